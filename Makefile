@@ -1,0 +1,84 @@
+# Every target makes what it needs: no environment to activate, nothing installed outside this folder.
+# A second run installs nothing; a change of pyproject.toml or a requirements file installs again.
+
+VENV := .venv
+DEMO_VENV := .venv-demo
+DEMO_REQUIREMENTS := tests/demo/requirements.txt
+BIN := $(VENV)/bin
+# Test processes side by side; JOBS=0 runs everything in one, as a debugger needs it.
+JOBS ?= auto
+WORKFLOWS := $(wildcard .github/workflows/*.yml)
+
+# PYTHON=... chooses another interpreter. The first that runs and is new enough is taken: a name on the PATH proves
+# nothing (pyenv keeps one for every version it knows of).
+NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 10))
+PYTHON ?= $(shell for name in python3 python3.14 python3.13 python3.12 python3.11 python3.10 python; do \
+	$$name -c '$(NEW_ENOUGH)' >/dev/null 2>&1 && { echo $$name; exit; }; done)
+PIP_FLAGS := --quiet --disable-pip-version-check
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+# timing must run alone, whatever -j says.
+.NOTPARALLEL:
+.PHONY: help test lint types workflows unit timing format demo dist clean
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+test: lint types workflows unit timing ## Everything that must hold before a commit
+	@echo "make test: all checks passed"
+
+lint: $(VENV)/.dev ## Style: ruff check and ruff format
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+
+types: $(VENV)/.dev ## Types: mypy --strict
+	$(BIN)/mypy
+
+workflows: $(VENV)/.dev ## GitHub workflows and meltano.yml against their schemas, and zizmor, all offline
+	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows $(WORKFLOWS)
+	$(BIN)/check-jsonschema --builtin-schema vendor.dependabot .github/dependabot.yml
+	$(BIN)/check-jsonschema --builtin-schema vendor.meltano meltano.yml
+	$(BIN)/zizmor --offline --no-progress --quiet .github
+
+unit: $(VENV)/.dev ## Unit and end-to-end tests with branch coverage
+	$(BIN)/pytest -m "not timing" -n $(JOBS) --cov --cov-report=term
+
+timing: $(VENV)/.dev ## Tests that measure seconds and memory: alone, without coverage
+	$(BIN)/pytest -m timing
+
+format: $(VENV)/.dev ## Format the code and mend what ruff can mend
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+demo: $(DEMO_VENV)/.demo ## Two syncs of the sandbox into a PostgreSQL of its own, no credentials needed
+	@$(DEMO_VENV)/bin/python tests/demo/run.py
+
+dist: $(VENV)/.release ## Build sdist and wheel into dist/ and check them
+	rm -rf dist
+	$(BIN)/python -m build
+	$(BIN)/twine check --strict dist/*
+
+clean: ## Remove everything that make wrote
+	rm -rf $(VENV) $(DEMO_VENV) dist .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# Order-only prerequisites below: an environment that is there stays, whatever happens to the Python it came from.
+$(VENV)/bin/python $(DEMO_VENV)/bin/python:
+	@[ -n "$(PYTHON)" ] && $(PYTHON) -c '$(NEW_ENOUGH)' 2>/dev/null || { \
+		echo "tap-usertesting needs Python 3.10 or newer: make PYTHON=/path/to/python3$(if $(PYTHON), ($(PYTHON) is not))" >&2; exit 1; }
+	@$(PYTHON) -m venv $(@D:/bin=) || { \
+		rm -rf $(@D:/bin=); echo "$(PYTHON) cannot make an environment: install its venv module (Debian: python3-venv)" >&2; exit 1; }
+
+$(VENV)/.dev: pyproject.toml tap_usertesting/__init__.py | $(VENV)/bin/python
+	$(BIN)/python -m pip install $(PIP_FLAGS) --upgrade "pip>=25.1"
+	$(BIN)/python -m pip install $(PIP_FLAGS) --editable ".[sandbox]" --group dev
+	@touch $@
+
+$(VENV)/.release: $(VENV)/.dev
+	$(BIN)/python -m pip install $(PIP_FLAGS) --group release
+	@touch $@
+
+$(DEMO_VENV)/.demo: pyproject.toml tap_usertesting/__init__.py $(DEMO_REQUIREMENTS) | $(DEMO_VENV)/bin/python
+	$(DEMO_VENV)/bin/python -m pip install $(PIP_FLAGS) --editable ".[sandbox]" --requirement $(DEMO_REQUIREMENTS)
+	@touch $@

@@ -1,0 +1,70 @@
+"""Who we are to an API: a ready bearer token, or one fetched with OAuth client credentials.
+
+Source: the vendor's page "Authorization": form fields `grant_type`, `client_id`, `client_secret`, `scope`;
+the answer's `expires_in` is 3600 seconds and there is no refresh token.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+EARLY = 60.0  # seconds before its end at which a token is renewed
+EARLY_SHARE = 0.1  # of a lifetime, for tokens that live only minutes
+DEFAULT_LIFETIME = 3600.0
+
+
+class Auth(Protocol):
+    """A source of bearer tokens."""
+
+    def token(self) -> str:
+        """Return a token that is valid now."""
+        ...
+
+    def renew(self, rejected: str) -> bool:
+        """Drop the token that a 401 rejected; False when there is no other to try."""
+        ...
+
+
+class StaticToken:
+    """A token from the settings: there is no other."""
+
+    def __init__(self, token: str) -> None:
+        """Keep the token."""
+        self._token = token
+
+    def token(self) -> str:
+        """Return the token."""
+        return self._token
+
+    def renew(self, rejected: str) -> bool:  # noqa: ARG002 - the protocol's argument
+        """Return False: there is no other token."""
+        return False
+
+
+class ClientCredentials:
+    """A token from the token endpoint, shared by every stream, renewed before it ends."""
+
+    def __init__(self, *, fetch: Callable[[], tuple[str, float | None]], clock: Callable[[], float]) -> None:
+        """Keep how to get a token: `fetch` returns the token and its lifetime in seconds, if named."""
+        self._fetch = fetch
+        self._clock = clock
+        self._token: str | None = None
+        self._renew_at = 0.0
+
+    def token(self) -> str:
+        """Return the token, a new one when the old is about to end."""
+        if self._token is None or self._clock() >= self._renew_at:
+            token, lifetime = self._fetch()
+            lifetime = DEFAULT_LIFETIME if lifetime is None else lifetime
+            self._token = token
+            self._renew_at = self._clock() + lifetime - min(EARLY, lifetime * EARLY_SHARE)
+        return self._token
+
+    def renew(self, rejected: str) -> bool:
+        """Drop the rejected token, unless it was renewed since the call was sent."""
+        if self._token == rejected:
+            self._token = None
+        return True

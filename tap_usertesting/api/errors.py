@@ -1,0 +1,67 @@
+"""Exceptions by meaning. Each message is one line for a person, with no secret in it.
+
+Only these are caught per test; whatever else is raised (a broken pipe, a bug) ends the run.
+"""
+
+from __future__ import annotations
+
+
+class ApiError(Exception):
+    """Something an API, or the way to it, answered instead of data."""
+
+
+class CredentialsRejectedError(ApiError):
+    """The Results API or its token endpoint refuses the credentials: no test can be read."""
+
+
+class UnreachableError(ApiError):
+    """No connection could be made in all tries: wrong address, no network, bad certificate."""
+
+    def __init__(self, message: str, *, setting: str) -> None:
+        """Keep the setting that holds the address."""
+        super().__init__(message)
+        self.setting = setting
+
+
+class NotFoundError(ApiError):
+    """404: missing, not permitted or not of this product type (the vendor answers all three alike)."""
+
+
+class BadRequestError(ApiError):
+    """A refusal that another try would not change: 400, 403, a redirect, a body of the wrong shape."""
+
+
+class ServerFaultError(ApiError):
+    """Every try of one call failed: 5xx, resets, timeouts, cut or malformed bodies."""
+
+
+class FeedError(ApiError):
+    """The change feed answered an error for one test, or is down for all."""
+
+
+class FeedRefusedError(FeedError):
+    """The feed refuses the token or lacks a scope: no test can be read by feed."""
+
+
+class UnknownTestError(FeedError):
+    """The feed does not know this test (yet)."""
+
+
+class UnknownCursorError(FeedError):
+    """The feed no longer knows the cursor: expired, or of another test."""
+
+
+class MalformedError(Exception):
+    """A body that is not what it should be; the transport tries again, then raises ServerFaultError."""
+
+
+class ThrottledError(Exception):
+    """The server asks to wait inside a body (GraphQL); the transport waits and repeats the call.
+
+    `seconds` is the wait it named, None when it named none.
+    """
+
+    def __init__(self, seconds: float | None = None) -> None:
+        """Keep the wait that the server named."""
+        super().__init__(seconds)
+        self.seconds = seconds

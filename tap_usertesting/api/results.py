@@ -1,0 +1,165 @@
+"""The Results API, one method per endpoint, typed. Source: the vendor's reference "Results API" (v2, v3) and "v1".
+
+Every method may raise what `Transport.send` raises. A body of the wrong shape is a fault and is retried.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from tap_usertesting.api.errors import BadRequestError, CredentialsRejectedError, MalformedError
+from tap_usertesting.api.transport import Answer, Call
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from tap_usertesting.api.transport import Lane, Transport
+
+PAGE = 500  # sessions a page, the most the vendor allows
+LAST_OFFSET = 10_000  # the greatest offset the vendor allows
+V1_PAGE = 50  # items a page of the legacy API
+_SAFE_ID = re.compile(r"[A-Za-z0-9_-]{1,128}")
+
+
+@dataclass(frozen=True)
+class SessionPage:
+    """One page of a test's session list: items as the vendor sends them, and the test's total count."""
+
+    sessions: list[dict[str, Any]]
+    total_count: int
+
+
+class ResultsClient:
+    """Reads tests, sessions, details, transcripts and QXscores."""
+
+    def __init__(self, *, transport: Transport, lane: Lane, api_url: str) -> None:
+        """`api_url` is the API's base, such as https://api.use2.usertesting.com."""
+        self._transport = transport
+        self._lane = lane
+        self._base = api_url.rstrip("/")
+        self._v1_header = "Authorization"
+
+    def session_page(self, test_id: str, *, offset: int, limit: int = PAGE) -> SessionPage:
+        """GET /api/v2/sessionResults: the completed sessions of a test, newest first by an unnamed key.
+
+        404 (NotFoundError) for a test that does not exist or is not permitted.
+        """
+        params: dict[str, str | int] = {"testId": test_id, "limit": limit, "offset": offset}
+        return self._get("list", "/api/v2/sessionResults", _session_page, params=params)
+
+    def details(self, session_id: str, *, version: str) -> dict[str, Any]:
+        """GET /api/{v2,v3}/sessionResults/{sessionId}: demographics, tasks and answers of one session."""
+        path = f"/api/{version}/sessionResults/{_in_path(session_id)}"
+        return self._get(f"details_{version}", path, _json_object)
+
+    def transcript(self, session_id: str) -> str:
+        """GET /api/v2/sessionResults/{sessionId}/transcript: WebVTT text; 404 when there is none (yet)."""
+        path = f"/api/v2/sessionResults/{_in_path(session_id)}/transcript"
+        return self._get("transcript", path, _webvtt)
+
+    def qx_scores(self, test_id: str) -> dict[str, Any]:
+        """GET /api/v2/testResults/{testId}/qxScores: aggregate scores; 404 unless an interaction test."""
+        return self._get("qx_scores", f"/api/v2/testResults/{_in_path(test_id)}/qxScores", _qx_scores)
+
+    def workspaces(self, *, after: str | None) -> list[dict[str, Any]]:
+        """GET /v1/workspaces: the workspaces that the credentials can see, up to 50 a page."""
+        return self._get_v1("workspaces", "/v1/workspaces", after)
+
+    def studies(self, workspace_id: str, *, after: str | None) -> list[dict[str, Any]]:
+        """GET /v1/workspaces/{workspaceUuid}: the workspace's studies, up to 50 a page."""
+        return self._get_v1("studies", f"/v1/workspaces/{_in_path(workspace_id)}", after)
+
+    def _get(
+        self,
+        label: str,
+        path: str,
+        read: Callable[[Answer], Any],
+        *,
+        params: Mapping[str, str | int] | None = None,
+        token_header: str = "Authorization",
+    ) -> Any:  # noqa: ANN401 - as typed as its reader
+        call = Call(self._lane, "GET", self._base + path, label, params=params, token_header=token_header)
+        return self._transport.send(call, read)
+
+    def _get_v1(self, label: str, path: str, after: str | None) -> list[dict[str, Any]]:
+        """Read one page of the legacy API.
+
+        The vendor's page names the bearer header; public code uses a header `token` with the bare token.
+        The first is tried first, the one that works is kept.
+        """
+        path = f"/usertesting/api{path}"
+        params = None if after is None else {"after": after}
+
+        def read(answer: Answer) -> list[dict[str, Any]]:
+            return _items(answer, label)
+
+        try:
+            page: list[dict[str, Any]] = self._get(label, path, read, params=params, token_header=self._v1_header)
+        except CredentialsRejectedError:
+            if self._v1_header == "token":
+                raise
+            page = self._get(label, path, read, params=params, token_header="token")  # noqa: S106 - a header's name
+            self._v1_header = "token"
+        return page
+
+
+def _in_path(identifier: str) -> str:
+    """Return an id that is safe in a URL path; an id comes from a server and may hold anything."""
+    if not _SAFE_ID.fullmatch(identifier):
+        message = f"an id that can not stand in a URL was sent by the server: {identifier[:40]!r}"
+        raise BadRequestError(message)
+    return quote(identifier, safe="")
+
+
+def _json_object(answer: Answer) -> dict[str, Any]:
+    body = answer.json()
+    if not isinstance(body, dict):
+        message = "the body is not a JSON object"
+        raise MalformedError(message)
+    return body
+
+
+def _session_page(answer: Answer) -> SessionPage:
+    body = _json_object(answer)
+    sessions = body.get("sessions")
+    if not isinstance(sessions, list):
+        message = "the body has no list of sessions"
+        raise MalformedError(message)
+    items = [item for item in sessions if isinstance(item, dict) and item.get("sessionId")]
+    meta = body.get("meta")
+    pagination = meta.get("pagination") if isinstance(meta, dict) else None
+    total = pagination.get("totalCount") if isinstance(pagination, dict) else None
+    if not isinstance(total, (int, float)) or isinstance(total, bool) or not 0 <= total < 1e15:  # noqa: PLR2004
+        message = "the body has no totalCount"
+        raise MalformedError(message)
+    return SessionPage([{**item, "sessionId": str(item["sessionId"])} for item in items], int(total))
+
+
+def _webvtt(answer: Answer) -> str:
+    text = answer.body.decode("utf-8", errors="replace")
+    if text.lstrip()[:15].lower().startswith(("<!doctype", "<html")):
+        message = "the body is HTML"
+        raise MalformedError(message)
+    return text
+
+
+def _qx_scores(answer: Answer) -> dict[str, Any]:
+    body = _json_object(answer)
+    if not isinstance(body.get("qxScores"), list):
+        message = "the body has no list of scores"
+        raise MalformedError(message)
+    return body
+
+
+def _items(answer: Answer, wrapper: str) -> list[dict[str, Any]]:
+    """Return the array of a v1 answer; public code has also seen it wrapped in an object."""
+    body = answer.json()
+    if isinstance(body, dict):
+        body = body.get(wrapper)
+    if not isinstance(body, list):
+        message = "the body is not a list"
+        raise MalformedError(message)
+    return [item for item in body if isinstance(item, dict)]

@@ -1,0 +1,357 @@
+"""The one HTTP session: quota, token, retries, timeouts, errors by meaning. All waiting and all I/O is here.
+
+It knows no Singer. Whoever builds it hangs hooks on it: `before_wait` (write STATE, say why it waits) and
+`checkpoint` (stop here if a signal came). `idle` is true while it waits or is on the wire: only then may a
+termination handler end the process at once.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import random
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from urllib.parse import urlsplit
+
+import backoff
+import requests
+from requests.auth import AuthBase
+from urllib3.exceptions import HTTPError as Urllib3Error
+
+from tap_usertesting.api.errors import (
+    ApiError,
+    BadRequestError,
+    MalformedError,
+    NotFoundError,
+    ServerFaultError,
+    ThrottledError,
+    UnreachableError,
+)
+from tap_usertesting.api.quota import Quota, RateHeaders
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from tap_usertesting.api.auth import Auth
+
+T = TypeVar("T")
+logger = logging.getLogger("tap-usertesting.api")
+
+FIRST_RETRY = 0.5  # seconds, doubled with each further fault, with full jitter
+LONGEST_RETRY = 30.0
+SLOWEST_BODY = 5  # request timeouts: a body that drips longer counts as a fault
+CHUNK = 1 << 16
+EXCERPT = 200  # characters of a server's message that an error line repeats
+RETRIED = frozenset({408, 421, 425, 500, 502, 503, 504})
+OK_FROM, REDIRECT_FROM, CLIENT_ERROR_FROM = 200, 300, 400
+UNAUTHORIZED, NOT_FOUND, TOO_MANY = 401, 404, 429
+
+
+@dataclass(frozen=True)
+class Clock:
+    """Time as the transport needs it, all in seconds; tests compress it."""
+
+    monotonic: Callable[[], float] = time.monotonic
+    wall: Callable[[], float] = time.time
+    sleep: Callable[[float], None] = time.sleep
+    jitter: Callable[[float], float] = lambda most: random.uniform(0, most)  # noqa: S311, E731 - no secret
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One whole HTTP answer."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes | bytearray  # never copied: a feed answer may be huge
+
+    def json(self) -> Any:  # noqa: ANN401 - JSON is anything
+        """Decode the body; raises MalformedError when it is no JSON."""
+        try:
+            return json.loads(self.body, parse_constant=lambda _: None)
+        except (ValueError, RecursionError) as error:
+            message = "the body is not JSON"
+            raise MalformedError(message) from error
+
+
+@dataclass
+class Lane:
+    """One API as the transport sees it: where it is, its quota, its token."""
+
+    name: str
+    setting: str  # the setting that holds its address, for error lines
+    origin: str
+    quota: Quota
+    auth: Auth | None = None
+    refused: Callable[[str], ApiError] = BadRequestError
+
+
+@dataclass(frozen=True)
+class Wait:
+    """Why and how long nothing is sent: `quota` (the window is used up) or `retry` (after a fault)."""
+
+    seconds: float
+    reason: Literal["quota", "retry"]
+    lane: str
+    detail: str = ""
+
+
+@dataclass
+class Hooks:
+    """What happens around waiting; see the module's text."""
+
+    before_wait: Callable[[Wait], None] = lambda _wait: None
+    checkpoint: Callable[[], None] = lambda: None
+
+
+def origin_of(url: str) -> str:
+    """Return scheme, host and port of a URL, the port always named: what a token may be sent to."""
+    parts = urlsplit(url)
+    port = parts.port or {"https": 443, "http": 80}.get(parts.scheme, 0)
+    return f"{parts.scheme}://{(parts.hostname or '').lower()}:{port}"
+
+
+class _Header(AuthBase):
+    """Sets the token. Given as `auth`, it also keeps requests from taking a password out of ~/.netrc."""
+
+    def __init__(self, name: str | None, value: str) -> None:
+        self._name, self._value = name, value
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        if self._name is not None:
+            request.headers[self._name] = self._value
+        return request
+
+
+@dataclass
+class Call:
+    """One call as its client describes it; `label` names the endpoint in counts and log lines."""
+
+    lane: Lane
+    method: str
+    url: str
+    label: str
+    params: Mapping[str, str | int] | None = None
+    form: Mapping[str, str] | None = None
+    payload: Mapping[str, Any] | None = None
+    token_header: str = "Authorization"
+    readable: frozenset[int] = field(default_factory=frozenset)  # statuses beside 2xx that `read` handles
+
+
+class Transport:
+    """Sends calls one at a time and returns what their readers make of the answers."""
+
+    def __init__(
+        self,
+        *,
+        user_agent: str,
+        timeout: float,
+        max_retries: int,
+        clock: Clock | None = None,
+        session: requests.Session | None = None,
+    ) -> None:
+        """Open the session. `timeout` in seconds, per connection and read; `max_retries` tries per call."""
+        self.hooks = Hooks()
+        self.idle = False
+        self.calls: Counter[str] = Counter()
+        self.clock = clock or Clock()
+        self._secrets: set[str] = set()
+        self._timeout = timeout
+        self._tries = max(1, max_retries)
+        self._session = session or requests.Session()
+        self._session.headers["User-Agent"] = user_agent
+
+    def keep_secret(self, text: str | None) -> None:
+        """Have this text blanked out in every error line."""
+        if text:
+            self._secrets.add(text)
+
+    def redact(self, text: str) -> str:
+        """Return the text on one line, without any secret, at most EXCERPT characters."""
+        for secret in self._secrets:
+            text = text.replace(secret, "***")
+        text = " ".join(text.split())
+        return text if len(text) <= EXCERPT else text[: EXCERPT - 1] + "…"
+
+    def send(self, call: Call, read: Callable[[Answer], T]) -> T:
+        """Send one call until it is answered and return `read(answer)`.
+
+        Waiting for quota never counts as a try; a 401 renews the token once; a fault (5xx, reset, timeout,
+        cut body, MalformedError from `read`) is retried with backoff and jitter, `max_retries` tries in all.
+
+        Raises: UnreachableError, ServerFaultError, NotFoundError, BadRequestError, or what the lane raises when
+        its token is refused.
+        """
+        delays = backoff.expo(factor=FIRST_RETRY, max_value=LONGEST_RETRY)  # type: ignore[arg-type, unused-ignore]
+        next(delays)
+        failures = 0
+        renewed = False
+        while True:
+            try:
+                answer, token = self._once(call)
+                if answer.status == UNAUTHORIZED and call.lane.auth is not None:
+                    if not renewed and call.lane.auth.renew(token):
+                        renewed = True
+                        continue
+                    raise call.lane.refused(self._said(answer))  # noqa: TRY301 - the reason is the answer's
+                if answer.status == TOO_MANY:
+                    self._throttled(call, call.lane.quota.refused(self._rates(answer)))
+                    continue
+                self._raise_for_status(call, answer)
+                return read(answer)
+            except ThrottledError as throttled:
+                self._throttled(call, call.lane.quota.hold(throttled.seconds))
+            except (requests.RequestException, Urllib3Error, MalformedError) as fault:
+                failures += 1
+                if _is_certificate(fault) or failures >= self._tries:
+                    raise self._given_up(call, fault, failures) from fault
+                seconds = self.clock.jitter(next(delays))
+                logger.info(
+                    "%s, %s: %s; try %d of %d in %.1f s",
+                    call.lane.name,
+                    call.label,
+                    self._why(fault),
+                    failures + 1,
+                    self._tries,
+                    seconds,
+                )
+                self._pause(Wait(seconds, "retry", call.lane.name))
+
+    def _once(self, call: Call) -> tuple[Answer, str]:
+        """Wait for quota, then send the call once; returns the answer and the token it was sent with."""
+        lane = call.lane
+        while (seconds := lane.quota.wait()) > 0:
+            self._pause(Wait(seconds, "quota", lane.name))
+        token = ""
+        if lane.auth is not None:
+            if origin_of(call.url) != lane.origin:
+                message = f"{lane.name}: a token is never sent to another host than that of {lane.setting}"
+                raise BadRequestError(message)
+            token = lane.auth.token()  # after the wait, during which the old one may have ended
+            self.keep_secret(token)
+        header = None if lane.auth is None else call.token_header
+        value = f"Bearer {token}" if header == "Authorization" else token
+        self.calls[call.label] += 1
+        ticket = lane.quota.sent()
+        rates = RateHeaders()
+        self.idle = True
+        try:
+            self.hooks.checkpoint()  # a signal that came before `idle` only left a flag
+            answer = self._exchange(call, _Header(header, value))
+            rates = self._rates(answer)
+        finally:
+            self.idle = False
+            if rates is not None:
+                lane.quota.answered(ticket, rates)
+        logger.debug("%s, %s: %s %d bytes", lane.name, call.label, answer.status, len(answer.body))
+        return answer, token
+
+    def _exchange(self, call: Call, auth: AuthBase) -> Answer:
+        deadline = self.clock.monotonic() + SLOWEST_BODY * self._timeout
+        with self._session.request(
+            call.method,
+            call.url,
+            params=call.params,
+            data=call.form,
+            json=call.payload,
+            auth=auth,
+            timeout=self._timeout,
+            allow_redirects=False,
+            stream=True,
+        ) as response:
+            body = bytearray()
+            for chunk in response.iter_content(CHUNK):
+                body += chunk
+                if self.clock.monotonic() > deadline:
+                    message = "the body drips too slowly"
+                    raise requests.Timeout(message)
+            return Answer(response.status_code, response.headers, body)
+
+    def _rates(self, answer: Answer) -> RateHeaders:
+        return RateHeaders.parse(answer.headers, wall=self.clock.wall())
+
+    def _raise_for_status(self, call: Call, answer: Answer) -> None:
+        status = answer.status
+        if OK_FROM <= status < REDIRECT_FROM or status in call.readable:
+            return
+        where = f"{call.lane.name}, {call.label}"
+        if status == NOT_FOUND:
+            raise NotFoundError(f"{where}: {self._said(answer)}")
+        if status in RETRIED or status >= max(RETRIED):
+            message = self._said(answer)
+            raise MalformedError(message)
+        if REDIRECT_FROM <= status < CLIENT_ERROR_FROM:
+            message = f"{where}: {call.lane.setting} answers with a redirect, which is never followed; set its final address"
+            raise BadRequestError(message)
+        raise BadRequestError(f"{where}: {self._said(answer)}")
+
+    def _said(self, answer: Answer) -> str:
+        """Return status and message of an error answer: JSON of any of the known shapes, else no text."""
+        try:
+            body = answer.json()
+        except MalformedError:
+            return f"HTTP {answer.status}"
+        said: Any = None
+        if isinstance(body, dict):
+            errors = body.get("errors")
+            if isinstance(errors, list) and errors and isinstance(errors[0], dict):
+                said = errors[0].get("message")
+            keys = ("message", "error_description", "errorMessage", "error")
+            said = said or next((body[key] for key in keys if body.get(key)), None)
+        if isinstance(said, list):
+            said = "; ".join(str(part) for part in said)
+        return f"HTTP {answer.status}" + (f": {self.redact(str(said))}" if said else "")
+
+    def _why(self, fault: Exception) -> str:
+        """Return a fault's cause in a few words; never its text, which may hold a URL with a secret."""
+        if isinstance(fault, MalformedError):
+            return self.redact(str(fault))
+        names = {
+            requests.exceptions.SSLError: "the certificate could not be verified",
+            requests.exceptions.ProxyError: "the proxy refuses the connection",
+            requests.exceptions.ConnectTimeout: "no connection in time",
+            requests.exceptions.Timeout: "no answer in time",
+            requests.exceptions.ChunkedEncodingError: "the body was cut short",
+            requests.exceptions.ConnectionError: "the connection failed",
+        }
+        return next((text for kind, text in names.items() if isinstance(fault, kind)), type(fault).__name__)
+
+    def _given_up(self, call: Call, fault: Exception, tries: int) -> ApiError:
+        lane = call.lane
+        tried = f"{tries} tries" if tries > 1 else "one try"
+        if _never_connected(fault):
+            return UnreachableError(
+                f"{lane.name}: {lane.origin} can not be reached ({self._why(fault)}, {tried}); "
+                f"check {lane.setting}, the network and the proxy",
+                setting=lane.setting,
+            )
+        return ServerFaultError(f"{lane.name}, {call.label}: {self._why(fault)} ({tried})")
+
+    def _throttled(self, call: Call, seconds: float) -> None:
+        self.calls["429"] += 1
+        logger.info("%s, %s: over the quota; the server asks for %.0f s", call.lane.name, call.label, seconds)
+
+    def _pause(self, wait: Wait) -> None:
+        self.hooks.before_wait(wait)
+        self.idle = True
+        try:
+            self.hooks.checkpoint()
+            self.clock.sleep(wait.seconds)
+        finally:
+            self.idle = False
+
+
+def _is_certificate(fault: Exception) -> bool:
+    return isinstance(fault, requests.exceptions.SSLError)
+
+
+def _never_connected(fault: Exception) -> bool:
+    """Tell a host that can not be reached from one that breaks off: only the former ends the run."""
+    if isinstance(fault, (requests.exceptions.ConnectTimeout, requests.exceptions.ProxyError)) or _is_certificate(fault):
+        return True
+    return isinstance(fault, requests.exceptions.ConnectionError) and (
+        "NewConnectionError" in repr(fault) or "NameResolutionError" in repr(fault)
+    )

@@ -1,0 +1,143 @@
+"""The session list as a change log: each completed session is one change of type UPDATED.
+
+Its cursor is `<finish time, else start time>/<session id>`. The vendor names no sort key for the list, and it may
+shift while it is paged, so it is read into a set and ordered here.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Any
+
+from tap_usertesting.api.results import LAST_OFFSET, PAGE, ResultsClient
+from tap_usertesting.changes.change import UPDATED, Change
+from tap_usertesting.times import earlier, utc
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from tap_usertesting.partition import Partition
+
+logger = logging.getLogger("tap-usertesting.changes")
+
+class Listed:
+    """One session of the list, with its place in the log."""
+
+    __slots__ = ("cursor", "item", "session_id", "time")
+
+    def __init__(self, item: dict[str, Any], *, now: str) -> None:
+        """Place it; a time later than `now`, or none at all, counts as now, so that nothing sorts behind it."""
+        self.item = item
+        self.session_id: str = item["sessionId"]
+        self.time = min(utc(item.get("finishTime")) or utc(item.get("startTime")) or now, now)
+        self.cursor = f"{self.time}/{self.session_id}"
+
+    @property
+    def change(self) -> Change:
+        """The session as a change of the log."""
+        return Change(self.cursor, self.session_id, UPDATED, self.time)
+
+
+class SessionList:
+    """The sessions of one test, as far as they have been read; shared by every stream of a run."""
+
+    def __init__(self, *, client: ResultsClient, test_id: str, now: str) -> None:
+        """Nothing is read yet. `now`: the start of the run in the fixed UTC form."""
+        self._client = client
+        self._test_id = test_id
+        self._now = now
+        self._offset = 0
+        self._greatest = 0
+        self._again = False
+        self.by_id: dict[str, Listed] = {}
+        self.total = 0
+        self.complete = False
+
+    def read(self, enough: Callable[[SessionList], bool]) -> SessionList:
+        """Read pages until `enough` is content or the list ends. Raises what the client raises."""
+        while not self.complete and not (self._offset and enough(self)):
+            self._read_page()
+        return self
+
+    def ordered(self) -> list[Listed]:
+        """The sessions read so far, oldest first."""
+        return sorted(self.by_id.values(), key=lambda listed: listed.cursor)
+
+    def _read_page(self) -> None:
+        page = self._client.session_page(self._test_id, offset=self._offset)
+        self.total = page.total_count
+        self._greatest = max(self._greatest, page.total_count)
+        for item in page.sessions:
+            listed = Listed(item, now=self._now)
+            self.by_id[listed.session_id] = listed
+        self._offset += PAGE
+        if len(page.sessions) < PAGE or self._offset > LAST_OFFSET or self._offset >= page.total_count:
+            self._end()
+
+    def _end(self) -> None:
+        """Accept the list, or read it once more: a session that left while it was paged has moved others up."""
+        reachable = LAST_OFFSET + PAGE
+        if len(self.by_id) < min(self._greatest, reachable) and not self._again:
+            self._again = True
+            self._offset = 0
+            return
+        self.complete = True
+        if self.total > reachable:
+            logger.warning(
+                "test %s: %d sessions lie beyond offset %d, where the Results API's list ends, and can not be read",
+                self._test_id,
+                self.total - len(self.by_id),
+                LAST_OFFSET,
+            )
+        elif len(self.by_id) < self.total:
+            logger.warning(
+                "test %s: the list names %d sessions and gave %d, read twice; the rest is looked for in the next sync",
+                self._test_id,
+                self.total,
+                len(self.by_id),
+            )
+
+
+class Known:
+    """Which sessions of a list a stream has handled before, by its partition's state."""
+
+    def __init__(self, partition: Partition, *, lookback_hours: int) -> None:
+        """Take bookmark, `recent` and `recent_from` as they are now."""
+        self._bookmark = partition.bookmark
+        self._recent = frozenset(partition.recent)
+        self._recent_from = partition.recent_from or ""
+        self._kept = (partition.total_count or 0) + partition.handled_count
+        self._window = window_start(self._bookmark, lookback_hours) if self._bookmark else ""
+
+    def __call__(self, listed: Listed, *, trust_span: bool = True) -> bool:
+        """Tell whether the session was handled; without `trust_span` the span below `recent_from` is not believed."""
+        if listed.session_id in self._recent:
+            return True
+        if self._bookmark is None or listed.cursor > self._bookmark:
+            return False
+        return listed.time < self._window or (trust_span and listed.cursor <= self._recent_from)
+
+    def unknown(self, sessions: SessionList) -> list[Listed]:
+        """Return the sessions to handle, oldest first; the span counts as handled only if the count explains itself."""
+        trust = self.explained(sessions)
+        return [listed for listed in sessions.ordered() if not self(listed, trust_span=trust)]
+
+    def explained(self, sessions: SessionList) -> bool:
+        """Tell whether the unknown sessions found are as many as the test has gained: then no further page is read."""
+        return sum(not self(listed) for listed in sessions.by_id.values()) == sessions.total - self._kept
+
+
+def window_start(bookmark: str, lookback_hours: int) -> str:
+    """Return the time from which sessions that appear late are looked for below a listing bookmark."""
+    return earlier(bookmark.partition("/")[0], hours=lookback_hours)
+
+
+def holds(ids: Iterable[str]) -> Callable[[SessionList], bool]:
+    """Return an `enough` that is content once all these sessions were seen."""
+    wanted = frozenset(ids)
+    return lambda sessions: wanted <= sessions.by_id.keys()
+
+
+def everything(sessions: SessionList) -> bool:
+    """Be content with no less than the whole list."""
+    return sessions.complete

@@ -1,0 +1,260 @@
+"""Reads each test's changes and session list once per run, for whichever streams ask; remembers failures too.
+
+The feed is asked for up to 100 tests in one request: first the counts, at the first need of any stream, then the
+changes of as many tests together as count at most 5,000 results.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import OrderedDict
+from typing import TYPE_CHECKING, NamedTuple
+
+from tap_usertesting.api.errors import ApiError, FeedError, NotFoundError, UnknownCursorError, UnknownTestError
+from tap_usertesting.api.feed import TESTS_A_REQUEST, Ask, ChangeFeed, Count, FeedEvent
+from tap_usertesting.changes.change import REMOVALS, Change
+from tap_usertesting.changes.listing import SessionList, everything
+from tap_usertesting.changes.order import oldest_first
+from tap_usertesting.times import earlier, utc
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from tap_usertesting.api.results import ResultsClient
+    from tap_usertesting.partition import Partition
+
+logger = logging.getLogger("tap-usertesting.changes")
+
+RESULTS_A_REQUEST = 5_000
+EVENTS_KEPT = 250_000  # over all tests; beyond that a later stream asks again
+ENOUGH_TO_JUDGE = 10  # responses none of which is listed prove that the feed describes something else
+RESPONSE_PREFIX = "ut_response_"
+TEST_PREFIX = "ut_"
+
+
+class FeedLog(NamedTuple):
+    """A part of a test's log as the feed sent it, oldest first.
+
+    `certain`: a bookmark may move along it. `newest`: where the bookmark stands at its end, None where unchanged.
+    """
+
+    events: list[FeedEvent]
+    certain: bool
+    newest: str | None
+
+
+class ChangeReader:
+    """The change logs of every test, for one run."""
+
+    def __init__(
+        self,
+        *,
+        results: ResultsClient,
+        feed: ChangeFeed | None,
+        now: str,
+        lookback_hours: int,
+        wanted: Callable[[], Sequence[Sequence[Ask]]],
+        needs: Callable[[str], Iterable[Callable[[SessionList], bool]]],
+    ) -> None:
+        """`wanted`: what the selected streams will ask of the feed, per test; `needs`: of a test's list."""
+        self._results = results
+        self._feed = feed
+        self._now = now
+        self._lookback_hours = lookback_hours
+        self._wanted = wanted
+        self._needs = needs
+        self._chunks: list[list[Ask]] | None = None
+        self._counts: dict[Ask, Count | ApiError] = {}
+        self._logs: OrderedDict[Ask, FeedLog] = OrderedDict()
+        self._failed: dict[Ask, ApiError] = {}
+        self._lists: dict[str, SessionList] = {}
+        self._lost: dict[str, ApiError] = {}
+        self._judged: dict[str, bool | None] = {}
+        self._replayed: set[str] = set()
+
+    # The session list
+
+    def sessions(self, test_id: str, enough: Callable[[SessionList], bool]) -> SessionList:
+        """Return the test's list, read as deep as `enough` and, the first time, every selected stream need."""
+        if error := self._lost.get(test_id):
+            raise error
+        listed = self._lists.get(test_id)
+        try:
+            if listed is None:
+                listed = SessionList(client=self._results, test_id=test_id, now=self._now)
+                needs = [enough, *self._needs(test_id)]
+                listed.read(lambda sessions: all(need(sessions) for need in needs))
+                self._lists[test_id] = listed
+            return listed.read(enough)
+        except ApiError as error:
+            self._lost[test_id] = error
+            raise
+
+    def listed(self, test_id: str) -> SessionList | None:
+        """Return the list as far as it was read in this run, None when it was not."""
+        return self._lists.get(test_id)
+
+    def lost(self, test_id: str, error: NotFoundError) -> None:
+        """Remember that the test does not answer, for the streams that follow."""
+        self._lost[test_id] = error
+
+    def check(self, test_id: str) -> None:
+        """Raise what an earlier stream of this run learned: that the test does not answer."""
+        if error := self._lost.get(test_id):
+            raise error
+
+    # The feed
+
+    def log(self, ask: Ask) -> FeedLog:
+        """Return the changes after the ask's cursor. Raises FeedError, or that the feed can not be reached."""
+        if ask in self._logs:
+            self._logs.move_to_end(ask)
+            return self._logs[ask]
+        if ask in self._failed:
+            raise self._failed[ask]
+        count = self._count(ask)
+        if isinstance(count, ApiError):
+            raise count
+        if count.count == 0:
+            # Nothing new. On a first read that means: the feed knows the test, and there is no event yet.
+            return FeedLog([], certain=True, newest=ask.cursor)
+        self._read_changes(ask)
+        return self.log(ask)
+
+    def changes(self, test_uuid: str, partition: Partition) -> tuple[FeedLog, list[Change], frozenset[str] | None]:
+        """Return what a partition with a feed bookmark has before it.
+
+        The log as read, its changes after the bookmark, and, when a backfill is to be done, every session that the
+        whole log mentions (else None). An expired cursor replays the log once, but drops the events before the
+        kept `changed_at`, removals excepted: a removal costs no call.
+        """
+        bookmark = partition.bookmark
+        whole = replayed = partition.backfill is not None
+        try:
+            log = self.log(Ask(test_uuid, None if whole else bookmark))
+        except UnknownCursorError as error:
+            if test_uuid not in self._replayed:
+                self._replayed.add(test_uuid)
+                logger.warning(
+                    "test feed %s: %s; its log is replayed once, unchanged sessions are not fetched again",
+                    test_uuid,
+                    error,
+                )
+            log, replayed = self.log(Ask(test_uuid, None)), True
+        changes = [as_change(event) for event in log.events]
+        mentions = frozenset(change.session_id for change in changes if change.session_id) if whole else None
+        if bookmark is not None:
+            place = next((n for n, change in enumerate(changes) if change.cursor == bookmark), None)
+            if place is not None and log.certain:
+                changes = changes[place + 1 :]
+            elif replayed and (kept := partition.changed_at) is not None:
+                changes = [change for change in changes if _not_before(change, kept)]
+        return log, changes, mentions
+
+    def drives(self, test_id: str, test_uuid: str) -> bool | None:
+        """Tell whether the feed describes this test: True, False (proven not to), None (not known yet).
+
+        Compares the ids of the whole log with those of the whole list, once. Raises what the feed or the list
+        raises, but for an unknown test, which is None: the feed may learn it with its first response.
+        """
+        if test_id not in self._judged:
+            self._judged[test_id] = self._judge(test_id, test_uuid)
+        return self._judged[test_id]
+
+    def _judge(self, test_id: str, test_uuid: str) -> bool | None:
+        try:
+            events = self.log(Ask(test_uuid, None)).events
+        except UnknownTestError:
+            return None
+        if not events:
+            return True
+        listed = self.sessions(test_id, everything).by_id
+        alive: dict[str, str] = {}
+        for event in events:
+            change = as_change(event)
+            if change.session_id in listed:
+                return True
+            if change.change_type in REMOVALS:
+                alive.pop(event.response_uuid or "", None)
+            else:
+                alive.setdefault(event.response_uuid or "", change.changed_at or self._now)
+        limit = earlier(self._now, hours=self._lookback_hours)
+        return False if sum(first < limit for first in alive.values()) >= ENOUGH_TO_JUDGE else None
+
+    def _count(self, ask: Ask) -> Count | ApiError:
+        if ask not in self._counts:
+            self._counts.update(self._client.counts(self._chunk_of(ask)))
+        return self._counts[ask]
+
+    def _chunk_of(self, ask: Ask) -> list[Ask]:
+        """Return everything that is asked together with this: the cursors of 100 tests."""
+        if self._chunks is None:
+            tests = list(self._wanted())
+            self._chunks = [
+                list(dict.fromkeys(ask for asks in tests[n : n + TESTS_A_REQUEST] for ask in asks))
+                for n in range(0, len(tests), TESTS_A_REQUEST)
+            ]
+        chunk = next((chunk for chunk in self._chunks if ask in chunk), [ask])
+        return [other for other in chunk if other not in self._counts]
+
+    def _read_changes(self, ask: Ask) -> None:
+        """Ask for these changes and for those of the next tests, as long as their counts stay small."""
+        chunk = next((chunk for chunk in self._chunks or [] if ask in chunk), [ask])
+        group, results = [ask], self._results_of(ask)
+        for other in chunk[chunk.index(ask) + 1 :]:
+            if other in self._logs or other in self._failed or not self._results_of(other):
+                continue
+            results += self._results_of(other)
+            if results > RESULTS_A_REQUEST:
+                break
+            group.append(other)
+        found = self._client.changes(group)
+        for other in group:
+            got, count = found.pop(other), self._counts[other]
+            if isinstance(got, ApiError) or isinstance(count, ApiError):
+                self._failed[other] = got if isinstance(got, ApiError) else FeedError("the change feed sent no count")
+                continue
+            events, certain = oldest_first(got, count)
+            self._logs[other] = FeedLog(events, certain, _newest(events, certain, count, other.cursor))
+            if not certain:
+                logger.warning(
+                    "test feed %s: the order of the feed's answer can not be told; its changes are taken by time, "
+                    "and an interrupted sync of this test repeats them",
+                    other.test_uuid,
+                )
+        while len(self._logs) > len(group) and sum(len(log.events) for log in self._logs.values()) > EVENTS_KEPT:
+            self._logs.popitem(last=False)
+
+    def _results_of(self, ask: Ask) -> int:
+        count = self._counts.get(ask)
+        return count.count if isinstance(count, Count) else 0
+
+    @property
+    def _client(self) -> ChangeFeed:
+        if self._feed is None:
+            message = "no feed_url is set"
+            raise FeedError(message)
+        return self._feed
+
+
+def _newest(events: list[FeedEvent], certain: bool, count: Count, since: str | None) -> str | None:  # noqa: FBT001
+    """Return where a bookmark stands after these events; in an uncertain order only the counted end is safe."""
+    if certain:
+        return events[-1].cursor if events else since
+    return count.latest_cursor if any(event.cursor == count.latest_cursor for event in events) else since
+
+
+def _not_before(change: Change, kept: str) -> bool:
+    return change.change_type in REMOVALS or change.changed_at is None or change.changed_at >= kept
+
+
+def as_change(event: FeedEvent) -> Change:
+    """Return a feed event as a change of a session; without the known prefix it is of no session."""
+    return Change(event.cursor or "", session_of(event.response_uuid), event.change_type or "", utc(event.changed_at))
+
+
+def session_of(response_uuid: str | None) -> str | None:
+    """Return the session id inside a feed's response id, None where the prefix is missing."""
+    if response_uuid is None or not response_uuid.startswith(RESPONSE_PREFIX):
+        return None
+    return response_uuid[len(RESPONSE_PREFIX) :] or None

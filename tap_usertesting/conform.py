@@ -1,0 +1,116 @@
+"""From the vendor's JSON to the columns of a stream, by its schema: names, scalars, times, text. Pure.
+
+Payloads whose inside the schema leaves open pass through verbatim, but for characters that databases refuse.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, Any
+
+from tap_usertesting.times import utc
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+REPLACEMENT = "\ufffd"
+_REFUSED = re.compile("[\x00\ud800-\udfff]")
+_HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+
+
+def snake(name: str) -> str:
+    """Return a vendor's camelCase name as a column name."""
+    return _HUMP.sub("_", name).lower()
+
+
+def clean(text: str) -> str:
+    """Replace U+0000 and lone surrogates, which JSON may carry and databases refuse."""
+    return text if text.isascii() and "\x00" not in text else _REFUSED.sub(REPLACEMENT, text)
+
+
+def verbatim(value: Any) -> Any:  # noqa: ANN401 - JSON is anything
+    """Return a JSON value as it came, with its text cleaned."""
+    if isinstance(value, str):
+        return clean(value)
+    if isinstance(value, dict):
+        return {clean(str(key)): verbatim(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [verbatim(inner) for inner in value]
+    return value
+
+
+def conform(value: Any, schema: Mapping[str, Any], problem: Callable[[str], None], at: str = "") -> Any:  # noqa: ANN401
+    """Return a JSON value as a schema's node wants it; what can not be so is None, and `problem` is told where."""
+    if value is None:
+        return None
+    kind = _kind(schema)
+    if kind == "object":
+        return _object(value, schema, problem, at)
+    if kind == "array":
+        return _array(value, schema, problem, at)
+    if isinstance(value, (dict, list)):
+        if kind == "string" and "format" not in schema:
+            return clean(json.dumps(value, ensure_ascii=False))
+        result = None
+    elif kind == "string":
+        result = utc(value) if schema.get("format") == "date-time" else clean(_text(value))
+    else:
+        result = _number(value, kind)
+    if result is None:
+        problem(at)
+    return result
+
+
+def _kind(schema: Mapping[str, Any]) -> str:
+    types = schema["type"]
+    return str(types) if isinstance(types, str) else next(str(one) for one in types if one != "null")
+
+
+def _object(value: Any, schema: Mapping[str, Any], problem: Callable[[str], None], at: str) -> Any:  # noqa: ANN401
+    if not isinstance(value, dict):
+        problem(at)
+        return {"value": verbatim(value)} if "properties" not in schema else None
+    properties = schema.get("properties")
+    if properties is None:
+        return verbatim(value)
+    result: dict[str, Any] = dict.fromkeys(properties)
+    for name, inner in value.items():
+        column = snake(name)
+        if column in properties:
+            result[column] = conform(inner, properties[column], problem, f"{at}.{column}")
+        else:
+            result[clean(name)] = verbatim(inner)
+    return result
+
+
+def _array(value: Any, schema: Mapping[str, Any], problem: Callable[[str], None], at: str) -> Any:  # noqa: ANN401
+    if not isinstance(value, list):
+        problem(at)
+        return None
+    items = schema.get("items")
+    if items is None:
+        return verbatim(value)
+    found = [conform(inner, items, problem, f"{at}[]") for inner in value]
+    if _kind(items) == "number":  # targets refuse arrays that mix 1 and 2.5, and null inside an array
+        return [float(inner) for inner in found if inner is not None]
+    return [inner for inner in found if inner is not None]
+
+
+def _text(value: Any) -> str:  # noqa: ANN401
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def _number(value: Any, kind: str) -> Any:  # noqa: ANN401
+    if kind == "boolean":
+        words = {"true": True, "false": False, "1": True, "0": False}
+        return words.get(str(value).lower())
+    if isinstance(value, bool):
+        return int(value)
+    try:
+        number = value if isinstance(value, (int, float)) else float(value)
+        if kind == "integer":
+            return int(number) if number == int(number) else None
+    except (TypeError, ValueError, OverflowError):
+        return None
+    return number if number - number == 0 else None  # not for infinity and NaN  # noqa: PLR0124

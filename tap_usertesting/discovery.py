@@ -1,0 +1,89 @@
+"""Which tests there are: the setting `test_ids`, or a walk through the legacy API's workspaces and studies.
+
+Source: the vendor's page "How to obtain a test id": keep the studies of type STUDYV2. Each list is read once per run.
+"""
+
+from __future__ import annotations
+
+import logging
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from tap_usertesting.api.results import V1_PAGE, ResultsClient
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tap_usertesting.settings import Settings
+
+logger = logging.getLogger("tap-usertesting.discovery")
+
+READABLE_TYPE = "STUDYV2"
+INTERACTION = "NON_THINK_OUT_LOUD"
+SURVEY = "SURVEY"
+TRANSCRIBED = frozenset({"THINK_OUT_LOUD", "LIVE_CONVERSATION"})
+
+
+class Directory:
+    """The tests of this run, with what discovery knows of them."""
+
+    def __init__(self, *, client: ResultsClient, settings: Settings) -> None:
+        """Nothing is read before it is asked for."""
+        self._client = client
+        self._settings = settings
+
+    @property
+    def discovers(self) -> bool:
+        """Whether tests are discovered, not configured."""
+        return self._settings.test_ids is None
+
+    @cached_property
+    def workspaces(self) -> list[dict[str, Any]]:
+        """The workspaces as the vendor sends them, those of `workspace_ids` if set."""
+        found = self._walk(self._client.workspaces, "the workspaces")
+        wanted = self._settings.workspace_ids
+        return [item for item in found if wanted is None or str(item["uuid"]).lower() in wanted]
+
+    @cached_property
+    def studies(self) -> list[dict[str, Any]]:
+        """Every study of those workspaces as the vendor sends it, with its `workspaceUuid`; each once."""
+        ids = self._settings.workspace_ids or [str(item["uuid"]) for item in self.workspaces]
+        found: dict[str, dict[str, Any]] = {}
+        for workspace in ids:
+            read = self._reader(workspace)
+            for item in self._walk(read, f"the tests of workspace {workspace}"):
+                found.setdefault(str(item["uuid"]).lower(), {**item, "workspaceUuid": workspace})
+        return list(found.values())
+
+    @cached_property
+    def product_types(self) -> dict[str, str | None]:
+        """Every readable test with its product type in upper case; None where it is not known."""
+        if self._settings.test_ids is not None:
+            return dict.fromkeys(self._settings.test_ids)
+        types = {
+            str(item["uuid"]).lower(): str(item["productType"]).upper() if item.get("productType") else None
+            for item in self.studies
+            if str(item.get("type") or "").upper() == READABLE_TYPE
+        }
+        logger.info("%d tests discovered, %d of them of a type that the Results API reads", len(self.studies), len(types))
+        return types
+
+    def _reader(self, workspace: str) -> Callable[..., list[dict[str, Any]]]:
+        return lambda *, after: self._client.studies(workspace, after=after)
+
+    def _walk(self, read: Callable[..., list[dict[str, Any]]], what: str) -> list[dict[str, Any]]:
+        """Read page after page; there is no total and no sign of the end but a short or repeated page."""
+        found: dict[str, dict[str, Any]] = {}
+        after: str | None = None
+        while True:
+            page = [item for item in read(after=after) if item.get("uuid")]
+            new = {str(item["uuid"]).lower(): item for item in page}
+            ended = len(page) < V1_PAGE or new.keys() <= found.keys()
+            found |= new
+            cursor = page[-1].get("cursor") if page else None
+            if ended or cursor == after:
+                return list(found.values())
+            if cursor is None:
+                logger.warning("%s fill a page of %d and name no cursor: further ones can not be read", what, V1_PAGE)
+                return list(found.values())
+            after = str(cursor)

@@ -1,0 +1,209 @@
+"""One sync: the clients, what was read once for all streams, what failed, and where it stands."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from tap_usertesting.api.auth import Auth, ClientCredentials, StaticToken
+from tap_usertesting.api.errors import (
+    ApiError,
+    BadRequestError,
+    CredentialsRejectedError,
+    FeedRefusedError,
+    MalformedError,
+    NotFoundError,
+)
+from tap_usertesting.api.feed import ChangeFeed
+from tap_usertesting.api.quota import Quota
+from tap_usertesting.api.results import ResultsClient
+from tap_usertesting.api.transport import Answer, Call, Clock, Hooks, Lane, Transport, Wait, origin_of
+from tap_usertesting.discovery import Directory
+from tap_usertesting.times import from_epoch
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tap_usertesting.settings import Settings
+
+logger = logging.getLogger("tap-usertesting")
+
+LOGGED_WAIT = 5.0  # seconds; a shorter wait is no news
+
+
+@dataclass
+class Activity:
+    """Where the sync stands, for the line that a long wait writes."""
+
+    stream: str = ""
+    test_id: str = ""
+    done: int = 0
+    total: int = 0
+
+    def __str__(self) -> str:
+        """Return stream, test and how far, as far as there is any."""
+        parts = [self.stream or "starting"]
+        if self.test_id:
+            parts.append(f"test {self.test_id}")
+        if self.total:
+            parts.append(f"{self.done} of {self.total} sessions done")
+        return ", ".join(parts)
+
+
+class Run:
+    """What the streams of one sync share. Built when the sync starts, never at discovery."""
+
+    def __init__(self, settings: Settings, *, write_state: Callable[[], None], checkpoint: Callable[[], None]) -> None:
+        """`write_state` and `checkpoint` are called around waits; see `Transport`."""
+        self.settings = settings
+        self.activity = Activity()
+        self._write_state = write_state
+        self._clock = Clock()
+        self.now = from_epoch(self._clock.wall())
+        self._failures: dict[str, None] = {}
+        self._unreadable: set[str] = set()
+        self._answering: set[str] = set()
+        self._transport = Transport(
+            user_agent=settings.user_agent,
+            timeout=settings.request_timeout,
+            max_retries=settings.max_retries,
+            clock=self._clock,
+        )
+        self._transport.hooks = Hooks(before_wait=self._before_wait, checkpoint=checkpoint)
+        for secret in (settings.client_secret, settings.access_token, settings.feed_access_token):
+            self._transport.keep_secret(secret)
+        auth = self._auth()
+        lane = Lane(
+            name="Results API",
+            setting="api_url",
+            origin=origin_of(settings.api_url),
+            quota=Quota(clock=self._clock.monotonic),
+            auth=auth,
+            refused=self._refused,
+        )
+        self.results = ResultsClient(transport=self._transport, lane=lane, api_url=settings.api_url)
+        self.feed = self._feed(auth)
+        self.directory = Directory(client=self.results, settings=settings)
+
+    def wall(self) -> float:
+        """Return the present as epoch seconds."""
+        return self._clock.wall()
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing is being written: the transport waits or is on the wire."""
+        return self._transport.idle
+
+    @property
+    def failed(self) -> bool:
+        """Whether the run has to end with a non-zero status."""
+        tests = self.directory.__dict__.get("product_types", {})
+        return bool(self._failures) or (bool(self._unreadable) and self._unreadable >= set(tests))
+
+    def answers(self, test_id: str) -> bool:
+        """Tell whether the Results API has answered anything of this test in this run."""
+        return test_id in self._answering
+
+    def answered(self, test_id: str) -> None:
+        """Remember that the test answers: from now on a 404 concerns one session only."""
+        self._answering.add(test_id)
+
+    def fail(self, error: ApiError | str, *, test_id: str | None = None) -> None:
+        """Write one error line, once, and have the run end with status 1.
+
+        A discovered test that answers 404 is only a warning: it may have been deleted since.
+        """
+        line = f"test {test_id}: {error}" if test_id and not isinstance(error, FeedRefusedError) else str(error)
+        if isinstance(error, NotFoundError) and test_id is not None and self.directory.discovers:
+            if test_id not in self._unreadable:
+                logger.warning("%s; it is left out", line)
+            self._unreadable.add(test_id)
+            return
+        if isinstance(error, NotFoundError) and test_id is not None:
+            line = f"{line}; check test_ids, and that the credentials' user is a member of its workspace"
+        if line not in self._failures:
+            self._failures[line] = None
+            logger.error("%s", line)
+
+    def summary(self) -> str:
+        """Return the calls made, by endpoint."""
+        calls = ", ".join(f"{count} {label}" for label, count in sorted(self._transport.calls.items()))
+        return calls or "none"
+
+    def _auth(self) -> Auth:
+        settings = self.settings
+        if settings.access_token is not None:
+            return StaticToken(settings.access_token)
+        lane = Lane(
+            name="token endpoint",
+            setting="auth_endpoint",
+            origin=origin_of(settings.auth_endpoint),
+            quota=Quota(clock=self._clock.monotonic, limit=None),
+        )
+        form = {
+            "grant_type": "client_credentials",
+            "client_id": settings.client_id or "",
+            "client_secret": settings.client_secret or "",
+            "scope": settings.oauth_scopes,
+        }
+        call = Call(lane, "POST", settings.auth_endpoint, "token", form=form)
+
+        def fetch() -> tuple[str, float | None]:
+            try:
+                return self._transport.send(call, _token)
+            except (BadRequestError, NotFoundError) as error:
+                setting = "oauth_scopes" if "scope" in str(error) else "client_id and client_secret"
+                setting = "auth_endpoint" if isinstance(error, NotFoundError) else setting
+                message = f"the credentials are refused ({error}); check {setting}"
+                raise CredentialsRejectedError(message) from error
+
+        return ClientCredentials(fetch=fetch, clock=self._clock.monotonic)
+
+    def _refused(self, said: str) -> ApiError:
+        setting = "client_id and client_secret"
+        if self.settings.access_token is not None:
+            setting = "access_token, which ends an hour after it was issued"
+        return CredentialsRejectedError(f"the Results API refuses the token ({said}); check {setting}")
+
+    def _feed(self, auth: Auth) -> ChangeFeed | None:
+        settings = self.settings
+        if settings.feed_url is None:
+            return None
+        own = settings.feed_access_token
+
+        def refused(said: str) -> ApiError:
+            what = "check feed_access_token" if own is not None else "set feed_access_token"
+            return FeedRefusedError(f"the change feed refuses the token ({said}); {what}")
+
+        lane = Lane(
+            name="change feed",
+            setting="feed_url",
+            origin=origin_of(settings.feed_url),
+            quota=Quota(clock=self._clock.monotonic, limit=None),
+            auth=auth if own is None else StaticToken(own),
+            refused=refused,
+        )
+        return ChangeFeed(transport=self._transport, lane=lane, url=settings.feed_url)
+
+    def _before_wait(self, wait: Wait) -> None:
+        if wait.seconds > 1:
+            self._write_state()
+        if wait.seconds > LOGGED_WAIT:
+            why = "no calls left in this window" if wait.reason == "quota" else "before the next try"
+            logger.info("%s: %s, waiting %.0f s (%s)", wait.lane, why, wait.seconds, self.activity)
+
+
+def _token(answer: Answer) -> tuple[str, float | None]:
+    """Read a token answer: RFC 6749, `access_token` and `expires_in` in seconds."""
+    body = answer.json()
+    token = body.get("access_token") if isinstance(body, dict) else None
+    if not isinstance(token, str) or not token or not token.isascii() or not token.isprintable():
+        message = "the body has no access_token"
+        raise MalformedError(message)
+    lifetime = body.get("expires_in")
+    try:
+        seconds = float(lifetime)
+    except (TypeError, ValueError):
+        return token, None
+    return token, seconds if seconds > 0 else None

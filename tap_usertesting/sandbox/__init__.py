@@ -1,0 +1,28 @@
+"""A local stand-in of the UserTesting Results API and of the change feed: real HTTP, invented data.
+
+For trying the tap and for its tests. It imports nothing of the tap; the feed needs the extra ``sandbox``. Use
+``with Sandbox(World.seeded()) as box`` in Python, or the command ``tap-usertesting-sandbox``.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from tap_usertesting.sandbox.answers import Call
+from tap_usertesting.sandbox.model import Event, Session, Test, Workspace
+from tap_usertesting.sandbox.quota import QuotaRule
+from tap_usertesting.sandbox.world import World
+
+if TYPE_CHECKING:
+    from tap_usertesting.sandbox.server import Sandbox
+
+__all__ = ["Call", "Event", "QuotaRule", "Sandbox", "Session", "Test", "Workspace", "World"]
+
+
+def __getattr__(name: str) -> Any:  # noqa: ANN401 - the signature Python gives it
+    """Import the server when asked for it: the command can then say in one line what is missing."""
+    if name == "Sandbox":
+        from tap_usertesting.sandbox.server import Sandbox  # noqa: PLC0415 - see above
+
+        return Sandbox
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,0 +1,83 @@
+"""The back door ``/_sandbox/``: look at calls and truth, make things happen; no credentials, no quota.
+
+It exists on loopback only, as the whole server does.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from typing import TYPE_CHECKING
+
+from tap_usertesting.sandbox.answers import Answer, Request, json_answer
+from tap_usertesting.sandbox.happenings import make_happen
+from tap_usertesting.sandbox.quota import QuotaRule
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tap_usertesting.sandbox.compose import Json
+    from tap_usertesting.sandbox.server import Sandbox
+
+
+class Admin:
+    """Answers of the back door."""
+
+    def __init__(self, box: Sandbox) -> None:
+        """Open the back door of a sandbox."""
+        self._box = box
+        self._routes: dict[tuple[str, str], Callable[[Json], object]] = {
+            ("GET", "calls"): self._show_calls,
+            ("DELETE", "calls"): self._clear_calls,
+            ("GET", "truth"): lambda _: box.world.truth(),
+            ("GET", "settings"): lambda _: {**box.config(), "feed_access_token": box.feed_token},
+            ("POST", "events"): lambda body: make_happen(box.world, **body),
+            ("POST", "faults"): self._order_fault,
+            ("POST", "quota"): self._set_quota,
+            ("POST", "tokens/revoke"): self._revoke,
+            ("POST", "shutdown"): self._shut_down,
+        }
+
+    def answer(self, request: Request) -> Answer:
+        """Answer one request: 400 with a sentence for a body that makes no sense, 404 for an unknown path."""
+        name = request.path.removeprefix("/_sandbox/").rstrip("/")
+        route = self._routes.get((request.method, name))
+        if route is None:
+            known = [f"{method} /_sandbox/{path}" for method, path in self._routes]
+            return json_answer(404, {"message": "no such thing here", "known": known})
+        try:
+            return json_answer(200, route(_body(request)))
+        except (LookupError, TypeError, ValueError) as error:
+            return json_answer(400, {"message": str(error)})
+
+    def _show_calls(self, _body: Json) -> Json:
+        return {"calls": [dataclasses.asdict(call) for call in self._box.calls]}
+
+    def _clear_calls(self, _body: Json) -> Json:
+        self._box.clear_calls()
+        return {"cleared": True}
+
+    def _order_fault(self, body: Json) -> Json:
+        self._box.fail(**body)
+        return {"ordered": body}
+
+    def _set_quota(self, body: Json) -> Json:
+        """Set a quota from the fields of a rule; ``{"limit": null}`` takes the limit away."""
+        unlimited = "limit" in body and body["limit"] is None
+        self._box.set_quota(None if unlimited else QuotaRule(**body))
+        return {"quota": body}
+
+    def _revoke(self, _body: Json) -> Json:
+        self._box.revoke_tokens()
+        return {"revoked": True}
+
+    def _shut_down(self, _body: Json) -> Json:
+        self._box.stop_requested.set()
+        return {"stopping": True}
+
+
+def _body(request: Request) -> Json:
+    body = json.loads(request.body) if request.body else {}
+    if not isinstance(body, dict):
+        raise TypeError("the body must be a JSON object")
+    return body

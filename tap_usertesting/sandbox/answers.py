@@ -1,0 +1,138 @@
+"""The words between server and APIs: a request that came in, the call it is, the answer to give."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import parse_qsl
+
+Json = dict[str, Any]
+Headers = list[tuple[str, str]]
+
+JSON_TYPE = "application/json; charset=utf-8"
+
+_UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.IGNORECASE)
+_RESULTS_PATHS = tuple(
+    (kind, re.compile(pattern))
+    for kind, pattern in (
+        ("list", r"/api/v2/sessionResults/?"),
+        ("details_v3", r"/api/v3/sessionResults/(?P<session>[^/]+)"),
+        ("details_v2", r"/api/v2/sessionResults/(?P<session>[^/]+)"),
+        ("transcript", r"/api/v2/sessionResults/(?P<session>[^/]+)/transcript"),
+        ("video", r"/api/v2/sessionResults/(?P<session>[^/]+)/videoDownloadUrl"),
+        ("clips", r"/api/v2/sessionResults/(?P<session>[^/]+)/clips"),
+        ("clip", r"/api/v2/sessionResults/(?P<session>[^/]+)/clips/(?P<item>[^/]+)"),
+        ("qx_scores", r"/api/v2/testResults/(?P<test>[^/]+)/qxScores"),
+        ("reels", r"/api/v2/testResults/(?P<test>[^/]+)/highlightreels"),
+        ("reel", r"/api/v2/testResults/(?P<test>[^/]+)/highlightreels/(?P<item>[^/]+)"),
+    )
+)
+RESULTS_KINDS = frozenset(kind for kind, _ in _RESULTS_PATHS)
+
+
+@dataclass(frozen=True)
+class Request:
+    """One HTTP request. Header names are in lower case; ``query`` holds the last value of each name."""
+
+    method: str
+    path: str
+    query: dict[str, str]
+    headers: dict[str, str]
+    body: bytes = b""
+
+    @property
+    def bearer(self) -> str | None:
+        """The token of ``Authorization: Bearer``, or None."""
+        scheme, _, token = self.headers.get("authorization", "").partition(" ")
+        return token.strip() if scheme.lower() == "bearer" else None
+
+    def form(self) -> dict[str, str]:
+        """Return the body as a submitted form."""
+        return dict(parse_qsl(self.body.decode("utf-8", "replace"), keep_blank_values=True))
+
+
+@dataclass
+class Call:
+    """A line of the call log.
+
+    ``at`` is monotonic seconds; ``status`` is None until answered and 0 where no status line was sent.
+    ``operations`` are the root fields of a feed request: ``field``, ``testUUID``, ``sinceCursor``. Tokens in
+    ``headers`` are masked.
+    """
+
+    n: int
+    at: float
+    kind: str
+    method: str
+    path: str
+    query: dict[str, str]
+    status: int | None = None
+    test_id: str | None = None
+    session_id: str | None = None
+    operations: list[dict[str, str | None]] = field(default_factory=list)
+    headers: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def kinds(self) -> frozenset[str]:
+        """Every name under which hooks and faults may mean this call."""
+        names = {self.kind}
+        if self.kind in RESULTS_KINDS:
+            names.add("results")
+        fields = {operation["field"] for operation in self.operations}
+        if "testResultChanges" in fields:
+            names.add("feed_changes")
+        if "testResultChangesCount" in fields:
+            names.add("feed_count")
+        return frozenset(names)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What to send back. ``headers`` come beside Content-Type and Content-Length."""
+
+    status: int
+    body: bytes = b""
+    content_type: str = JSON_TYPE
+    headers: Headers = field(default_factory=list)
+
+    def adding(self, headers: Headers) -> Answer:
+        """Return the same answer with more headers."""
+        return Answer(self.status, self.body, self.content_type, self.headers + headers)
+
+
+def json_answer(status: int, body: object, headers: Headers | None = None) -> Answer:
+    """Return a JSON answer, written as compactly as a web framework would."""
+    text = json.dumps(body, ensure_ascii=False, separators=(",", ":"))
+    return Answer(status, text.encode(), headers=headers or [])
+
+
+_TITLES = {400: "Bad Request", 404: "Not Found", 405: "Method Not Allowed"}
+
+
+def nest_error(status: int, message: str | list[str]) -> Answer:
+    """Return an error as NestJS words it; 401 and 429 have no ``error`` key there."""
+    body: Json = {"message": message, "statusCode": status}
+    if status in _TITLES:
+        body["error"] = _TITLES[status]
+    return json_answer(status, body)
+
+
+def no_route(request: Request) -> Answer:
+    """Return what the service says about a path that it does not have."""
+    return nest_error(404, f"Cannot {request.method} {request.path}")
+
+
+def is_uuid(text: str) -> bool:
+    """Tell whether a text is a UUID with dashes."""
+    return _UUID.fullmatch(text) is not None
+
+
+def results_call(path: str) -> tuple[str, dict[str, str]] | None:
+    """Return the kind of a Results API path and the ids in it, or None for any other path."""
+    for kind, pattern in _RESULTS_PATHS:
+        match = pattern.fullmatch(path)
+        if match:
+            return kind, {name: value for name, value in match.groupdict().items() if value}
+    return None

@@ -1,0 +1,119 @@
+"""The command ``tap-usertesting-sandbox``: serve a seeded world until told to stop."""
+# ruff: noqa: T201 - what it prints is what it is for
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import signal
+import sys
+import threading
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tap_usertesting.sandbox.quota import QuotaRule
+from tap_usertesting.sandbox.world import World
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from types import FrameType
+
+    from tap_usertesting.sandbox.server import Sandbox
+
+_NO_EXTRA = "tap-usertesting-sandbox: graphql-core is missing; run: pip install 'tap-usertesting[sandbox]'"
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command; return its exit status."""
+    options = _parser().parse_args(argv)
+    try:
+        from tap_usertesting.sandbox.server import Sandbox  # noqa: PLC0415 - needs the extra
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] != "graphql":
+            raise
+        return _fail(_NO_EXTRA)
+    now = datetime.now(timezone.utc).replace(microsecond=0) if options.now_real else None
+    world = World.seeded(options.seed, options.scale, now=now, real_time=options.now_real)
+    rule = None if options.no_quota else QuotaRule(limit=options.limit, window=options.window)
+    try:
+        box = Sandbox(world, quota=rule, token_lifetime=options.token_lifetime, port=options.port)
+    except OSError as error:
+        return _fail(f"tap-usertesting-sandbox: cannot listen on port {options.port}: {error.strerror}")
+    with box, _stopping_on_signals(box.stop_requested):
+        _announce(box)
+        if options.port_file is not None:
+            _write_port(options.port_file, box.port)
+        # With a timeout, because a wait without one cannot be interrupted on every platform.
+        while not box.stop_requested.wait(1.0):
+            pass
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="tap-usertesting-sandbox",
+        description="Serve a local stand-in of the UserTesting Results API and change feed.",
+    )
+    parser.add_argument("--port", type=int, default=0, help="port on 127.0.0.1 (default: any free one)")
+    parser.add_argument("--seed", type=int, default=7, help="same seed, same data (default: %(default)s)")
+    parser.add_argument(
+        "--scale", choices=("small", "demo", "large"), default="small", help="how much data there is"
+    )
+    parser.add_argument(
+        "--limit", type=int, default=10, help="Results API calls per window (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--window", type=float, default=60.0, help="seconds of a window (default: %(default)s)"
+    )
+    parser.add_argument("--no-quota", action="store_true", help="no limit at all")
+    parser.add_argument("--token-lifetime", type=float, default=3600, help="seconds (default: %(default)s)")
+    parser.add_argument("--port-file", type=Path, help="write the port to this file when ready")
+    parser.add_argument("--now-real", action="store_true", help="date the data up to now, not to a fixed day")
+    return parser
+
+
+def _announce(box: Sandbox) -> None:
+    """Print where the sandbox is and the environment in which the tap finds it."""
+    print(
+        f"UserTesting sandbox at {box.url} (stop with Ctrl-C). Settings for tap-usertesting --config=ENV:\n"
+    )
+    for name, value in box.config().items():
+        text = value if isinstance(value, str) else json.dumps(value)
+        print(f"export TAP_USERTESTING_{name.upper()}={text}")
+    print(f"\nEvents, faults and the call log: {box.url}/_sandbox/", flush=True)
+
+
+def _write_port(path: Path, port: int) -> None:
+    """Write the port so that a reader sees the whole of it or no file."""
+    draft = path.with_name(f"{path.name}.part")
+    draft.write_text(f"{port}\n", encoding="utf-8")
+    draft.replace(path)
+
+
+@contextlib.contextmanager
+def _stopping_on_signals(stop: threading.Event) -> Iterator[None]:
+    """Let SIGTERM and Ctrl-C set an event while the block runs."""
+
+    def note(_number: int, _frame: FrameType | None) -> None:
+        stop.set()
+
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _fail(message: str) -> int:
+    print(message, file=sys.stderr)
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

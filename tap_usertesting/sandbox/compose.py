@@ -1,0 +1,260 @@
+"""What the vendor's service would know of a test and of a session: pure functions of an id.
+
+Everything is drawn from ``random.Random(<text>)``, which gives the same numbers on every platform and Python
+version, and only when somebody asks: a world of ten thousand sessions costs nothing until their details are
+read.
+"""
+# ruff: noqa: S311 - reproducible test data, nothing secret is drawn here
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from random import Random
+from typing import Any
+
+from tap_usertesting.sandbox import texts
+from tap_usertesting.sandbox.payloads import ANSWER_KEYS, answer
+
+Json = dict[str, Any]
+
+PRODUCT_TYPES = ("SURVEY", "NON_THINK_OUT_LOUD", "THINK_OUT_LOUD", "LIVE_CONVERSATION")
+WITH_VIDEO = frozenset({"NON_THINK_OUT_LOUD", "THINK_OUT_LOUD", "LIVE_CONVERSATION"})
+WITH_TRANSCRIPT = frozenset({"THINK_OUT_LOUD", "LIVE_CONVERSATION"})
+
+_NULL_AUDIENCE = 0.15
+_NULL_PARTICIPANT = 0.04
+
+
+@dataclass(frozen=True)
+class Task:
+    """One task of a test, the same for all its sessions."""
+
+    uuid: str
+    type: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Group:
+    """One task group; ``navigational`` tasks make its behavioural score, and 0 of them null scores."""
+
+    uuid: str
+    type: str
+    label: str
+    navigational: int
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is asked in a test."""
+
+    uuid: str
+    tasks: tuple[Task, ...]
+    groups: tuple[Group, ...]
+
+
+@dataclass(frozen=True)
+class Measures:
+    """What one session contributes to the QXscore of one group; all numbers 0 to 100."""
+
+    score: int | None
+    behavioral: tuple[int, ...] | None
+    usability: int
+    trust: int
+    appearance: int
+    loyalty: int
+
+
+def new_uuid(rng: Random) -> str:
+    """Draw a version 4 UUID, lower case with dashes."""
+    return str(uuid.UUID(int=rng.getrandbits(128), version=4))
+
+
+def plan(test_id: str, product_type: str, qx_groups: int | None = None) -> Plan:
+    """Return the tasks and groups of a test.
+
+    ``qx_groups`` is the number of QX groups of an interaction test (default 2, or 3 for one test in three,
+    the last of them without navigational tasks, so that its scores are null).
+    """
+    rng = Random(f"{test_id}/plan")
+    known = texts.TASKS.get(product_type, ())
+    tasks = tuple(Task(new_uuid(rng), kind, text) for kind, text in known)
+    groups: list[Group] = []
+    if product_type == "NON_THINK_OUT_LOUD":
+        count = rng.choice((2, 2, 3)) if qx_groups is None else qx_groups
+        for number in range(count):
+            navigational = (2, 3, 0)[number % 3]
+            label = texts.QX_LABELS[number % len(texts.QX_LABELS)]
+            groups.append(Group(new_uuid(rng), "QX_SCORE", f"{label} (QXscore {number + 1})", navigational))
+        groups.append(Group(new_uuid(rng), "BALANCED_COMPARISON", "Versions A and B", 0))
+    elif product_type == "THINK_OUT_LOUD":
+        groups.append(Group(new_uuid(rng), "UNRECOGNIZED", "", 0))
+    return Plan(new_uuid(rng), tasks, tuple(groups))
+
+
+def audience(session_id: str) -> str | None:
+    """Return the audience id of a session; now and then there is none."""
+    rng = Random(f"{session_id}/audience")
+    return None if rng.random() < _NULL_AUDIENCE else new_uuid(rng)
+
+
+def measures(session_id: str, revision: int, group: Group) -> Measures:
+    """Return what a session scored in a QX group."""
+    rng = Random(f"{session_id}/{revision}/{group.uuid}")
+    attitude = [rng.randrange(20, 101, 5) for _ in range(4)]
+    walked = tuple(rng.choice((0, 50, 100, 100)) for _ in range(group.navigational)) or None
+    score = None
+    if walked is not None:
+        score = round((sum(walked) / len(walked) + sum(attitude) / 4) / 2)
+    return Measures(score, walked, *attitude)
+
+
+def details_v3(
+    session_id: str, revision: int, audience_id: str | None, test_plan: Plan, seconds: float
+) -> Json:
+    """Return the body of ``GET /api/v3/sessionResults/{sessionId}``."""
+    rng = Random(f"{session_id}/{revision}/details")
+    return {
+        "sessionId": session_id,
+        "audienceId": audience_id,
+        "testPlanId": test_plan.uuid,
+        "sessionParticipant": _participant(session_id),
+        "taskGroups": [_group_result(session_id, revision, group, rng) for group in test_plan.groups],
+        "tasks": _task_results(test_plan, rng, seconds),
+    }
+
+
+def details_v2(v3: Json) -> Json:
+    """Return the older shape of the same details, without groups (skipped tasks have a type of their own)."""
+    results = []
+    for task in v3["tasks"]:
+        kind = task["type"]
+        response = task["response"]
+        key = ANSWER_KEYS.get(kind)
+        body: Json | None = None
+        if response is not None and response["skipped"]:
+            kind = "SKIPPED"
+        elif response is not None and key is not None:
+            given = (response["answer"] or {}).get(key) or {}
+            body = {
+                f"{key}SpecificFields": {
+                    "uuid": task["uuid"],
+                    "text": task["text"],
+                    "value": str(given.get("value", "")),
+                }
+            }
+        results.append({"taskId": task["uuid"], "taskType": f"TASK_TYPE_{kind}", "taskResponse": body})
+    common = {key: v3[key] for key in ("sessionId", "audienceId", "testPlanId", "sessionParticipant")}
+    return {**common, "sessionTaskResults": results}
+
+
+def transcript(session_id: str, product_type: str, seconds: float) -> str:
+    """Return a WebVTT document: two voices for a live conversation, else one person thinking out loud."""
+    rng = Random(f"{session_id}/transcript")
+    talk = product_type == "LIVE_CONVERSATION"
+    lines = ["WEBVTT", ""]
+    if rng.random() < 0.25:  # noqa: PLR2004 - a quarter of the documents carry a note
+        lines += ["NOTE machine generated, not reviewed", ""]
+    at = rng.randrange(800, 4000)
+    end = max(int(seconds * 1000), at + 5000)
+    for number in range(rng.randrange(8, 24)):
+        words = rng.choice(texts.QUESTIONS if talk and number % 3 == 0 else texts.SENTENCES)
+        spoken = words.replace("&", "&amp;")
+        if talk:
+            spoken = f"<v {'Moderator' if number % 3 == 0 else 'Participant'}>{spoken}</v>"
+        until = at + 60 * len(words)
+        lines += [f"{_clock(at)} --> {_clock(until)}", spoken, ""]
+        at = until + rng.randrange(100, 2500)
+        if at >= end:
+            break
+    return "\n".join(lines)
+
+
+def clips(session_id: str, seconds: float) -> list[Json]:
+    """Return the clip items of a session, none for most sessions."""
+    rng = Random(f"{session_id}/clips")
+    items = []
+    for number in range(rng.choice((0, 0, 1, 2))):
+        start = rng.randrange(0, max(int(seconds * 500), 1))
+        items.append(
+            {
+                "uuid": new_uuid(rng),
+                "name": f"Clip #{number + 1}",
+                "description": rng.choice(texts.REMARKS),
+                "timeStartMs": start,
+                "timeEndMs": start + 30000,
+                "videoUuid": new_uuid(rng),
+                "hasAudio": True,
+                "hasCamera": number == 1,
+                "layout": {"mainStream": "SCREEN", "pipPosition": "BOTTOM_RIGHT", "pipState": "OPENED"},
+            }
+        )
+    return items
+
+
+def reels(test_id: str, updated_ms: int) -> list[Json]:
+    """Return the highlight reel items of a test."""
+    rng = Random(f"{test_id}/reels")
+    return [
+        {
+            "uuid": new_uuid(rng),
+            "name": f"Highlights {number + 1}",
+            "durationMs": rng.randrange(30000, 240000),
+            "lastUpdatedAtMs": updated_ms,
+            "numClips": rng.randrange(1, 6),
+            "areAllClipsInReel": number == 0,
+        }
+        for number in range(rng.choice((0, 1, 2)))
+    ]
+
+
+def _clock(milliseconds: int) -> str:
+    minutes, rest = divmod(milliseconds, 60_000)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours:02}:{minutes:02}:{rest // 1000:02}.{rest % 1000:03}"
+
+
+def _participant(session_id: str) -> Json | None:
+    rng = Random(f"{session_id}/participant")
+    if rng.random() < _NULL_PARTICIPANT:
+        return None
+    info: list[Json] = []
+    for code, label, kind, values in texts.DEMOGRAPHICS[: rng.randrange(3, len(texts.DEMOGRAPHICS) + 1)]:
+        several = kind == texts.MULTIPLE
+        chosen = rng.sample(values, rng.randrange(1, 4)) if several else [rng.choice(values)]
+        info.append(
+            {"id": new_uuid(rng), "code": code, "label": label, "value": ",".join(chosen), "type": kind}
+        )
+    if rng.random() < 0.1:  # noqa: PLR2004 - one in ten has a question that is known by its code alone
+        info.append({"id": None, "code": "LEGACY_SCREENER", "label": None, "value": None, "type": None})
+    return {"participantId": new_uuid(rng), "demographicsInfo": info}
+
+
+def _group_result(session_id: str, revision: int, group: Group, rng: Random) -> Json:
+    response: Json | None = None
+    if group.type == "BALANCED_COMPARISON":
+        response = {"sequence": rng.choice(("AB", "BA"))}
+    elif group.type == "QX_SCORE":
+        score = measures(session_id, revision, group).score
+        response = None if score is None else {"score": score}
+    return {"uuid": group.uuid, "type": group.type, "response": response}
+
+
+def _task_results(test_plan: Plan, rng: Random, seconds: float) -> list[Json]:
+    results = []
+    step = int(seconds * 1000) // max(len(test_plan.tasks), 1)
+    for number, task in enumerate(test_plan.tasks):
+        draw = rng.random()
+        response: Json | None = {
+            "startTimeMs": number * step,
+            "endTimeMs": number * step + rng.randrange(step // 2, step + 1),
+            "skipped": False,
+            "answer": answer(task.type, rng),
+        }
+        if task.type == "UNRECOGNIZED" or draw < 0.04:  # noqa: PLR2004 - rarely a task has no response at all
+            response = None
+        elif response is not None and draw < 0.12:  # noqa: PLR2004 - or it was skipped
+            response = {**response, "skipped": True, "answer": None}
+        results.append({"uuid": task.uuid, "text": task.text, "type": task.type, "response": response})
+    return results

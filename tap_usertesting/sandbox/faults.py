@@ -1,0 +1,126 @@
+"""Everything that goes wrong on the way: faults ordered for the next calls, and how each looks."""
+
+from __future__ import annotations
+
+import socket
+import struct
+import threading
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
+
+from tap_usertesting.sandbox.answers import Answer, Call, Headers, json_answer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+FaultKind = Literal["reset", "cut", "malformed", "html", "hang", "drip", "redirect"]
+
+_DRIP_PIECES = 20
+_GATEWAY_PAGE = b"<html><head><title>502 Bad Gateway</title></head><body><h1>Bad Gateway</h1></body></html>"
+
+
+@dataclass
+class Fault:
+    """One order: which calls it meets (``times`` None: all, after ``skip`` spared ones) and what happens.
+
+    fault None: an answer of ``status``, ``body`` and ``headers``. reset: the connection is reset. cut: half
+    of the true answer, then the end. malformed: the true answer's JSON without its end, correctly framed.
+    html: a gateway's page with status 200. hang: nothing for ``seconds``. drip: the true answer in small
+    pieces over ``seconds``. redirect: a 302 to another origin, or to the ``Location`` of ``headers``.
+    """
+
+    kind: str
+    times: int | None = 1
+    status: int = 500
+    body: object = None
+    headers: dict[str, str] | None = None
+    fault: FaultKind | None = None
+    match: str | None = None
+    skip: int = 0
+    seconds: float = 30.0
+
+
+@dataclass
+class Hook:
+    """Something to do before calls of a kind are answered."""
+
+    kind: str
+    callback: Callable[[Call], object]
+    times: int | None = 1
+    skip: int = 0
+
+
+@dataclass
+class Orders:
+    """The faults and hooks that are still to come, in the order in which they were given."""
+
+    faults: list[Fault] = field(default_factory=list)
+    hooks: list[Hook] = field(default_factory=list)
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def fault_for(self, call: Call) -> Fault | None:
+        """Take the first fault that means this call."""
+        with self.lock:
+            for fault in self.faults:
+                if (fault.match is None or fault.match in call.path) and _due(fault, call):
+                    return fault
+        return None
+
+    def hooks_for(self, call: Call) -> list[Hook]:
+        """Take every hook that means this call."""
+        with self.lock:
+            return [hook for hook in self.hooks if _due(hook, call)]
+
+    def clear(self) -> None:
+        """Forget all of them."""
+        with self.lock:
+            self.faults.clear()
+            self.hooks.clear()
+
+
+def _due(order: Fault | Hook, call: Call) -> bool:
+    """Count a call against an order it matches, and tell whether the order's turn is now."""
+    if order.times == 0 or (order.kind != "any" and order.kind not in call.kinds):
+        return False
+    if order.skip > 0:
+        order.skip -= 1
+        return False
+    if order.times is not None:
+        order.times -= 1
+    return True
+
+
+def disturbed(fault: Fault, answer: Answer, elsewhere: str) -> Answer:
+    """Return what a fault makes of the true answer, for the faults that change no more than that."""
+    extra: Headers = list((fault.headers or {}).items())
+    if fault.fault == "malformed":
+        return Answer(
+            answer.status, answer.body[: max(len(answer.body) * 2 // 3, 1)], answer.content_type, extra
+        )
+    if fault.fault == "html":
+        return Answer(200, _GATEWAY_PAGE, "text/html; charset=utf-8", extra)
+    if fault.fault == "redirect":
+        location = [] if any(name.lower() == "location" for name, _ in extra) else [("Location", elsewhere)]
+        return Answer(302, b"", headers=extra + location)
+    body = (
+        {"statusCode": fault.status, "message": "Internal server error"} if fault.body is None else fault.body
+    )
+    if isinstance(body, (bytes, str)):
+        return Answer(fault.status, body.encode() if isinstance(body, str) else body, headers=extra)
+    return json_answer(fault.status, body, extra)
+
+
+def reset(connection: socket.socket) -> None:
+    """Close a connection so that the other side sees a reset."""
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    connection.close()
+
+
+def drip(connection: socket.socket, message: bytes, seconds: float, closing: threading.Event) -> None:
+    """Send a message in pieces over some seconds, or until the server closes."""
+    size = max(len(message) // _DRIP_PIECES, 1)
+    pieces = [message[start : start + size] for start in range(0, len(message), size)]
+    for piece in pieces:
+        connection.sendall(piece)
+        if closing.wait(seconds / len(pieces)):
+            return

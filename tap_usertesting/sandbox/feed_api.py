@@ -1,0 +1,198 @@
+"""The change feed: GraphQL over POST, executed by graphql-core, so that a wrong field fails as in life."""
+
+from __future__ import annotations
+
+import json
+from collections import OrderedDict
+from datetime import datetime, timedelta, timezone
+from typing import TYPE_CHECKING, Any
+
+from graphql import (
+    DocumentNode,
+    FieldNode,
+    FragmentDefinitionNode,
+    FragmentSpreadNode,
+    GraphQLError,
+    InlineFragmentNode,
+    OperationDefinitionNode,
+    SelectionSetNode,
+    execute_sync,
+    parse,
+    validate,
+    value_from_ast_untyped,
+)
+
+from tap_usertesting.sandbox.answers import Answer, Json, Request, json_answer
+from tap_usertesting.sandbox.feed_schema import feed_schema
+
+if TYPE_CHECKING:
+    from tap_usertesting.sandbox.world import World
+
+PATH = "/graphql/"
+
+_DOCUMENTS = 256
+_CACHED_BYTES = 1_000_000
+_BUDGET = 30_000
+_BAD_TOKEN = "OAuth2 token expired or invalid"  # noqa: S105 - the vendor's message, no secret
+
+
+class FeedRequest:
+    """A feed request that was taken apart: its document, or the errors that stand in the way."""
+
+    def __init__(self, text: str, variables: Json, operation_name: str | None) -> None:
+        """Hold the parts; ``document`` and ``errors`` are filled by the API."""
+        self.text = text
+        self.variables = variables
+        self.operation_name = operation_name
+        self.document: DocumentNode | None = None
+        self.errors: list[GraphQLError] = []
+
+
+class FeedApi:
+    """Answers GraphQL requests from a world."""
+
+    def __init__(self, world: World) -> None:
+        """Build the schema over a world."""
+        self._world = world
+        self._schema = feed_schema(world)
+        self._documents: OrderedDict[str, tuple[DocumentNode | None, list[GraphQLError]]] = OrderedDict()
+        self._big: tuple[object, Answer] | None = None
+
+    def read(self, request: Request) -> FeedRequest | Answer:
+        """Take a request apart, or answer it at once when it is no GraphQL request."""
+        if request.method != "POST":
+            return _errors(405, [{"message": "Only POST is supported"}])
+        try:
+            body = json.loads(request.body)
+        except ValueError:
+            return _errors(400, [{"message": "POST body sent invalid JSON."}])
+        if not isinstance(body, dict) or not isinstance(body.get("query"), str):
+            return _errors(400, [{"message": "Must provide query string."}])
+        variables = body.get("variables") or {}
+        if not isinstance(variables, dict):
+            return _errors(400, [{"message": "Variables are invalid JSON."}])
+        asked = FeedRequest(body["query"], variables, body.get("operationName"))
+        asked.document, asked.errors = self._document(asked.text)
+        return asked
+
+    def answer(self, asked: FeedRequest) -> Answer:
+        """Execute an authorised request. Big answers are kept until the world or the question changes."""
+        if self._world.feed_limit_next > 0:
+            with self._world.lock:
+                self._world.feed_limit_next -= 1
+            extensions = _ratelimit(
+                0, datetime.now(timezone.utc) + timedelta(seconds=self._world.feed_limit_wait)
+            )
+            return json_answer(
+                200, {"errors": [{"message": "Rate limit exceeded"}], "data": None, "extensions": extensions}
+            )
+        if asked.document is None or asked.errors:
+            return _errors(400, [dict(error.formatted) for error in asked.errors])
+        key = (
+            asked.text,
+            json.dumps(asked.variables, sort_keys=True),
+            asked.operation_name,
+            self._world.version,
+            self._world.feed_order,
+            self._world.feed_scopes_missing,
+        )
+        if self._big is not None and self._big[0] == key:
+            return self._big[1]
+        result = execute_sync(
+            self._schema,
+            asked.document,
+            variable_values=asked.variables,
+            operation_name=asked.operation_name,
+        )
+        errors = [dict(error.formatted) for error in result.errors or []]
+        if result.data is None:
+            # Nothing was executed: variables of the wrong type, or an unknown operation name.
+            return _errors(400, errors)
+        body: Json = {"errors": errors} if errors else {}
+        body.update(data=result.data, extensions=_ratelimit(_BUDGET, _next_minute()))
+        answer = json_answer(200, body)
+        if len(answer.body) > _CACHED_BYTES:
+            self._big = (key, answer)
+        return answer
+
+    def _document(self, text: str) -> tuple[DocumentNode | None, list[GraphQLError]]:
+        """Parse and validate a query, or remember how that went the last time."""
+        known = self._documents.get(text)
+        if known is None:
+            try:
+                document = parse(text)
+            except GraphQLError as error:
+                known = (None, [error])
+            else:
+                known = (document, validate(self._schema, document))
+            self._documents[text] = known
+            if len(self._documents) > _DOCUMENTS:
+                self._documents.popitem(last=False)
+        return known
+
+
+def operations(asked: FeedRequest) -> list[dict[str, str | None]]:
+    """Return the root fields of a request with their arguments, for the call log and for hooks."""
+    if asked.document is None:
+        return []
+    fragments: dict[str, FragmentDefinitionNode] = {}
+    roots: list[FieldNode] = []
+    for definition in asked.document.definitions:
+        if isinstance(definition, FragmentDefinitionNode):
+            fragments[definition.name.value] = definition
+    for definition in asked.document.definitions:
+        if isinstance(definition, OperationDefinitionNode):
+            roots += _root_fields(definition.selection_set, fragments)
+    return [_operation(root, asked.variables) for root in roots]
+
+
+def _operation(root: FieldNode, variables: Json) -> dict[str, str | None]:
+    arguments = {
+        argument.name.value: value_from_ast_untyped(argument.value, variables)
+        for argument in root.arguments or ()
+    }
+    return {
+        "field": root.name.value,
+        "testUUID": arguments.get("testUUID"),
+        # A variable that was not sent has no value here, not even null.
+        "sinceCursor": value if isinstance(value := arguments.get("sinceCursor"), str) else None,
+    }
+
+
+def _root_fields(
+    selection: SelectionSetNode, fragments: dict[str, FragmentDefinitionNode]
+) -> list[FieldNode]:
+    fields: list[FieldNode] = []
+    for node in selection.selections:
+        if isinstance(node, FieldNode):
+            fields.append(node)
+        elif isinstance(node, InlineFragmentNode):
+            fields += _root_fields(node.selection_set, fragments)
+        elif isinstance(node, FragmentSpreadNode) and node.name.value in fragments:
+            fields += _root_fields(fragments[node.name.value].selection_set, {})
+    return fields
+
+
+def unauthenticated() -> Answer:
+    """Return what a request without credentials gets: a limited schema that has none of the fields."""
+    info = "You are unauthenticated and see a limited schema."
+    error = 'Cannot query field "testResultChanges" on type "Query".'
+    return json_answer(400, {"info": [{"message": info}], "errors": [{"message": error}]})
+
+
+def bad_token() -> Answer:
+    """Return what a request with an invalid or expired token gets."""
+    return _errors(401, [{"message": _BAD_TOKEN}])
+
+
+def _errors(status: int, errors: list[dict[str, Any]]) -> Answer:
+    return json_answer(status, {"errors": errors})
+
+
+def _ratelimit(remaining: int, reset: datetime) -> Json:
+    told = reset.isoformat(timespec="microseconds" if reset.microsecond else "seconds")
+    return {"ratelimit": {"window_reset": told, "cost": 0, "remaining": remaining}}
+
+
+def _next_minute() -> datetime:
+    return datetime.now(timezone.utc).replace(second=0, microsecond=0) + timedelta(minutes=1)

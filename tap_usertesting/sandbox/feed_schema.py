@@ -1,0 +1,89 @@
+"""The GraphQL schema of the change feed and its resolvers. Needs graphql-core, the extra ``sandbox``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, cast
+
+from graphql import GraphQLError, GraphQLSchema, build_schema
+
+if TYPE_CHECKING:
+    from graphql import GraphQLObjectType, GraphQLResolveInfo
+
+    from tap_usertesting.sandbox.model import Test
+    from tap_usertesting.sandbox.world import World
+
+_SDL = '''
+type Query {
+  """The changes of a test's results after a cursor, or its whole history."""
+  testResultChanges(testUUID: String!, sinceCursor: String): TestResultChangesConnection
+  """How many results of a test changed after a cursor, and the cursor of the newest change."""
+  testResultChangesCount(testUUID: String!, sinceCursor: String): TestResultChangesCount
+}
+
+type TestResultChangesConnection {
+  edges: [TestResultChangeEdge!]!
+}
+
+type TestResultChangeEdge {
+  node: TestResultChange!
+}
+
+"""One change of one result."""
+type TestResultChange {
+  cursor: String!
+  responseUuid: String!
+  testResultId: Int!
+  changeType: String!
+  changedAt: String!
+}
+
+type TestResultChangesCount {
+  """The number of unique results, not of changes."""
+  count: Int!
+  latestCursor: String
+}
+'''
+
+
+def feed_schema(world: World) -> GraphQLSchema:
+    """Return the feed's schema with resolvers that read a world."""
+    schema = build_schema(_SDL)
+    query = cast("GraphQLObjectType", schema.query_type)
+
+    def changes(_root: object, _info: GraphQLResolveInfo[None], **arguments: str | None) -> dict[str, Any]:
+        with world.lock:
+            test, start = _locate(world, arguments)
+            events = test.events[start:]
+            newest_first = world.feed_order == "newest_first"
+        edges = [{"node": event.node()} for event in events]
+        if newest_first:
+            edges.reverse()
+        return {"edges": edges}
+
+    def count(_root: object, _info: GraphQLResolveInfo[None], **arguments: str | None) -> dict[str, Any]:
+        with world.lock:
+            test, start = _locate(world, arguments)
+            latest = test.events[-1].cursor if test.events else None
+            unique = len({event.response_uuid for event in test.events[start:]})
+        return {"count": unique, "latestCursor": latest}
+
+    query.fields["testResultChanges"].resolve = changes
+    query.fields["testResultChangesCount"].resolve = count
+    return schema
+
+
+def _locate(world: World, arguments: dict[str, str | None]) -> tuple[Test, int]:
+    """Return the test and the number of its events up to the cursor; raise what the feed answers."""
+    if world.feed_scopes_missing:
+        raise GraphQLError(f"Missing required scopes: ({world.feed_scopes_missing})")
+    test = world.tests.get((arguments["testUUID"] or "").removeprefix("ut_"))
+    if test is None or not test.in_feed or arguments["testUUID"] != test.test_uuid:
+        raise GraphQLError("UserTest does not exist")
+    test.read = True
+    cursor = arguments.get("sinceCursor")
+    if cursor is None:
+        return test, 0
+    start = test.place(cursor)
+    if start is None:
+        raise GraphQLError(f"Cursor {cursor} is unknown or has expired")
+    return test, start

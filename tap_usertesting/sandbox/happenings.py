@@ -1,0 +1,83 @@
+"""Things that can be made to happen from outside, each to a sensible target when none is named."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tap_usertesting.sandbox import compose
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from tap_usertesting.sandbox.compose import Json
+    from tap_usertesting.sandbox.model import Session, Test
+    from tap_usertesting.sandbox.world import World
+
+KINDS = ("session", "transcript", "update", "reject", "accept")
+
+
+def make_happen(world: World, kind: str, test_id: str | None = None, session_id: str | None = None) -> Json:
+    """Let one thing happen and return ``{kind, testId, title, sessionId}`` of what it happened to.
+
+    ``session`` completes a new session (its transcript, where the product type has one, is ready);
+    ``transcript`` lets a missing transcript appear; ``update``, ``reject`` and ``accept`` are what they say.
+    Raises LookupError when nothing fits and ValueError for an unknown kind.
+    """
+    if kind not in KINDS:
+        raise ValueError(f"kind must be one of {', '.join(KINDS)}")
+    with world.lock:
+        tests = _tests(world, test_id)
+        if kind == "session":
+            session = world.add_session(_busiest(tests))
+        else:
+            session = _session(tests, kind, session_id)
+            happenings: dict[str, Callable[[Session], None]] = {
+                "transcript": world.transcribe,
+                "update": world.update,
+                "reject": world.reject,
+                "accept": world.accept,
+            }
+            happenings[kind](session)
+        test = session.test
+    return {"kind": kind, "testId": test.test_id, "title": test.title, "sessionId": session.session_id}
+
+
+def _tests(world: World, test_id: str | None) -> list[Test]:
+    tests = [test for test in world.tests.values() if test.served_by_results and test.in_feed]
+    if test_id is not None:
+        tests = [test for test in tests if test.test_id == test_id.lower()]
+    if not tests:
+        raise LookupError(
+            "no test of the feed has this test_id" if test_id else "there is no test in the feed"
+        )
+    return tests
+
+
+def _busiest(tests: list[Test]) -> Test:
+    """Return the test with the most sessions, one with transcripts if there is any."""
+    spoken = [test for test in tests if test.product_type in compose.WITH_TRANSCRIPT]
+    return max(spoken or tests, key=lambda test: len(test.sessions))
+
+
+def _session(tests: list[Test], kind: str, session_id: str | None) -> Session:
+    """Return the named session, or the newest one to which the thing can happen."""
+    candidates = [session for test in tests for session in test.sessions.values()]
+    if session_id is not None:
+        candidates = [session for session in candidates if session.session_id == session_id.lower()]
+    fitting = list(_fitting(candidates, kind))
+    if not fitting:
+        raise LookupError(f"no session to which this could happen: {kind}")
+    return max(fitting, key=lambda session: (session.finished_at, session.session_id))
+
+
+def _fitting(sessions: Iterable[Session], kind: str) -> Iterable[Session]:
+    for session in sessions:
+        if kind == "accept":
+            fits = session.rejected
+        elif kind == "transcript":
+            spoken = session.test.product_type in compose.WITH_TRANSCRIPT
+            fits = session.served and spoken and not session.has_transcript
+        else:
+            fits = session.served
+        if fits:
+            yield session

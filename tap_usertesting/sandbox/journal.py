@@ -1,0 +1,65 @@
+"""The writing of event logs: cursors, numbers, and the times of what happens.
+
+An event log is append-only once it has been served: a session that finished before the newest event of a
+served log is announced with the time of its announcement, as a real log would. Before that, events are put in
+their order of time.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from datetime import datetime, timedelta, timezone
+from typing import TYPE_CHECKING
+
+from tap_usertesting.sandbox.model import Event, Session, Test
+
+if TYPE_CHECKING:
+    from random import Random
+
+
+class Journal:
+    """Writes events. ``now`` moves on by a minute with each happening, or follows the real time."""
+
+    def __init__(self, rng: Random, *, now: datetime, real_time: bool) -> None:
+        """Start at ``now`` (aware); cursors are drawn from ``rng``."""
+        self.now = now
+        self._rng = rng
+        self._real_time = real_time
+        self._numbers: dict[str, int] = {}
+
+    def moment(self) -> datetime:
+        """Move on, and return the new present."""
+        if self._real_time:
+            self.now = max(datetime.now(timezone.utc), self.now + timedelta(milliseconds=1))
+        else:
+            self.now += timedelta(minutes=1)
+        return self.now
+
+    def after(self, test: Test) -> datetime:
+        """Move on, and return a time that is later than the newest event of a log."""
+        moment = self.moment()
+        return max(moment, test.events[-1].changed_at + timedelta(seconds=1)) if test.events else moment
+
+    def number(self, response_uuid: str) -> int:
+        """Return the feed's integer id of a response."""
+        return self._numbers.setdefault(response_uuid, 833_001 + len(self._numbers))
+
+    def make_event(
+        self, response_uuid: str, change_type: str, at: datetime, *, cursor: str | None = None
+    ) -> Event:
+        """Return a new event that is not yet in any log."""
+        cursor = cursor or f"ut_{self._rng.getrandbits(128):032x}"
+        at = at.astimezone(timezone.utc)
+        return Event(cursor, response_uuid, self.number(response_uuid), change_type, at)
+
+    def record(self, session: Session, change_type: str, at: datetime | None) -> None:
+        """Write an event of a session, at its place in time or at the end of a log that was served."""
+        test = session.test
+        at = at or self.after(test)
+        newest = test.events[-1].changed_at if test.events else at
+        if at >= newest or test.read:
+            test.add_event(self.make_event(session.response_uuid, change_type, max(at, newest)))
+            return
+        place = bisect_right([event.changed_at for event in test.events], at)
+        test.events.insert(place, self.make_event(session.response_uuid, change_type, at))
+        test.changed()

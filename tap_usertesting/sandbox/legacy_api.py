@@ -1,0 +1,112 @@
+"""The legacy v1 API, as far as tests are discovered with it: workspaces and their studies."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from typing import TYPE_CHECKING
+
+from tap_usertesting.sandbox.answers import Answer, Request, is_uuid, json_answer
+
+if TYPE_CHECKING:
+    from tap_usertesting.sandbox.compose import Json
+    from tap_usertesting.sandbox.model import Test
+    from tap_usertesting.sandbox.world import World
+
+PREFIX = "/usertesting/api/v1/"
+
+_PAGE = 50
+_CODES = {400: "BAD_REQUEST", 401: "UNAUTHORIZED", 404: "NOT_FOUND"}
+
+
+def legacy_error(status: int, message: str) -> Answer:
+    """Return an error as v1 words it."""
+    return json_answer(status, {"errorCode": _CODES[status], "errorMessage": message})
+
+
+UNAUTHORISED = legacy_error(401, "Unauthorized")
+
+
+def token_of(request: Request, accepted: set[str]) -> str | None:
+    """Return the token of ``Authorization: Bearer`` or of the header ``token``, whichever is accepted."""
+    if "bearer" in accepted and request.bearer:
+        return request.bearer
+    return request.headers.get("token") if "token" in accepted else None
+
+
+class LegacyApi:
+    """Answers for workspaces and studies from a world."""
+
+    def __init__(self, world: World) -> None:
+        """Serve a world."""
+        self._world = world
+
+    def answer(self, request: Request) -> Answer:
+        """Answer one authorised call."""
+        room, _, key = request.path.removeprefix(PREFIX).partition("/")
+        if request.method != "GET" or room not in {"workspaces", "studies"} or "/" in key:
+            return legacy_error(404, "Not Found")
+        with self._world.lock:
+            if room == "workspaces" and not key:
+                return json_answer(
+                    200,
+                    [{"id": w.id, "name": w.name, "uuid": w.uuid} for w in self._world.workspaces.values()],
+                )
+            if not is_uuid(key):
+                return legacy_error(400, "Not a valid UUID")
+            if room == "workspaces":
+                return self._studies(key.lower(), request.query)
+            test = self._world.tests.get(key.lower())
+            return legacy_error(404, "Study not found") if test is None else json_answer(200, _study(test))
+
+    def _studies(self, workspace: str, query: dict[str, str]) -> Answer:
+        """Return a page of studies; each carries its own cursor, its place in the list."""
+        if workspace not in self._world.workspaces:
+            return legacy_error(404, "Workspace not found")
+        tests = [test for test in self._world.tests.values() if test.workspace.uuid == workspace]
+        first, last = 0, len(tests)
+        try:
+            if "after" in query:
+                first = _place(query["after"])
+            if "before" in query:
+                last = _place(query["before"]) - 1
+                first = max(last - _PAGE, 0)
+        except ValueError:
+            return legacy_error(400, "Not a valid cursor")
+        page = list(enumerate(tests, start=1))[first:last][:_PAGE]
+        items = [test.study_item(_cursor(place)) for place, test in page]
+        if self._world.v1_lower_case:
+            for item in items:
+                item.update(type=item["type"].lower(), productType=item["productType"].lower())
+        return json_answer(200, items)
+
+
+def _cursor(place: int) -> str:
+    return base64.b64encode(str(place).encode()).decode().rstrip("=")
+
+
+def _place(cursor: str) -> int:
+    padded = cursor + "=" * (-len(cursor) % 4)
+    try:
+        place = int(base64.b64decode(padded, validate=True))
+    except (binascii.Error, ValueError) as error:
+        raise ValueError("not a cursor") from error
+    if place < 0:
+        raise ValueError("not a cursor")
+    return place
+
+
+def _study(test: Test) -> Json:
+    name, email = test.ordered_by
+    tasks = [
+        {"position": place, "taskType": task.type.lower(), "text": task.text, "grouping": "MAIN"}
+        for place, task in enumerate(test.plan.tasks, start=1)
+    ]
+    return {
+        "title": test.title,
+        "sessionCount": len(test.completed()),
+        "orderedBy": {"email": email, "name": name},
+        "testPlan": {"shortTest": len(tasks) < 4},  # noqa: PLR2004 - a test of up to three tasks is short
+        "netPromoterScores": [],
+        "tasks": tasks,
+    }

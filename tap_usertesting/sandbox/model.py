@@ -1,0 +1,230 @@
+"""The things of the sandbox's world: workspaces, tests, sessions, and the events of the change feed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from tap_usertesting.sandbox import compose
+
+if TYPE_CHECKING:
+    from tap_usertesting.sandbox.compose import Json, Plan
+
+
+def iso_milliseconds(moment: datetime) -> str:
+    """Return a time as the Results API writes it: UTC, milliseconds, ``Z``."""
+    return moment.astimezone(timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def iso_seconds(moment: datetime) -> str:
+    """Return a time as v1 writes it: UTC, whole seconds, ``Z``."""
+    return moment.astimezone(timezone.utc).isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """A workspace of the account; ``id`` is the old number that v1 tells beside the uuid."""
+
+    uuid: str
+    name: str
+    id: str
+
+
+@dataclass(frozen=True)
+class Event:
+    """One change of one result; its cursor is opaque and stands for its place in the log."""
+
+    cursor: str
+    response_uuid: str
+    test_result_id: int
+    change_type: str
+    changed_at: datetime
+
+    def node(self) -> Json:
+        """Return the event in the feed's words: ``changedAt`` with microseconds and ``+00:00``."""
+        return {
+            "cursor": self.cursor,
+            "responseUuid": self.response_uuid,
+            "testResultId": self.test_result_id,
+            "changeType": self.change_type,
+            "changedAt": self.changed_at.isoformat(timespec="microseconds"),
+        }
+
+
+@dataclass(eq=False)
+class Session:
+    """One participant's completed session.
+
+    ``finished_at`` is when it really ended, ``finish_time`` what the API says of it (null now and then).
+    ``visible``: the Results API has it. ``rejected``: it was removed by a researcher. ``revision`` grows with
+    updates and changes what details and scores are composed from; ``overrides`` replaces top-level keys of
+    the v3 details.
+    """
+
+    session_id: str
+    test: Test
+    number: int
+    audience_id: str | None
+    started_at: datetime
+    finished_at: datetime
+    finish_time: datetime | None
+    visible: bool = True
+    rejected: bool = False
+    has_transcript: bool = False
+    given_vtt: str | None = None
+    revision: int = 0
+    overrides: Json = field(default_factory=dict)
+    seen: int = 0
+    """Rank in the order in which sessions became visible."""
+
+    @property
+    def served(self) -> bool:
+        """Whether the Results API answers for this session now."""
+        return self.visible and not self.rejected and self.test.served_by_results
+
+    @property
+    def response_uuid(self) -> str:
+        """The session's id in the feed."""
+        return f"ut_response_{self.session_id}"
+
+    @property
+    def seconds(self) -> float:
+        """Length of the session."""
+        return max((self.finished_at - self.started_at).total_seconds(), 1.0)
+
+    @property
+    def vtt(self) -> str | None:
+        """The transcript as WebVTT, or None while there is none."""
+        if not self.has_transcript:
+            return None
+        if self.given_vtt is not None:
+            return self.given_vtt
+        return self._composed_vtt
+
+    @cached_property
+    def _composed_vtt(self) -> str:
+        return compose.transcript(self.session_id, self.test.product_type, self.seconds)
+
+    @cached_property
+    def clips(self) -> list[Json]:
+        """The clip items of the session's video."""
+        return compose.clips(self.session_id, self.seconds)
+
+    def summary(self) -> Json:
+        """Return the item of the session list."""
+        return {
+            "sessionId": self.session_id,
+            "audienceId": self.audience_id,
+            "status": "COMPLETE",
+            "startTime": iso_milliseconds(self.started_at),
+            "finishTime": None if self.finish_time is None else iso_milliseconds(self.finish_time),
+        }
+
+    def details_v3(self) -> Json:
+        """Return the body of the v3 details."""
+        body = compose.details_v3(
+            self.session_id, self.revision, self.audience_id, self.test.plan, self.seconds
+        )
+        return {**body, **self.overrides}
+
+    def details_v2(self) -> Json:
+        """Return the body of the v2 details."""
+        return compose.details_v2(self.details_v3())
+
+
+@dataclass(eq=False)
+class Test:
+    """One test (v1 calls it a study) with its sessions and its log of events, oldest first.
+
+    ``access``: the Results API answers for it. ``in_feed``: the feed knows it. ``expired``: number of events
+    whose cursors the feed has forgotten. ``read``: the log was served, so its past cannot change any more.
+    """
+
+    __test__ = False  # the name looks like a test class to pytest
+
+    test_id: str
+    title: str
+    type: str
+    product_type: str
+    workspace: Workspace
+    ordered_at: datetime
+    ordered_by: tuple[str, str]
+    in_feed: bool = True
+    access: bool = True
+    qx_groups: int | None = None
+    sessions: dict[str, Session] = field(default_factory=dict)
+    events: list[Event] = field(default_factory=list)
+    expired: int = 0
+    read: bool = False
+    version: int = 0
+    _places: dict[str, int] | None = None
+    _listed: tuple[int, str, list[Session]] | None = None
+
+    @property
+    def test_uuid(self) -> str:
+        """The test's id in the feed."""
+        return f"ut_{self.test_id}"
+
+    @property
+    def served_by_results(self) -> bool:
+        """Whether the Results API answers for this test: classic studies are known to v1 only."""
+        return self.access and self.type == "STUDYV2"
+
+    @cached_property
+    def plan(self) -> Plan:
+        """What is asked in the test."""
+        return compose.plan(self.test_id, self.product_type, self.qx_groups)
+
+    def changed(self) -> None:
+        """Forget what was derived from sessions and events."""
+        self.version += 1
+        self._places = None
+
+    def add_event(self, event: Event) -> None:
+        """Put an event at the end of the log. Cheap, for logs of many thousands."""
+        if self._places is not None:
+            self._places[event.cursor] = len(self.events)
+        self.events.append(event)
+        self.version += 1
+
+    def place(self, cursor: str) -> int | None:
+        """Return the number of events up to and with ``cursor``; None for one unknown or expired."""
+        if self._places is None:
+            self._places = {event.cursor: number for number, event in enumerate(self.events)}
+        number = self._places.get(cursor)
+        return None if number is None or number < self.expired else number + 1
+
+    def completed(self) -> list[Session]:
+        """Return the sessions the Results API counts: visible and not rejected."""
+        return [session for session in self.sessions.values() if session.visible and not session.rejected]
+
+    def listed(self, key: str) -> list[Session]:
+        """Return the completed sessions newest first by ``key``: ``finish``, ``start`` or ``visible``."""
+        if self._listed is None or self._listed[:2] != (self.version, key):
+            self._listed = (self.version, key, sorted(self.completed(), key=_list_keys[key], reverse=True))
+        return self._listed[2]
+
+    def study_item(self, cursor: str | None = None) -> Json:
+        """Return the item of v1's list of studies, without ``cursor`` when none is given."""
+        item: Json = {} if cursor is None else {"cursor": cursor}
+        name, email = self.ordered_by
+        item.update(
+            {
+                "orderedAt": iso_seconds(self.ordered_at),
+                "orderedBy": {"email": email, "name": name},
+                "productType": self.product_type,
+                "title": self.title,
+                "type": self.type,
+                "uuid": self.test_id,
+            }
+        )
+        return item
+
+
+_list_keys = {
+    "finish": lambda session: (session.finish_time or session.started_at, session.session_id),
+    "start": lambda session: (session.started_at, session.session_id),
+    "visible": lambda session: (session.seen, session.session_id),
+}

@@ -1,0 +1,143 @@
+"""The rate limit of the Results API: what it allows, and what it says about it in its headers."""
+
+from __future__ import annotations
+
+import math
+import threading
+import time
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta, timezone
+from email.utils import format_datetime
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+# Windows shorter than this are compressed time: the reset is then told to the millisecond.
+_COMPRESSED = 10.0
+
+Headers = list[tuple[str, str]]
+
+
+@dataclass(frozen=True)
+class QuotaRule:
+    """How many calls per window (seconds), how windows move, what shares one, and what a 429 carries.
+
+    kind: ``fixed`` opens a window with the first call after the previous one closed. ``sliding`` lets every
+    call leave
+        on its own after ``window``, and blocks for a whole window once over the limit, as @nestjs/throttler
+        does.
+    scope: one count for all endpoints of v2 and v3, one per endpoint, or one per API version.
+    retry_after: the form of ``Retry-After`` in a 429, or None for none.
+    headers: whether answers below the limit carry the ``x-ratelimit-*`` headers.
+    limit_headers: whether a 429 carries them too.
+    """
+
+    limit: int = 10
+    window: float = 60.0
+    kind: Literal["fixed", "sliding"] = "fixed"
+    scope: Literal["shared", "endpoint", "version"] = "shared"
+    retry_after: Literal["seconds", "date"] | None = "seconds"
+    headers: bool = True
+    limit_headers: bool = False
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The answer of the quota to one call."""
+
+    allowed: bool
+    headers: Headers
+
+
+@dataclass
+class _Bucket:
+    closes: float = 0.0
+    hits: list[float] = field(default_factory=list)
+    blocked_until: float = 0.0
+
+
+class Quota:
+    """Counts calls by a rule. ``clock`` is monotonic seconds; without a rule everything is allowed."""
+
+    def __init__(self, rule: QuotaRule | None, *, clock: Callable[[], float] = time.monotonic) -> None:
+        """Start with no call counted."""
+        self._lock = threading.Lock()
+        self._clock = clock
+        self.set_rule(rule)
+
+    def set_rule(self, rule: QuotaRule | None) -> None:
+        """Change the rule and forget what was counted."""
+        with self._lock:
+            self.rule = rule
+            self._buckets: dict[str, _Bucket] = {}
+
+    def take(self, *, endpoint: str, version: str) -> Verdict:
+        """Count one call to an endpoint and say whether it may pass."""
+        with self._lock:
+            rule = self.rule
+            if rule is None:
+                # Says "no limit" in the only words there are: a reader that sees no headers must assume the
+                # worst.
+                return Verdict(allowed=True, headers=_limit_headers(1_000_000, 999_999, 60.0, 60.0))
+            key = {"shared": "", "endpoint": endpoint, "version": version}[rule.scope]
+            bucket = self._buckets.setdefault(key, _Bucket())
+            now = self._clock()
+            if rule.kind == "fixed":
+                used, wait = _take_fixed(bucket, rule, now)
+            else:
+                used, wait = _take_sliding(bucket, rule, now)
+            reset = max(bucket.closes - now, 0.0)
+            told = _limit_headers(rule.limit, max(rule.limit - used, 0), reset, rule.window)
+            if wait is None:
+                return Verdict(allowed=True, headers=told if rule.headers else [])
+            refusal = told if rule.limit_headers else []
+            return Verdict(allowed=False, headers=refusal + _retry_after(rule, wait))
+
+
+def _take_fixed(bucket: _Bucket, rule: QuotaRule, now: float) -> tuple[int, float | None]:
+    """Return the calls used and, when the call is refused, the seconds to wait."""
+    if now >= bucket.closes:
+        bucket.closes = now + rule.window
+        bucket.hits = []
+    if len(bucket.hits) >= rule.limit:
+        return len(bucket.hits), bucket.closes - now
+    bucket.hits.append(now)
+    return len(bucket.hits), None
+
+
+def _take_sliding(bucket: _Bucket, rule: QuotaRule, now: float) -> tuple[int, float | None]:
+    if now >= bucket.closes:
+        bucket.closes = now + rule.window
+    if now < bucket.blocked_until:
+        return rule.limit, bucket.blocked_until - now
+    if bucket.blocked_until:
+        bucket.blocked_until = 0.0
+        bucket.hits = []
+    bucket.hits = [hit for hit in bucket.hits if now - hit < rule.window]
+    bucket.hits.append(now)
+    if len(bucket.hits) > rule.limit:
+        bucket.blocked_until = now + rule.window
+        return rule.limit, rule.window
+    return len(bucket.hits), None
+
+
+def _limit_headers(limit: int, remaining: int, reset: float, window: float) -> Headers:
+    # Rounded up: who waits as long as he is told must not come too early.
+    told = f"{math.ceil(reset * 1000) / 1000:.3f}" if window < _COMPRESSED else str(math.ceil(reset))
+    return [
+        ("x-ratelimit-limit", str(limit)),
+        ("x-ratelimit-remaining", str(remaining)),
+        ("x-ratelimit-reset", told),
+    ]
+
+
+def _retry_after(rule: QuotaRule, wait: float) -> Headers:
+    if rule.retry_after is None:
+        return []
+    if rule.retry_after == "seconds":
+        return [("Retry-After", str(math.ceil(wait)))]
+    # An HTTP date has whole seconds: rounded up, or the caller would come back too early.
+    until = datetime.now(timezone.utc) + timedelta(seconds=wait)
+    until = until.replace(microsecond=0) + timedelta(seconds=1)
+    return [("Retry-After", format_datetime(until, usegmt=True))]

@@ -1,0 +1,306 @@
+"""The sandbox itself: one HTTP/1.1 server on loopback for the token endpoint, v1, v2/v3 and the change feed.
+
+Each connection has a thread and stays open; each answer leaves in one write with Nagle's algorithm off, so
+that a call costs far less than a millisecond and what a benchmark measures is the client. The way of a call
+is ``Sandbox.answer``: log, quota, hooks, faults, credentials, API.
+"""
+
+from __future__ import annotations
+
+import secrets
+import socket
+import threading
+import time
+from typing import TYPE_CHECKING, Any
+
+from tap_usertesting.sandbox import feed_api, legacy_api, tokens
+from tap_usertesting.sandbox.admin import Admin
+from tap_usertesting.sandbox.answers import (
+    RESULTS_KINDS,
+    Answer,
+    Call,
+    Headers,
+    Request,
+    nest_error,
+    no_route,
+    results_call,
+)
+from tap_usertesting.sandbox.faults import Fault, FaultKind, Hook, Orders, disturbed, drip, reset
+from tap_usertesting.sandbox.quota import Quota, QuotaRule
+from tap_usertesting.sandbox.results_api import ResultsApi
+from tap_usertesting.sandbox.wire import Server, message
+from tap_usertesting.sandbox.world import World
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import TracebackType
+
+    from typing_extensions import Self
+
+_NOT_AUTHORISED = nest_error(401, "Unauthorized")
+_TOO_MANY = nest_error(429, "ThrottlerException: Too Many Requests")
+
+
+class Sandbox:
+    """A running stand-in of both APIs over a world; a context manager."""
+
+    def __init__(
+        self,
+        world: World | None = None,
+        *,
+        quota: QuotaRule | None = None,
+        token_lifetime: float = 3600,
+        port: int = 0,
+    ) -> None:
+        """Take the port (0: any free one). ``quota`` None: unlimited, and the headers say so."""
+        self.world = world or World()
+        self.tokens = tokens.Tokens(token_lifetime)
+        self.quota = Quota(quota)
+        self.orders = Orders()
+        self.closing = threading.Event()
+        self.stop_requested = threading.Event()
+        self.feed_token = f"sandbox-feed-{secrets.token_hex(12)}"
+        self._results = ResultsApi(self.world)
+        self._legacy = legacy_api.LegacyApi(self.world)
+        self._feed = feed_api.FeedApi(self.world)
+        self._admin = Admin(self)
+        self._calls: list[Call] = []
+        self._count = 0
+        self._log_lock = threading.Lock()
+        self._server = Server(("127.0.0.1", port), self)
+        self.port: int = self._server.address[1]
+        self.url = f"http://127.0.0.1:{self.port}"
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True)
+
+    def start(self) -> Self:
+        """Serve in the background."""
+        self._thread.start()
+        return self
+
+    def stop(self) -> None:
+        """Close every connection and the port."""
+        self.closing.set()
+        self._server.shutdown()
+        self._server.server_close()
+        self._server.close_connections()
+
+    def __enter__(self) -> Self:
+        """Serve in the background."""
+        return self.start()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        """Stop serving."""
+        self.stop()
+
+    # Where it is and who may come in
+
+    @property
+    def auth_endpoint(self) -> str:
+        """URL of the token endpoint."""
+        return self.url + tokens.PATH
+
+    @property
+    def feed_url(self) -> str:
+        """URL of the change feed."""
+        return self.url + feed_api.PATH
+
+    @property
+    def client_id(self) -> str:
+        """The one known client."""
+        return self.tokens.client_id
+
+    @property
+    def client_secret(self) -> str:
+        """Its secret."""
+        return self.tokens.client_secret
+
+    def config(self, **overrides: object) -> dict[str, Any]:
+        """Return the settings of the tap for this sandbox; an override of None leaves a setting out."""
+        settings = {
+            "client_id": self.client_id,
+            "client_secret": self.client_secret,
+            "api_url": self.url,
+            "auth_endpoint": self.auth_endpoint,
+            "feed_url": self.feed_url,
+            **overrides,
+        }
+        return {name: value for name, value in settings.items() if value is not None}
+
+    # What a test can see and order
+
+    @property
+    def calls(self) -> list[Call]:
+        """Every call so far, in the order of arrival (a copy)."""
+        with self._log_lock:
+            return list(self._calls)
+
+    def clear_calls(self) -> None:
+        """Forget the calls so far."""
+        with self._log_lock:
+            self._calls.clear()
+
+    def before(
+        self, kind: str, callback: Callable[[Call], object], times: int | None = 1, *, skip: int = 0
+    ) -> None:
+        """Run ``callback(call)`` before the next ``times`` calls of a kind are answered, sparing ``skip``.
+
+        Kinds are those of ``Call.kind``, and ``feed_count``, ``feed_changes``, ``results`` (all of v2 and
+        v3), ``any``.
+        """
+        with self.orders.lock:
+            self.orders.hooks.append(Hook(kind, callback, times, skip))
+
+    def fail(  # noqa: PLR0913 - all but the first are seldom given
+        self,
+        kind: str,
+        times: int | None = 1,
+        *,
+        status: int = 500,
+        body: object = None,
+        headers: dict[str, str] | None = None,
+        fault: FaultKind | None = None,
+        match: str | None = None,
+        skip: int = 0,
+        seconds: float = 30.0,
+    ) -> None:
+        """Let the next ``times`` calls of a kind (None: all) go wrong; see ``Fault`` for what can happen."""
+        order = Fault(kind, times, status, body, headers, fault, match, skip, seconds)
+        with self.orders.lock:
+            self.orders.faults.append(order)
+
+    def revoke_tokens(self) -> None:
+        """Make every token of the Results API issued so far invalid."""
+        self.tokens.revoke()
+
+    def set_quota(self, rule: QuotaRule | None) -> None:
+        """Change the quota and start a new count."""
+        self.quota.set_rule(rule)
+
+    # The way of a call
+
+    def answer(self, request: Request, connection: socket.socket) -> bytes | None:
+        """Return the bytes to send for a request, or None when the connection is done for."""
+        if request.path.startswith("/_sandbox/"):
+            return message(self._admin.answer(request))
+        asked, call, ids = self._identify(request)
+        self._log(call)
+        headers: Headers = []
+        if call.kind in RESULTS_KINDS or (call.kind == "v1" and self.world.v1_in_quota):
+            if call.kind in RESULTS_KINDS and not self._results.routed(call.kind):
+                return self._done(call, no_route(request))
+            verdict = self.quota.take(endpoint=call.kind, version=request.path[:7])
+            if not verdict.allowed:
+                return self._done(call, _TOO_MANY.adding(verdict.headers))
+            headers = verdict.headers
+        for hook in self.orders.hooks_for(call):
+            hook.callback(call)
+        fault = self.orders.fault_for(call)
+        if fault is None:
+            return self._done(call, self._route(call, ids, request, asked).adding(headers))
+        return self._disturb(fault, call, self._route(call, ids, request, asked).adding(headers), connection)
+
+    def _identify(
+        self, request: Request
+    ) -> tuple[feed_api.FeedRequest | Answer | None, Call, dict[str, str]]:
+        """Say which call a request is; a feed request is taken apart for that."""
+        asked = None
+        ids: dict[str, str] = {}
+        kind = "unknown"
+        found = results_call(request.path)
+        if found is not None:
+            kind, ids = found
+        elif request.path == tokens.PATH:
+            kind = "token"
+        elif request.path.startswith(legacy_api.PREFIX):
+            kind = "v1"
+        elif request.path == feed_api.PATH:
+            kind = "feed"
+            asked = self._feed.read(request)
+        call = Call(
+            n=0,
+            at=time.monotonic(),
+            kind=kind,
+            method=request.method,
+            path=request.path,
+            query=request.query,
+            operations=feed_api.operations(asked) if isinstance(asked, feed_api.FeedRequest) else [],
+            headers=_masked(request.headers),
+        )
+        self._name_test(call, ids)
+        return asked, call, ids
+
+    def _name_test(self, call: Call, ids: dict[str, str]) -> None:
+        call.session_id = ids["session"].lower() if "session" in ids else None
+        test_id = ids.get("test") or (call.query.get("testId") if call.kind == "list" else None)
+        session = self.world.sessions.get(call.session_id or "")
+        if session is not None:
+            test_id = session.test.test_id
+        call.test_id = None if test_id is None else test_id.lower()
+
+    def _route(
+        self, call: Call, ids: dict[str, str], request: Request, asked: feed_api.FeedRequest | Answer | None
+    ) -> Answer:
+        if call.kind in RESULTS_KINDS:
+            authorised = self.tokens.valid(request.bearer)
+            return self._results.answer(call.kind, ids, request) if authorised else _NOT_AUTHORISED
+        if call.kind == "v1":
+            authorised = self.tokens.valid(legacy_api.token_of(request, self.world.v1_auth))
+            return self._legacy.answer(request) if authorised else legacy_api.UNAUTHORISED
+        if call.kind == "token":
+            return self.tokens.answer(request)
+        if asked is not None:
+            return self._answer_feed(request, asked)
+        if request.path + "/" == feed_api.PATH:
+            # The framework behind the feed redirects to the path with a slash, and the body of a POST is
+            # lost.
+            return Answer(301, headers=[("Location", feed_api.PATH)])
+        return no_route(request)
+
+    def _answer_feed(self, request: Request, asked: feed_api.FeedRequest | Answer) -> Answer:
+        if "authorization" not in request.headers:
+            return feed_api.unauthenticated()
+        if request.bearer != self.feed_token and not self.tokens.valid(request.bearer):
+            return feed_api.bad_token()
+        return asked if isinstance(asked, Answer) else self._feed.answer(asked)
+
+    def _disturb(self, fault: Fault, call: Call, answer: Answer, connection: socket.socket) -> bytes | None:
+        """Let a fault happen to an answer."""
+        if fault.fault in {"reset", "hang"}:
+            call.status = 0
+            if fault.fault == "hang":
+                self.closing.wait(fault.seconds)
+            reset(connection)
+            return None
+        if fault.fault not in {"cut", "drip"}:
+            elsewhere = f"http://localhost:{self.port}{call.path}"
+            limits = [item for item in answer.headers if item[0].startswith("x-ratelimit")]
+            return self._done(call, disturbed(fault, answer, elsewhere).adding(limits))
+        sent = self._done(call, answer)
+        if fault.fault == "cut":
+            connection.sendall(sent[: len(sent) - len(answer.body) + len(answer.body) // 2])
+            connection.shutdown(socket.SHUT_RDWR)
+            return None
+        drip(connection, sent, fault.seconds, self.closing)
+        return b""
+
+    def _done(self, call: Call, answer: Answer) -> bytes:
+        call.status = answer.status
+        return message(answer)
+
+    def _log(self, call: Call) -> None:
+        with self._log_lock:
+            self._count += 1
+            call.n = self._count
+            self._calls.append(call)
+
+
+def _masked(headers: dict[str, str]) -> dict[str, str]:
+    """Return request headers without secrets; the scheme of a credential stays, to show that one was sent."""
+    shown = dict(headers)
+    for name in ("authorization", "token", "cookie"):
+        if name in shown:
+            scheme, _, rest = shown[name].partition(" ")
+            shown[name] = f"{scheme} ***" if rest else "***"
+    return shown

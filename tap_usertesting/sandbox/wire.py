@@ -1,0 +1,110 @@
+"""HTTP/1.1 on the wire: connections that stay open, one thread each, and every answer in one write.
+
+Nagle's algorithm is off: a call costs far less than a millisecond, so that a benchmark measures the client.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import sys
+import threading
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, Protocol, cast
+from urllib.parse import parse_qsl
+
+from tap_usertesting.sandbox.answers import Answer, Request
+
+_REASONS = {status.value: status.phrase for status in HTTPStatus}
+
+
+class Answering(Protocol):
+    """Whatever answers requests."""
+
+    def answer(self, request: Request, connection: socket.socket) -> bytes | None:
+        """Return the bytes to send, or None when the connection is done for."""
+
+
+def message(answer: Answer) -> bytes:
+    """Return head and body of an answer as one message."""
+    reason = _REASONS.get(answer.status, "")
+    lines = [
+        f"HTTP/1.1 {answer.status} {reason}",
+        f"Content-Type: {answer.content_type}",
+        f"Content-Length: {len(answer.body)}",
+        *(f"{name}: {value}" for name, value in answer.headers),
+    ]
+    return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1") + answer.body
+
+
+class Server(ThreadingHTTPServer):
+    """Threads that end with the process, and a list of connections so that they can be closed."""
+
+    daemon_threads = True
+    block_on_close = False
+    request_queue_size = 128
+
+    def __init__(self, address: tuple[str, int], box: Answering) -> None:
+        self.box = box
+        self.address = address
+        self._open: set[socket.socket] = set()
+        self._open_lock = threading.Lock()
+        super().__init__(address, _Handler)
+
+    def server_bind(self) -> None:
+        """Bind without the reverse look-up of the host's name, which may take seconds and is not needed."""
+        self.allow_reuse_address = True
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self.socket.bind(self.address)
+        self.address = self.server_address = self.socket.getsockname()
+        self.server_name, self.server_port = self.address
+
+    def process_request_thread(self, request: Any, client_address: Any) -> None:  # noqa: ANN401 - as inherited
+        """Remember the connection while it is served."""
+        with self._open_lock:
+            self._open.add(request)
+        try:
+            super().process_request_thread(request, client_address)
+        finally:
+            with self._open_lock:
+                self._open.discard(request)
+
+    def close_connections(self) -> None:
+        """Wake up and end every thread that waits for its client."""
+        with self._open_lock:
+            connections = list(self._open)
+        for connection in connections:
+            with contextlib.suppress(OSError):  # already closed by the client or by a fault
+                connection.shutdown(socket.SHUT_RDWR)
+
+    def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ANN401 - as inherited
+        """Keep quiet about clients that went away; anything else is a bug and is shown."""
+        if not isinstance(sys.exc_info()[1], OSError):
+            super().handle_error(request, client_address)
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+
+    def _serve(self) -> None:
+        path, _, query = self.path.partition("?")
+        length = int(self.headers.get("Content-Length") or 0)
+        request = Request(
+            method=self.command,
+            path=path,
+            query=dict(parse_qsl(query, keep_blank_values=True)),
+            headers={name.lower(): value for name, value in self.headers.items()},
+            body=self.rfile.read(length) if length else b"",
+        )
+        sent = cast("Server", self.server).box.answer(request, self.connection)
+        if sent is None:
+            self.close_connection = True
+        else:
+            self.connection.sendall(sent)
+
+    do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = _serve  # noqa: N815 - names given by http.server
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - as in the base class
+        """Write nothing: the call log is kept elsewhere."""

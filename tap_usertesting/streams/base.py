@@ -1,0 +1,214 @@
+"""What every stream shares: its schema file, its columns, its errors; and one bookmark per test.
+
+State is moved by the streams themselves, in `_increment_stream_state`, which the SDK calls right after a record was
+written. The SDK's own way (the record's replication key becomes the bookmark) can not tell a row of the log from one
+that is late, pending or backfilled.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from singer_sdk import Stream, StreamSchema
+from singer_sdk.helpers.conform import TypeConformanceLevel
+from singer_sdk.schema.source import SchemaDirectory
+
+from tap_usertesting.api.errors import ApiError, CredentialsRejectedError, UnreachableError
+from tap_usertesting.conform import conform, snake
+from tap_usertesting.partition import Partition
+
+if sys.version_info >= (3, 12):
+    from typing import override
+else:
+    from typing_extensions import override
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+
+    from singer_sdk.helpers.types import Context, Record
+
+    from tap_usertesting.api.feed import Ask
+    from tap_usertesting.changes.listing import SessionList
+    from tap_usertesting.changes.reader import ChangeReader
+    from tap_usertesting.run import Run
+    from tap_usertesting.settings import Settings
+    from tap_usertesting.tap import TapUserTesting
+
+_PACKAGED = Path(__file__).parents[1] / "schemas"  # in a wheel
+_TOP_LEVEL = Path(__file__).parents[2] / "schemas"  # in an editable install
+SCHEMAS = SchemaDirectory(_PACKAGED if _PACKAGED.is_dir() else _TOP_LEVEL)
+
+
+class UserTestingStream(Stream):
+    """A stream of this tap."""
+
+    TYPE_CONFORMANCE_LEVEL = TypeConformanceLevel.ROOT_ONLY  # `columns` has done the rest
+    STATE_MSG_FREQUENCY = sys.maxsize  # STATE is written by time, not by count
+    schema = StreamSchema(SCHEMAS)
+    _tap: TapUserTesting
+    _problems: set[str]
+
+    @property
+    def run(self) -> Run:
+        """What this sync shares."""
+        return self._tap.run
+
+    @property
+    def settings(self) -> Settings:
+        """The checked settings."""
+        return self._tap.run.settings
+
+    @property
+    def sampling(self) -> bool:
+        """Whether this is `--test`: at most one record and two calls per stream."""
+        return self.ABORT_AT_RECORD_COUNT is not None
+
+    def columns(self, payload: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the vendor's object as this stream's columns; unknown fields at its top are left out."""
+        properties = self.schema["properties"]
+        record: dict[str, Any] = dict.fromkeys(properties)
+        for name, value in payload.items():
+            column = snake(name)
+            if column in properties:
+                record[column] = conform(value, properties[column], self._problem, column)
+        return record
+
+    def _problem(self, column: str) -> None:
+        """Say once per column that a value did not fit; never the value, which may be personal."""
+        self._problems = getattr(self, "_problems", set())
+        if column not in self._problems:
+            self._problems.add(column)
+            self.logger.warning("%s: a value in %s is not of the documented type and was left out", self.name, column)
+
+    @override
+    def _write_state_message(self) -> None:
+        """Write STATE through the tap, which knows when it may be written."""
+        self._tap.write_state()
+
+    @override
+    def finalize_state_progress_markers(self, state: dict[str, Any] | None = None) -> None:
+        """Write the last STATE of the stream; there are no progress markers to finalize."""
+        self._tap.write_state()
+
+
+class TestStream(UserTestingStream):
+    """A stream with one partition and one bookmark per test."""
+
+    __test__ = False  # no test class, whatever its name looks like
+    is_sorted = True  # type: ignore[assignment]  # a property in the SDK; constant here
+    check_sorted = False  # type: ignore[assignment]
+    concurrent: ClassVar[bool] = False
+    _commit: Callable[[], None] | None = None
+
+    def __init__(self, tap: TapUserTesting) -> None:
+        """Start without any partition looked up."""
+        super().__init__(tap)
+        self._states: dict[str, dict[str, Any]] | None = None
+        self._sampled = False
+
+    @property
+    def changes(self) -> ChangeReader:
+        """The change logs, shared by every stream."""
+        return self._tap.changes
+
+    # To be declared by each stream
+
+    def sync_test(self, test_id: str, partition: Partition) -> Iterator[Record]:
+        """Emit what is new in a test; set `_commit` before each record to what its writing makes true."""
+        raise NotImplementedError
+
+    def sample(self, test_id: str) -> Iterator[Record]:
+        """Emit at most one record with at most two calls, without touching the state."""
+        raise NotImplementedError
+
+    def asks(self, test_id: str, partition: Partition) -> Iterable[Ask]:
+        """What this stream will ask of the feed for a test."""
+        raise NotImplementedError
+
+    def list_need(self, test_id: str, partition: Partition) -> Callable[[SessionList], bool] | None:  # noqa: ARG002
+        """Return how deep the stream will need a test's list; None when it will not, or can not tell yet."""
+        return None
+
+    # The SDK's side
+
+    @property
+    @override
+    def partitions(self) -> list[dict[str, Any]] | None:
+        return [{"test_id": test_id} for test_id in self.test_ids()]
+
+    def test_ids(self) -> list[str]:
+        """Return the tests of this run; ends the run with one line when they can not be read."""
+        try:
+            return list(self.run.directory.product_types)
+        except ApiError as error:
+            self._tap.give_up(f"the tests can not be discovered: {error}")
+
+    @override
+    def get_records(self, context: Context | None) -> Iterator[Record]:
+        """Emit one test; an error of an API ends this test only, bad credentials and a dead network the run."""
+        if context is None or self._sampled:
+            return
+        test_id = str(context["test_id"])
+        self.run.activity.stream, self.run.activity.test_id = self.name, test_id
+        self.run.activity.done = self.run.activity.total = 0
+        try:
+            if self.sampling:
+                self._sampled = True
+                yield from self.sample(test_id)
+            else:
+                yield from self.sync_test(test_id, self.partition(test_id))
+        except (CredentialsRejectedError, UnreachableError) as error:
+            self._tap.give_up(str(error))
+        except ApiError as error:
+            self.run.fail(error, test_id=test_id)
+
+    def partition(self, test_id: str) -> Partition:
+        """Return the state of a test in this stream; under FULL_TABLE an empty one that is never written."""
+        return Partition(self.get_context_state({"test_id": test_id}), replication_key=self.key)
+
+    @property
+    def key(self) -> str:
+        """The replication key, also where a catalog took it away."""
+        return self.replication_key or type(self).replication_key or ""
+
+    @override
+    def get_context_state(self, context: Context | None) -> dict[str, Any]:
+        """Return a partition's state by its test. An index keeps a thousand tests from a quadratic search."""
+        if context is None:
+            return self.stream_state
+        if self._states is None:
+            stored = [] if self._stateless else self.stream_state.setdefault("partitions", [])
+            self._states = {str(state.get("context", {}).get("test_id", "")): state for state in stored}
+        test_id = str(context["test_id"])
+        if test_id not in self._states:
+            self._states[test_id] = {"context": {"test_id": test_id}}
+            if not self._stateless:
+                self.stream_state["partitions"].append(self._states[test_id])
+        return self._states[test_id]
+
+    @property
+    @override
+    def stream_state(self) -> dict[str, Any]:
+        return {} if self._stateless else super().stream_state
+
+    @property
+    def _stateless(self) -> bool:
+        return self.replication_method != "INCREMENTAL" or self.sampling
+
+    @override
+    def _write_starting_replication_value(self, context: Context | None) -> None:
+        """Do nothing: the SDK would make `start_date` the starting value of an opaque cursor."""
+
+    @override
+    def _finalize_state(self, state: dict[str, Any] | None = None) -> None:
+        """Do nothing: there are no progress markers."""
+
+    @override
+    def _increment_stream_state(self, latest_record: Record, *, context: Context | None = None) -> None:
+        """Make true what the record just written makes true, then look whether to write STATE or to stop."""
+        commit, self._commit = self._commit, None
+        if commit is not None:
+            commit()
+        self._tap.after_record()

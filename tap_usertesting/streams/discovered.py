@@ -1,0 +1,73 @@
+"""`workspaces` and `tests`: what discovery has read anyway, so that a test id has a title and a product type.
+
+Source: GET /v1/workspaces and /v1/workspaces/{workspaceUuid}. With `test_ids` nothing is discovered: no rows.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+from tap_usertesting.api.errors import ApiError
+from tap_usertesting.streams.base import UserTestingStream
+
+if sys.version_info >= (3, 12):
+    from typing import override
+else:
+    from typing_extensions import override
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from singer_sdk.helpers.types import Context, Record
+
+
+class DiscoveredStream(UserTestingStream):
+    """A small table that is read in full at each sync."""
+
+    def rows(self) -> Iterable[dict[str, Any]]:
+        """Return the rows. Raises what the legacy API's client raises."""
+        raise NotImplementedError
+
+    @override
+    def get_records(self, context: Context | None) -> Iterator[Record]:
+        self.run.activity.stream, self.run.activity.test_id = self.name, ""
+        if not self.run.directory.discovers:
+            self.logger.info("%s: the tests are configured, so nothing was discovered and there are no rows", self.name)
+            return
+        try:
+            rows = list(self.rows())
+        except ApiError as error:
+            self._tap.give_up(f"the tests can not be discovered: {error}")
+        yield from rows[:1] if self.sampling else rows
+
+    @override
+    def _increment_stream_state(self, latest_record: Record, *, context: Context | None = None) -> None:
+        """Move nothing; look whether to stop."""
+        self._tap.after_record()
+
+
+class WorkspacesStream(DiscoveredStream):
+    """One row per workspace that the credentials can see."""
+
+    name = "workspaces"
+    primary_keys = ("workspace_id",)
+
+    @override
+    def rows(self) -> Iterable[dict[str, Any]]:
+        for item in self.run.directory.workspaces:
+            yield self.columns(item) | {"workspace_id": str(item["uuid"]).lower()}
+
+
+class TestsStream(DiscoveredStream):
+    """One row per test of those workspaces, also of the types that the Results API does not read."""
+
+    __test__ = False  # no test class, whatever its name looks like
+    name = "tests"
+    primary_keys = ("test_id",)
+
+    @override
+    def rows(self) -> Iterable[dict[str, Any]]:
+        for item in self.run.directory.studies:
+            ids = {"test_id": str(item["uuid"]).lower(), "workspace_id": str(item["workspaceUuid"]).lower()}
+            yield self.columns(item) | ids

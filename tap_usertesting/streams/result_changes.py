@@ -1,0 +1,105 @@
+"""`result_changes`: every event of the change feed, verbatim, oldest first. Source: `testResultChanges`."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+from tap_usertesting.api.errors import UnknownCursorError, UnknownTestError
+from tap_usertesting.api.feed import Ask, FeedEvent
+from tap_usertesting.changes.reader import TEST_PREFIX, session_of
+from tap_usertesting.partition import Partition
+from tap_usertesting.streams.base import TestStream
+from tap_usertesting.times import utc
+
+if sys.version_info >= (3, 12):
+    from typing import override
+else:
+    from typing_extensions import override
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from singer_sdk.helpers.types import Context, Record
+
+
+class ResultChangesStream(TestStream):
+    """One row per event; needs `feed_url`."""
+
+    name = "result_changes"
+    primary_keys = ("test_id", "cursor")
+    replication_key = "cursor"
+
+    @override
+    def test_ids(self) -> list[str]:
+        """Return the tests of `feed_test_ids`, else those of the run; none without a feed."""
+        if self.run.feed is None:
+            return []
+        configured = self.settings.feed_test_ids
+        return super().test_ids() if configured is None else [_test_id(test_uuid) for test_uuid in configured]
+
+    @override
+    def get_records(self, context: Context | None) -> Iterator[Record]:
+        if self.run.feed is None:
+            self.logger.info("result_changes: no feed_url is set, so there are no rows")
+            return
+        yield from super().get_records(context)
+
+    @override
+    def asks(self, test_id: str, partition: Partition) -> Iterable[Ask]:
+        return (Ask(self._test_uuid(test_id), partition.bookmark),)
+
+    @override
+    def sync_test(self, test_id: str, partition: Partition) -> Iterator[Record]:
+        test_uuid, bookmark = self._test_uuid(test_id), partition.bookmark
+        try:
+            log = self.changes.log(Ask(test_uuid, bookmark))
+        except UnknownCursorError as error:
+            self._tap.warn_once(f"result_changes, test {test_id}: {error}; all its events are read once more")
+            log = self.changes.log(Ask(test_uuid, None))
+        except UnknownTestError:
+            if self.settings.feed_test_ids is not None or bookmark is not None:
+                raise
+            self.logger.info("result_changes: the feed does not know test %s (yet)", test_id)
+            return
+        place = next((n for n, event in enumerate(log.events) if event.cursor == bookmark), -1) if log.certain else -1
+        start = self.settings.start_date
+        for n in range(place + 1, len(log.events)):
+            event = log.events[n]
+            changed_at = utc(event.changed_at)
+            if start is not None and changed_at is not None and changed_at < start:
+                continue
+            if log.certain:
+                self._commit = lambda at=changed_at, cursor=event.cursor: partition.move(cursor, at)
+            yield self._row(test_id, test_uuid, event, changed_at)
+        if log.newest is not None:
+            partition.move(log.newest, utc(log.events[-1].changed_at) if log.events else None)
+
+    @override
+    def sample(self, test_id: str) -> Iterator[Record]:
+        test_uuid = self._test_uuid(test_id)
+        log = self.changes.log(Ask(test_uuid, None))
+        for event in log.events[-1:]:
+            yield self._row(test_id, test_uuid, event, utc(event.changed_at))
+
+    def _test_uuid(self, test_id: str) -> str:
+        """Return the feed's own id of a test, as `feed_test_ids` spells it."""
+        configured = self.settings.feed_test_ids or ()
+        return next((uuid for uuid in configured if _test_id(uuid) == test_id), TEST_PREFIX + test_id)
+
+    def _row(self, test_id: str, test_uuid: str, event: FeedEvent, changed_at: str | None) -> dict[str, Any]:
+        number = event.test_result_id
+        return {
+            "test_id": test_id,
+            "test_uuid": test_uuid,
+            "cursor": event.cursor,
+            "response_uuid": event.response_uuid,
+            "session_id": session_of(event.response_uuid),
+            "test_result_id": number if type(number) is int else self.columns({"testResultId": number})["test_result_id"],
+            "change_type": event.change_type,
+            "changed_at": changed_at,
+        }
+
+
+def _test_id(test_uuid: str) -> str:
+    return test_uuid.lower().removeprefix(TEST_PREFIX)

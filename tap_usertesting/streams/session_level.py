@@ -1,0 +1,330 @@
+"""The streams with one row per session: they replay a test's change log, then look after what it left open."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from tap_usertesting.api.errors import BadRequestError, NotFoundError, ServerFaultError
+from tap_usertesting.changes.change import UPDATED, Step, concerns_session, plan
+from tap_usertesting.changes.listing import Known, Listed, SessionList, everything, holds, window_start
+from tap_usertesting.changes.reader import TEST_PREFIX
+from tap_usertesting.partition import FEED, LISTING, Partition
+from tap_usertesting.streams.change_driven import ChangeDrivenStream
+from tap_usertesting.streams.outcomes import Outcomes
+from tap_usertesting.times import earlier
+
+if sys.version_info >= (3, 12):
+    from typing import override
+else:
+    from typing_extensions import override
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from singer_sdk.helpers.types import Record
+
+PENDING_A_SYNC = 20
+
+
+def nothing() -> None:
+    """Move no state."""
+
+
+@dataclass(frozen=True)
+class Task:
+    """One session to ask for. `cursor`: its place in the log, None beside it; `finish`: moves the state past it."""
+
+    session_id: str
+    change_type: str
+    changed_at: str
+    cursor: str | None = None
+    finish: Callable[[], None] = nothing
+
+
+@dataclass
+class Work:
+    """One test in one stream, while it is synced."""
+
+    test_id: str
+    partition: Partition
+    outcomes: Outcomes
+    asked: list[str] = field(default_factory=list)
+    found: set[str] = field(default_factory=set)
+    given_up: list[str] = field(default_factory=list)
+
+
+class SessionStream(ChangeDrivenStream):
+    """A stream with one row per session, tombstones included."""
+
+    primary_keys = ("session_id",)
+    concerns: ClassVar[Callable[..., bool]] = staticmethod(concerns_session)
+
+    # To be declared by each stream
+
+    def fetch(self, work: Work, session_id: str) -> dict[str, Any]:
+        """Return a session's columns. Raises NotFoundError where there is nothing (yet)."""
+        raise NotImplementedError
+
+    def prepare(self, work: Work, tasks: Iterable[str], pending: Iterable[str]) -> None:
+        """Read what these sessions share before they are fetched one by one."""
+
+    def buried(self, work: Work, session_id: str) -> None:
+        """Move further state after a tombstone was written."""
+
+    def fetched(self, work: Work, task: Task) -> None:
+        """Move further state after a live row was written."""
+
+    # The flow of one test
+
+    @override
+    def sync_test(self, test_id: str, partition: Partition) -> Iterator[Record]:
+        if not self.applies(test_id):
+            return
+        self.changes.check(test_id)
+        work = Work(test_id, partition, Outcomes(answers=lambda: self.run.answers(test_id)))
+        try:
+            yield from self._sync_work(work)
+        except NotFoundError as error:
+            self.changes.lost(test_id, error)
+            raise
+
+    def _sync_work(self, work: Work) -> Iterator[Record]:
+        if self.by_feed(work.test_id, work.partition):
+            yield from self._sync_feed(work)
+        else:
+            yield from self._sync_list(work)
+        if work.given_up:
+            self.logger.warning(
+                "%s, test %s: %d sessions that were announced are still not found and are given up, such as %s",
+                self.name,
+                work.test_id,
+                len(work.given_up),
+                work.given_up[0],
+            )
+
+    def _sync_feed(self, work: Work) -> Iterator[Record]:
+        partition, test_uuid = work.partition, TEST_PREFIX + work.test_id
+        if partition.log != FEED:
+            self.restart(work.test_id, partition, FEED)
+            partition.set("source", FEED)
+            partition.set("backfill", "")
+        log, changes, mentions = self.changes.changes(test_uuid, partition)
+        steps = plan(changes, type(self).concerns, gone=partition.gone)
+        concerned = {step.change.session_id for step in steps}
+        pending = [session_id for session_id in partition.pending if session_id not in concerned]
+        if mentions is not None:
+            self.whole_list(work.test_id)
+        fetches = [step.change.session_id or "" for step in steps if not step.removal]
+        self.prepare(work, fetches, pending[:PENDING_A_SYNC])
+        if fetches and self.settings.start_date is not None:
+            self.changes.sessions(work.test_id, holds(fetches))
+        self.run.activity.total = len(fetches) + min(len(pending), PENDING_A_SYNC)
+        yield from self._pending(work, pending)
+        firsts: dict[str | None, str | None] = {}
+        for change in changes:
+            firsts.setdefault(change.session_id, change.changed_at)
+        for step in steps:
+            session_id = step.change.session_id or ""
+            yield from self._step(work, step, log.certain, first=firsts.get(session_id), complete=mentions is not None)
+        work.outcomes.release()
+        if changes or log.newest is not None:
+            partition.move(log.newest, changes[-1].changed_at if changes else None)
+        if partition.backfill is not None:
+            if mentions is None:  # a probe has just found that this test has such rows
+                mentions = self.changes.changes(test_uuid, partition)[2]
+            yield from self._backfill(work, lambda listed: listed.session_id not in (mentions or ()))
+        listed = self.changes.listed(work.test_id)
+        if listed is not None:
+            partition.finish(listed.total)
+
+    def _step(
+        self, work: Work, step: Step, certain: bool, *, first: str | None, complete: bool  # noqa: FBT001 - of the log
+    ) -> Iterator[Record]:
+        """Do what the feed's log says at one place."""
+        change, partition = step.change, work.partition
+        session_id, at = change.session_id or "", change.changed_at or self.run.now
+        move = (lambda: partition.move(change.cursor, change.changed_at)) if certain else nothing
+        if step.removal:
+
+            def buried() -> None:
+                partition.settle(session_id)
+                self.buried(work, session_id)
+                move()
+
+            self._commit = lambda: work.outcomes.passed(buried)
+            yield self._tombstone(work, session_id, change.change_type, change.cursor, at)
+            return
+        listed = self.changes.listed(work.test_id)
+        here = listed.by_id.get(session_id) if listed is not None else None
+        start = self.settings.start_date
+        if start is not None and (here.time if here is not None else first or at) < start:
+            work.outcomes.passed(move)
+            return
+        task = Task(session_id, change.change_type, at, change.cursor, move)
+        if complete and here is None:  # the Results API has just said that it does not have it: no call for that
+            work.outcomes.passed(lambda: self._give_way(work, task, by_fault=False))
+            return
+        yield from self._ask(work, task)
+
+    def _sync_list(self, work: Work) -> Iterator[Record]:
+        partition = work.partition
+        if partition.log == FEED:
+            self.restart(work.test_id, partition, LISTING)
+        known = Known(partition, lookback_hours=self.settings.lookback_hours)
+        need = everything if partition.backfill is not None else known.explained
+        sessions = self.changes.sessions(work.test_id, need)
+        self.run.answered(work.test_id)
+        bookmark = partition.bookmark or ""
+        unknown = known.unknown(sessions)
+        self.run.activity.total = len(unknown)
+        yield from self._pending(work, self._to_ask_again(work, sessions))
+        late = [listed for listed in unknown if listed.cursor <= bookmark]
+        new = [listed for listed in unknown if listed.cursor > bookmark]
+        yield from self._from_list(work, late, in_log=False)
+        yield from self._from_list(work, new, in_log=True)
+        work.outcomes.release()
+        if partition.backfill is not None:
+            self.whole_list(work.test_id)
+            yield from self._backfill(work, lambda listed: listed.cursor <= bookmark)
+        if new:
+            partition.move(new[-1].cursor, new[-1].time)
+        partition.finish(sessions.total)
+        if partition.bookmark is not None:
+            since = window_start(partition.bookmark, self.settings.lookback_hours)
+            partition.prune(since=since, cursor_of=_cursors(sessions))
+
+    def _to_ask_again(self, work: Work, sessions: SessionList) -> list[str]:  # noqa: ARG002 - transcripts look there
+        return list(work.partition.pending)
+
+    def _from_list(self, work: Work, listed: list[Listed], *, in_log: bool) -> Iterator[Record]:
+        """Emit sessions of the list, oldest first."""
+        for one in listed:
+            yield from self._listed(work, one, in_log=in_log)
+
+    def _listed(self, work: Work, listed: Listed, *, in_log: bool) -> Iterator[Record]:
+        task = self._listed_task(work, listed, in_log=in_log)
+        too_old = self.settings.start_date is not None and listed.time < self.settings.start_date
+        if too_old or listed.session_id in work.found or listed.session_id in work.partition.pending:
+            work.outcomes.passed(task.finish)
+        else:
+            yield from self._ask(work, task)
+
+    def _listed_task(self, work: Work, listed: Listed, *, in_log: bool) -> Task:
+        partition, sessions = work.partition, self.changes.listed(work.test_id)
+
+        def finish() -> None:
+            if in_log:
+                partition.move(listed.cursor, listed.time)
+            partition.handled(listed.session_id, _cursors(sessions))
+
+        return Task(listed.session_id, UPDATED, listed.time, listed.cursor if in_log else None, finish)
+
+    def _backfill(self, work: Work, belongs: Callable[[Listed], bool]) -> Iterator[Record]:
+        """Emit the listed sessions that the log leaves out, from where the backfill stands to its end."""
+        partition = work.partition
+        start = partition.backfill or ""
+        left = [one for one in self.whole_list(work.test_id).ordered() if one.cursor > start and belongs(one)]
+        self.run.activity.total += len(left)
+        yield from self._backfill_from(work, left)
+        work.outcomes.release()
+        if partition.backfill is not None:
+            partition.set("backfill", None)
+
+    def _backfill_from(self, work: Work, left: list[Listed]) -> Iterator[Record]:
+        for one in left:
+            yield from self._backfill_one(work, one)
+
+    def _backfill_one(self, work: Work, listed: Listed) -> Iterator[Record]:
+        partition = work.partition
+        too_old = self.settings.start_date is not None and listed.time < self.settings.start_date
+        task = Task(listed.session_id, UPDATED, listed.time, None, lambda: partition.set("backfill", listed.cursor))
+        if too_old or listed.session_id in work.found:
+            work.outcomes.passed(task.finish)
+        else:
+            yield from self._ask(work, task)
+
+    def _pending(self, work: Work, session_ids: list[str]) -> Iterator[Record]:
+        """Ask again for what was not there before, longest unasked first."""
+        for session_id in session_ids[:PENDING_A_SYNC]:
+            changed_at = work.partition.pending.get(session_id) or self.run.now
+            yield from self._ask(work, Task(session_id, UPDATED, changed_at))
+
+    def _ask(self, work: Work, task: Task) -> Iterator[Record]:
+        """Fetch one session and emit it, or see what its absence means."""
+        partition = work.partition
+        work.asked.append(task.session_id)
+        try:
+            columns = self.fetch(work, task.session_id)
+        except NotFoundError as error:
+            work.outcomes.missing(lambda: self._give_way(work, task, by_fault=False), error)
+            return
+        except (ServerFaultError, BadRequestError) as error:
+            line = f"{self.name}, session {task.session_id}: {error}; it is asked for again in the next sync"
+            work.outcomes.failed(lambda: self._give_way(work, task, by_fault=True, line=line), error)
+            return
+        finally:
+            self.run.activity.done += 1
+        self.run.answered(work.test_id)
+        work.outcomes.succeeded()
+        work.found.add(task.session_id)
+
+        def done() -> None:
+            partition.settle(task.session_id)
+            self.fetched(work, task)
+            task.finish()
+
+        self._commit = done
+        cursor = task.cursor or partition.bookmark
+        yield columns | {
+            "test_id": work.test_id,
+            "session_id": task.session_id,
+            "change_cursor": cursor,
+            "change_type": task.change_type,
+            "changed_at": task.changed_at,
+            "deleted_at": None,
+            "_sdc_deleted_at": None,
+        }
+
+    def _give_way(self, work: Work, task: Task, *, by_fault: bool, line: str = "") -> None:
+        """Pass a session that could not be had: on `pending`, or given up for its age when it answered 404."""
+        limit = earlier(self.run.now, days=self.settings.transcript_wait_days)
+        if by_fault:
+            self.run.fail(line)
+        if by_fault or task.changed_at >= limit:
+            work.partition.postpone(task.session_id, task.changed_at)
+        else:
+            work.partition.settle(task.session_id)
+            self.gave_up(work, task)
+        task.finish()
+
+    def gave_up(self, work: Work, task: Task) -> None:
+        """Note a session that is not looked for any more."""
+        work.given_up.append(task.session_id)
+
+    def _tombstone(self, work: Work, session_id: str, change_type: str, cursor: str, at: str) -> dict[str, Any]:
+        return dict.fromkeys(self.schema["properties"]) | {
+            "test_id": work.test_id,
+            "session_id": session_id,
+            "change_cursor": cursor,
+            "change_type": change_type,
+            "changed_at": at,
+            "deleted_at": at,
+            "_sdc_deleted_at": at,
+        }
+
+    def sample_session(self, test_id: str) -> str | None:
+        """Return the newest session of a test, for `--test`; one call, shared by the streams."""
+        item = self._tap.sample_session(test_id)
+        return None if item is None else item["sessionId"]
+
+
+def _cursors(sessions: SessionList | None) -> Callable[[str], str | None]:
+    """Return where a session stands in the list, None where that was not read."""
+
+    def cursor_of(session_id: str) -> str | None:
+        listed = sessions.by_id.get(session_id) if sessions is not None else None
+        return None if listed is None else listed.cursor
+
+    return cursor_of

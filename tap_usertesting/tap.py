@@ -1,0 +1,238 @@
+"""The tap: its settings, its streams in their order, when STATE is written and how a run ends.
+
+`RESTStream` and the SDK's `OAuthAuthenticator` are not used. They page one endpoint per stream, know neither a shared
+quota nor `Retry-After`, never renew a token after a 401 or before it ends, do not retry the first token call, ignore
+`REQUESTS_CA_BUNDLE`, and keep authenticators in a singleton that leaks credentials between two taps of one process.
+Here one transport serves every stream, and a stream is a way from a change to a record.
+"""
+
+from __future__ import annotations
+
+import signal
+import sys
+import time
+from copy import deepcopy
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
+
+from singer_sdk import Tap
+from singer_sdk.configuration._dict_config import parse_environment_config
+from singer_sdk.contrib.msgspec import MsgSpecWriter
+from singer_sdk.helpers._classproperty import classproperty
+
+from tap_usertesting.changes.reader import ChangeReader
+from tap_usertesting.run import Run
+from tap_usertesting.settings import SCHEMA, Settings, SettingsError, describe
+from tap_usertesting.streams.base import TestStream
+from tap_usertesting.streams.discovered import TestsStream, WorkspacesStream
+from tap_usertesting.streams.qx_scores import QxScoresStream
+from tap_usertesting.streams.result_changes import ResultChangesStream
+from tap_usertesting.streams.session_details import SessionDetailsStream
+from tap_usertesting.streams.sessions import SessionsStream
+from tap_usertesting.streams.transcripts import TranscriptsStream
+
+if sys.version_info >= (3, 12):
+    from typing import override
+else:
+    from typing_extensions import override
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+    from types import FrameType
+
+    from singer_sdk import Stream
+
+    from tap_usertesting.api.errors import ApiError
+    from tap_usertesting.api.feed import Ask
+    from tap_usertesting.changes.listing import SessionList
+
+# The cheap tables first, so that a user sees something early; the SDK alone would sort by name.
+STREAMS = (
+    WorkspacesStream,
+    TestsStream,
+    SessionsStream,
+    ResultChangesStream,
+    QxScoresStream,
+    SessionDetailsStream,
+    TranscriptsStream,
+)
+STATE_EVERY = 1.0  # seconds; what a kill may repeat
+EXIT_BY_SIGNAL = {signal.SIGTERM: 143, signal.SIGINT: 130}
+
+
+class TapUserTesting(Tap):
+    """Reads UserTesting's Results API and response change feed: sessions, details, transcripts, QXscores, changes."""
+
+    name = "tap-usertesting"
+    config_jsonschema: ClassVar[dict[str, Any]] = deepcopy(SCHEMA)  # the SDK adds its own settings to it
+    message_writer_class = MsgSpecWriter
+
+    def __init__(self, **kwargs: Any) -> None:  # noqa: ANN401 - the SDK's own arguments
+        """Build the tap; nothing is read and no connection made before a sync."""
+        self._warned: set[str] = set()
+        self._signal: int | None = None
+        self._state_due = 0.0
+        super().__init__(**kwargs)
+
+    @override
+    def discover_streams(self) -> Sequence[Stream]:
+        return [stream(self) for stream in STREAMS]
+
+    @property
+    @override
+    def streams(self) -> dict[str, Stream]:
+        if self._streams is None:
+            found = super().streams
+            self._streams = {stream.name: found[stream.name] for stream in STREAMS}
+        return self._streams
+
+    # What a sync shares
+
+    @cached_property
+    def run(self) -> Run:
+        """The clients and what they have read. A wrong setting ends the run with one line."""
+        selected = [stream.name for stream in self.streams.values() if stream.selected]
+        try:
+            settings = Settings.parse(self.config, selected=selected)
+        except SettingsError as error:
+            self.give_up(str(error))
+        if settings.start_date is not None and self.state.get("bookmarks"):
+            self.logger.info(
+                "start_date is %s: tests that have a bookmark go on from it; moving start_date back takes effect only "
+                "with a full refresh or a cleared bookmark",
+                settings.start_date,
+            )
+        return Run(settings, write_state=self.write_state, checkpoint=self.stop_if_asked)
+
+    @cached_property
+    def changes(self) -> ChangeReader:
+        """The change logs of every test, read once for all streams."""
+        return ChangeReader(
+            results=self.run.results,
+            feed=self.run.feed,
+            now=self.run.now,
+            lookback_hours=self.run.settings.lookback_hours,
+            wanted=self._wanted,
+            needs=self._needs,
+        )
+
+    def sample_session(self, test_id: str) -> dict[str, Any] | None:
+        """Return the newest session of a test for `--test`, read once for all streams."""
+        if test_id not in self._samples:
+            page = self.run.results.session_page(test_id, offset=0, limit=1)
+            self._samples[test_id] = page.sessions[0] if page.sessions else None
+        return self._samples[test_id]
+
+    @cached_property
+    def _samples(self) -> dict[str, dict[str, Any] | None]:
+        return {}
+
+    def _selected(self) -> list[TestStream]:
+        return [stream for stream in self.streams.values() if isinstance(stream, TestStream) and stream.selected]
+
+    def _wanted(self) -> Iterable[list[Ask]]:
+        """Return what the selected streams will ask of the feed, test by test."""
+        per_test: dict[str, list[Ask]] = {}
+        for stream in self._selected():
+            tests = stream.test_ids()
+            for test_id in tests[:1] if stream.sampling else tests:
+                per_test.setdefault(test_id, []).extend(stream.asks(test_id, stream.partition(test_id)))
+        return [asks for asks in per_test.values() if asks]
+
+    def _needs(self, test_id: str) -> Iterable[Callable[[SessionList], bool]]:
+        for stream in self._selected():
+            if test_id in self.run.directory.product_types:
+                need = stream.list_need(test_id, stream.partition(test_id))
+                if need is not None:
+                    yield need
+
+    # STATE
+
+    def write_state(self) -> None:
+        """Write STATE if anything moved. Never in a batch sync, where records are written later than they are made."""
+        if self.config.get("batch_config") is None:
+            self.state_writer.write_state(self.state)
+            self._state_due = time.monotonic() + STATE_EVERY
+
+    def after_record(self) -> None:
+        """Write STATE if it is due, and stop if a signal came while the record was written."""
+        if time.monotonic() >= self._state_due:
+            self.write_state()
+        self.stop_if_asked()
+
+    # How a run ends
+
+    def sync_all(self) -> None:  # type: ignore[misc]  # final for the type checker only; the exit status is ours
+        """Sync all streams; ends with status 1 when anything failed."""
+        _ = self.run  # wrong settings end here, before any message
+        super().sync_all()
+        self._end()
+
+    def run_connection_test(self) -> bool:  # type: ignore[misc]  # as above
+        """Emit at most one record per stream; ends with status 1 when anything failed."""
+        for stream in self.streams.values():
+            stream.selected = True
+        _ = self.run
+        super().run_connection_test()
+        self._end()
+        return True
+
+    def _end(self) -> None:
+        self.logger.info("calls made: %s", self.run.summary())
+        if self.run.failed:
+            raise SystemExit(1)
+
+    def give_up(self, message: str) -> NoReturn:
+        """End the run with one line; what was written before stays good."""
+        self.logger.critical("%s", message)
+        raise SystemExit(1)
+
+    def warn_once(self, message: str) -> None:
+        """Write a warning, once a run."""
+        if message not in self._warned:
+            self._warned.add(message)
+            self.logger.warning("%s", message)
+
+    def stop_if_asked(self) -> None:
+        """End the run if a signal came while a message was being written or state moved."""
+        if self._signal is not None:
+            self._stop(self._signal)
+
+    @override
+    def _handle_termination(self, signum: int, frame: FrameType | None) -> None:
+        """End at once only while nothing is being written; otherwise leave a flag that is looked at soon."""
+        self._signal = signum
+        if "run" in self.__dict__ and self.run.idle:
+            self._stop(signum)
+
+    def _stop(self, signum: int) -> NoReturn:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        self.write_state()
+        self.logger.warning("incomplete: stopped by %s; the next sync goes on from the last STATE", signal.Signals(signum).name)
+        raise SystemExit(EXIT_BY_SIGNAL.get(signal.Signals(signum), 128 + signum))
+
+    # Settings from the command line and the environment
+
+    @classproperty
+    def _env_var_config(cls) -> dict[str, Any]:  # noqa: N805 - a class property
+        try:
+            cls.append_builtin_config(cls.config_jsonschema)
+            return parse_environment_config(cls.config_jsonschema, cls._env_var_prefix)
+        except ValueError as error:
+            cls.logger.critical("a TAP_USERTESTING_* variable is not of its setting's type: %s", error)
+            raise SystemExit(1) from None
+
+    @override
+    def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
+        """Check the settings' types; each violation is one line that names its setting."""
+        from jsonschema import Draft7Validator  # noqa: PLC0415 - slow to import, and --about does not need it
+
+        self.append_builtin_config(self.config_jsonschema)
+        found = Draft7Validator(self.config_jsonschema).iter_errors(self._config)
+        errors = [describe(list(error.absolute_path), error.message) for error in found]
+        if errors and raise_errors:
+            for error in errors:
+                self.logger.critical("%s", error)
+            raise SystemExit(1)
+        return errors

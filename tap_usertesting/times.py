@@ -1,0 +1,47 @@
+"""Times as the tap writes them: UTC, fixed width, `YYYY-MM-DDTHH:MM:SS.ffffffZ`; so text order is time order."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime, timedelta, timezone
+
+_ISO = re.compile(
+    r"(\d{4}-\d{2}-\d{2})[T ](\d{2}:\d{2}:\d{2})(?:[.,](\d{1,9}))?\s*(Z|[+-]\d{2}:?\d{2})?", re.IGNORECASE
+)
+
+
+def utc(text: object) -> str | None:
+    """Return an ISO 8601 time in the fixed form, None when it is none. Without an offset it is UTC.
+
+    More than six decimals are cut, as most targets take no more.
+    """
+    match = _ISO.fullmatch(text) if isinstance(text, str) else None
+    if match is None:
+        return None
+    day, clock, fraction, offset = match.groups()
+    offset = "+00:00" if offset in {None, "Z", "z"} else offset
+    if len(offset) == len("+0000"):
+        offset = f"{offset[:3]}:{offset[3:]}"
+    try:
+        moment = datetime.fromisoformat(f"{day}T{clock}.{(fraction or '')[:6]:0<6}{offset}")
+        return stamp(moment)
+    except (ValueError, OverflowError):
+        return None
+
+
+def stamp(moment: datetime) -> str:
+    """Return an aware time in the fixed form."""
+    return moment.astimezone(timezone.utc).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
+
+
+def from_epoch(seconds: float) -> str:
+    """Return epoch seconds in the fixed form."""
+    return stamp(datetime.fromtimestamp(seconds, tz=timezone.utc))
+
+
+def earlier(fixed: str, **by: float) -> str:
+    """Return the time that is so many hours or days before one in the fixed form."""
+    try:
+        return stamp(datetime.fromisoformat(fixed[:-1] + "+00:00") - timedelta(**by))
+    except OverflowError:
+        return "0001-01-01T00:00:00.000000Z"

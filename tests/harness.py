@@ -1,0 +1,249 @@
+"""Runs the tap as a user would, feeds a model of an upserting target, and knows what the target should then hold."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import os
+import signal
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from jsonschema import Draft7Validator, FormatChecker
+
+from tap_usertesting import tap as tap_module
+from tap_usertesting.tap import TapUserTesting
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from tap_usertesting.sandbox import World
+
+SESSION_STREAMS = ("sessions", "session_details", "transcripts")
+CHANGE_COLUMNS = ("change_cursor", "change_type", "changed_at", "deleted_at", "_sdc_deleted_at")
+COMMAND = [sys.executable, "-m", "tap_usertesting"]
+
+
+@dataclass
+class Warehouse:
+    """A target that upserts by key, deletes what `_sdc_deleted_at` marks, and refuses what breaks its schema."""
+
+    tables: dict[str, dict[tuple[Any, ...], dict[str, Any]]] = field(default_factory=dict)
+    state: dict[str, Any] | None = None
+    _schemas: dict[str, tuple[list[str], Draft7Validator]] = field(default_factory=dict)
+
+    def load(self, messages: Iterable[dict[str, Any]]) -> None:
+        """Take messages in their order."""
+        for message in messages:
+            kind = message["type"]
+            if kind == "SCHEMA":
+                checker = Draft7Validator(message["schema"], format_checker=FormatChecker())
+                self._schemas[message["stream"]] = (message["key_properties"], checker)
+                self.tables.setdefault(message["stream"], {})
+            elif kind == "RECORD":
+                self._upsert(message["stream"], message["record"])
+            elif kind == "STATE":
+                self.state = message["value"]
+
+    def _upsert(self, stream: str, record: dict[str, Any]) -> None:
+        keys, checker = self._schemas[stream]
+        checker.validate(record)
+        key = tuple(record[name] for name in keys)
+        assert all(part is not None for part in key), f"{stream}: a null in the key {keys}"
+        if record.get("_sdc_deleted_at") is not None:
+            assert record["deleted_at"] == record["_sdc_deleted_at"]
+            self.tables[stream].pop(key, None)
+        else:
+            self.tables[stream][key] = record
+
+
+@dataclass
+class Synced:
+    """What one run of the tap did."""
+
+    exit: int
+    messages: list[dict[str, Any]]
+    log: str
+    stdout: bytes = b""
+
+    @property
+    def state(self) -> dict[str, Any] | None:
+        """The last STATE."""
+        return next((m["value"] for m in reversed(self.messages) if m["type"] == "STATE"), None)
+
+    def records(self, stream: str | None = None) -> list[dict[str, Any]]:
+        """The records, of one stream or of all."""
+        return [m["record"] for m in self.messages if m["type"] == "RECORD" and stream in {None, m["stream"]}]
+
+    @property
+    def errors(self) -> list[str]:
+        """The log lines at ERROR and above."""
+        return [line for line in self.log.splitlines() if " | ERROR " in line or " | CRITICAL " in line]
+
+    def lines(self, text: str) -> list[str]:
+        """The log lines that hold a text."""
+        return [line for line in self.log.splitlines() if text in line]
+
+    def partition(self, stream: str, test_id: str) -> dict[str, Any]:
+        """The state of a test in a stream, {} when there is none."""
+        partitions = (self.state or {}).get("bookmarks", {}).get(stream, {}).get("partitions", [])
+        return next((state for state in partitions if state["context"] == {"test_id": test_id}), {})
+
+
+def catalog(select: Sequence[str], **changes: Any) -> dict[str, Any]:
+    """Return a catalog that selects these streams; `changes` go into every entry."""
+    entries = json.loads(TapUserTesting(config={}, validate_config=False, setup_mapper=False).catalog_json_text)
+    for entry in entries["streams"]:
+        entry.update(changes)
+        root = next(item for item in entry["metadata"] if item["breadcrumb"] == [])
+        root["metadata"]["selected"] = entry["stream"] in select
+    return dict(entries)
+
+
+def sync(
+    config: dict[str, Any],
+    folder: Path,
+    *,
+    state: dict[str, Any] | None = None,
+    select: Sequence[str] | None = None,
+    entries: dict[str, Any] | None = None,
+    args: Sequence[str] = (),
+    env: dict[str, str] | None = None,
+    timeout: float = 100,
+) -> Synced:
+    """Run the command line in a process of its own; `folder` holds the files it is given."""
+    done = subprocess.run(
+        [*COMMAND, *arguments(config, folder, state=state, select=select, entries=entries), *args],
+        capture_output=True,
+        check=False,
+        timeout=timeout,
+        env={**os.environ, **(env or {})},
+    )
+    return Synced(done.returncode, parse(done.stdout), done.stderr.decode(), done.stdout)
+
+
+def arguments(
+    config: dict[str, Any],
+    folder: Path,
+    *,
+    state: dict[str, Any] | None = None,
+    select: Sequence[str] | None = None,
+    entries: dict[str, Any] | None = None,
+) -> list[str]:
+    """Write config, catalog and state into `folder` and return the options that name them."""
+    if select is not None:
+        entries = catalog(select)
+    files = {"config": config, "state": state, "catalog": entries}
+    options: list[str] = []
+    for name, content in files.items():
+        if content is not None:
+            path = folder / f"{name}.json"
+            path.write_text(json.dumps(content), encoding="utf-8")
+            options += [f"--{name}", str(path)]
+    return options
+
+
+def parse(stdout: bytes) -> list[dict[str, Any]]:
+    """Return the messages; every line must be a whole one."""
+    return [json.loads(line) for line in stdout.splitlines()]
+
+
+def sync_here(
+    config: dict[str, Any],
+    *,
+    state: dict[str, Any] | None = None,
+    select: Sequence[str] | None = None,
+    state_every: float = 0.0,
+) -> Synced:
+    """Run the tap in this process, some hundred times faster; by default with a STATE after every record."""
+    out = io.TextIOWrapper(io.BytesIO(), write_through=True)
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    kept, tap_module.STATE_EVERY = tap_module.STATE_EVERY, state_every
+    exit_code = 0
+    try:
+        with contextlib.redirect_stdout(out):
+            chosen = None if select is None else catalog(select)
+            TapUserTesting(config=dict(config), state=json.loads(json.dumps(state or {})), catalog=chosen).sync_all()
+    except SystemExit as end:
+        exit_code = int(end.code or 0)
+    finally:
+        tap_module.STATE_EVERY = kept
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    out.flush()
+    return Synced(exit_code, parse(out.buffer.getvalue()), "")  # type: ignore[attr-defined]  # BytesIO, see above
+
+
+def truth(world: World, *, details: str = "details") -> dict[str, dict[tuple[Any, ...], Any]]:
+    """Return what a correct warehouse holds now, in a shape of its own that `held` brings tables to as well."""
+    now = world.truth()
+    return {
+        "sessions": {
+            (session_id,): (item["testId"], item["status"], item.get("audienceId"), _ms(item["startTime"]), _ms(item.get("finishTime")))
+            for session_id, item in now["sessions"].items()
+        },
+        "session_details": {
+            (session_id,): (
+                body.get("testPlanId"),
+                [(task["uuid"], task["text"], task["type"]) for task in body.get("tasks", [])],
+                [task["response"] and task["response"]["answer"] for task in body.get("tasks", [])],
+                [task["taskResponse"] for task in body.get("sessionTaskResults", [])],
+                [info["value"] for info in (body["sessionParticipant"] or {}).get("demographicsInfo", [])],
+            )
+            for session_id, body in now[details].items()
+        },
+        "transcripts": {(session_id,): text for session_id, text in now["transcripts"].items()},
+        "qx_scores": {
+            (test_id, item["taskGroupId"]): (item, body["meta"]["completes"])
+            for test_id, body in now["qx_scores"].items()
+            for item in body["qxScores"]
+        },
+        "result_changes": {
+            (test_id, event["cursor"]): (event["responseUuid"], event["changeType"])
+            for test_id, events in now["events"].items()
+            for event in events
+        },
+        "tests": {(item["uuid"],): (item["title"], item["productType"].upper()) for item in now["tests"]},
+        "workspaces": {(item["uuid"],): item["name"] for item in now["workspaces"]},
+    }
+
+
+def held(warehouse: Warehouse) -> dict[str, dict[tuple[Any, ...], Any]]:
+    """Return a warehouse's tables in the shape of `truth`."""
+    views = {
+        "sessions": lambda row: (row["test_id"], row["status"], row["audience_id"], _ms(row["start_time"]), _ms(row["finish_time"])),
+        "session_details": lambda row: (
+            row["test_plan_id"],
+            [(task["uuid"], task["text"], task["type"]) for task in row["tasks"] or []],
+            [task["response"] and task["response"]["answer"] for task in row["tasks"] or []],
+            [task["task_response"] for task in row["session_task_results"] or []],
+            [info["value"] for info in (row["session_participant"] or {}).get("demographics_info", [])],
+        ),
+        "transcripts": lambda row: row["vtt"],
+        "qx_scores": lambda row: (row["raw"], row["completes"]),
+        "result_changes": lambda row: (row["response_uuid"], row["change_type"]),
+        "tests": lambda row: (row["title"], (row["product_type"] or "").upper()),
+        "workspaces": lambda row: row["name"],
+    }
+    return {
+        stream: {key: views[stream](row) for key, row in table.items()} for stream, table in warehouse.tables.items()
+    }
+
+
+def assert_true(warehouse: Warehouse, world: World, streams: Iterable[str] | None = None) -> None:
+    """Assert that every table (of these streams) holds the sandbox's truth: nothing lost, nothing more."""
+    expected, found = truth(world), held(warehouse)
+    for stream in streams or found:
+        lost, extra = expected[stream].keys() - found[stream].keys(), found[stream].keys() - expected[stream].keys()
+        assert not lost, f"{stream}: {len(lost)} rows lost, such as {min(lost)}"
+        assert not extra, f"{stream}: {len(extra)} rows too many, such as {min(extra)}"
+        assert found[stream] == expected[stream], f"{stream}: rows differ"
+
+
+def _ms(time: str | None) -> str | None:
+    """Return a time to the millisecond, however many decimals it was written with."""
+    return None if time is None else f"{time[:19]}.{time[20:].rstrip('Z'):0<3}"[:23]

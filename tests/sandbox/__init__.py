@@ -1,0 +1,3 @@
+"""Tests of the sandbox by real requests."""
+
+from __future__ import annotations
