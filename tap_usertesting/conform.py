@@ -113,4 +113,4 @@ def _number(value: Any, kind: str) -> Any:  # noqa: ANN401
             return int(number) if number == int(number) else None
     except (TypeError, ValueError, OverflowError):
         return None
-    return number if number - number == 0 else None  # not for infinity and NaN  # noqa: PLR0124
+    return number if number - number == 0 else None  # not for infinity and NaN

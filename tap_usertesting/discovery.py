@@ -65,7 +65,11 @@ class Directory:
             for item in self.studies
             if str(item.get("type") or "").upper() == READABLE_TYPE
         }
-        logger.info("%d tests discovered, %d of them of a type that the Results API reads", len(self.studies), len(types))
+        logger.info(
+            "%d tests discovered, %d of them of a type that the Results API reads",
+            len(self.studies),
+            len(types),
+        )
         return types
 
     def _reader(self, workspace: str) -> Callable[..., list[dict[str, Any]]]:

@@ -12,8 +12,10 @@ bookmark of the feed and `listing` for the verdict that the feed does not descri
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 MOST_IDS = 500  # of `recent` and of `gone`
 FEED, LISTING = "feed", "listing"

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tap_usertesting.api.auth import Auth, ClientCredentials, StaticToken
+from tap_usertesting.api.call import Answer, Call, Clock, Hooks, Lane, Wait, origin_of
 from tap_usertesting.api.errors import (
     ApiError,
     BadRequestError,
@@ -18,7 +19,7 @@ from tap_usertesting.api.errors import (
 from tap_usertesting.api.feed import ChangeFeed
 from tap_usertesting.api.quota import Quota
 from tap_usertesting.api.results import ResultsClient
-from tap_usertesting.api.transport import Answer, Call, Clock, Hooks, Lane, Transport, Wait, origin_of
+from tap_usertesting.api.transport import Transport
 from tap_usertesting.discovery import Directory
 from tap_usertesting.times import from_epoch
 

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from singer_sdk import typing as th
 
 from tap_usertesting import __version__
-from tap_usertesting.api.transport import origin_of
+from tap_usertesting.api.call import origin_of
 from tap_usertesting.partition import FEED, LISTING
 from tap_usertesting.times import utc
 
@@ -25,34 +25,44 @@ _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _FEED_ID = re.compile(r"[A-Za-z0-9_-]{1,128}")
 
 SCHEMA: dict[str, Any] = th.PropertiesList(
-    th.Property("client_id", th.StringType, title="Client id", description="OAuth client id, issued by UserTesting support."),
     th.Property(
-        "client_secret", th.StringType, secret=True, title="Client secret", description="OAuth client secret, issued by UserTesting support."
+        "client_id",
+        th.StringType,
+        title="Client id",
+        description="OAuth client id, issued by UserTesting support.",
+    ),
+    th.Property(
+        "client_secret",
+        th.StringType,
+        secret=True,
+        title="Client secret",
+        description="OAuth client secret, issued by UserTesting support.",
     ),
     th.Property(
         "access_token",
         th.StringType,
         secret=True,
         title="Access token",
-        description="A ready bearer token of the Results API, instead of client_id and client_secret. It ends after an hour.",
+        description="A ready bearer token of the Results API, instead of client_id and client_secret.",
     ),
     th.Property(
         "test_ids",
         th.ArrayType(th.StringType),
         title="Test ids",
-        description="UUIDs of the tests to read, with or without `ut_`. Without it every test that the credentials can see is read.",
+        description="UUIDs of the tests to read, with or without `ut_`. Default: every test the credentials can see.",
     ),
     th.Property(
         "workspace_ids",
         th.ArrayType(th.StringType),
         title="Workspace ids",
-        description="UUIDs of the workspaces in which tests are discovered. Without it: all. Without effect when test_ids is set.",
+        description="UUIDs of the workspaces in which tests are discovered, when test_ids is not set. Default: all.",
     ),
     th.Property(
         "start_date",
         th.DateTimeType,
         title="Start date",
-        description="Sessions that finished before it, and older events, are not read. Moving it back takes effect only with a full refresh.",
+        description="Sessions that finished before it, and older events, are not read. Moving it back takes effect "
+        "only with a full refresh.",
     ),
     th.Property(
         "feed_url",
@@ -79,7 +89,7 @@ SCHEMA: dict[str, Any] = th.PropertiesList(
         default=AUTO,
         allowed_values=[AUTO, FEED, LISTING],
         title="Change source",
-        description="Where changes come from: `auto` takes the feed where it is proven to describe the test, else the session list.",
+        description="Where changes come from: `auto` is the feed where proven to describe the test, else the list.",
     ),
     th.Property(
         "session_details_version",
@@ -119,12 +129,36 @@ SCHEMA: dict[str, Any] = th.PropertiesList(
         title="Auth endpoint",
         description="URL of the OAuth token endpoint.",
     ),
-    th.Property("oauth_scopes", th.StringType, default="studies:read", title="OAuth scopes", description="Scopes asked of the token endpoint."),
     th.Property(
-        "request_timeout", th.IntegerType, default=60, minimum=1, title="Request timeout", description="Seconds to wait for a connection or for data."
+        "oauth_scopes",
+        th.StringType,
+        default="studies:read",
+        title="OAuth scopes",
+        description="Scopes asked of the token endpoint.",
     ),
-    th.Property("max_retries", th.IntegerType, default=8, minimum=1, title="Max retries", description="Tries of one call when faults occur."),
-    th.Property("user_agent", th.StringType, default=f"tap-usertesting/{__version__}", title="User agent", description="User-Agent header of every request."),
+    th.Property(
+        "request_timeout",
+        th.IntegerType,
+        default=60,
+        minimum=1,
+        title="Request timeout",
+        description="Seconds to wait for a connection or for data.",
+    ),
+    th.Property(
+        "max_retries",
+        th.IntegerType,
+        default=8,
+        minimum=1,
+        title="Max retries",
+        description="Tries of one call when faults occur.",
+    ),
+    th.Property(
+        "user_agent",
+        th.StringType,
+        default=f"tap-usertesting/{__version__}",
+        title="User agent",
+        description="User-Agent header of every request.",
+    ),
 ).to_dict()
 
 DEFAULTS = {name: node["default"] for name, node in SCHEMA["properties"].items() if "default" in node}
@@ -165,7 +199,7 @@ class Settings:
         for name in cls.__dataclass_fields__:
             value = config.get(name)
             # Meltano hands an unset setting on as an empty one.
-            values[name] = DEFAULTS.get(name) if value is None or value in ("", []) else value  # noqa: PLR6201
+            values[name] = DEFAULTS.get(name) if value is None or value in ("", []) else value
         for name in ("test_ids", "workspace_ids"):
             values[name] = _uuids(name, values[name])
         values["feed_test_ids"] = _feed_ids(values["feed_test_ids"])
@@ -176,7 +210,7 @@ class Settings:
         for name in ("api_url", "auth_endpoint", "feed_url"):
             _check_url(name, values[name])
         settings = cls(**values)
-        settings._check_access(selected)  # noqa: SLF001 - its own
+        settings._check_access(selected)
         return settings
 
     @property

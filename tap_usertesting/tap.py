@@ -23,7 +23,7 @@ from singer_sdk.helpers._classproperty import classproperty
 from tap_usertesting.changes.reader import ChangeReader
 from tap_usertesting.run import Run
 from tap_usertesting.settings import SCHEMA, Settings, SettingsError, describe
-from tap_usertesting.streams.base import TestStream
+from tap_usertesting.streams.base import PerTestStream
 from tap_usertesting.streams.discovered import TestsStream, WorkspacesStream
 from tap_usertesting.streams.qx_scores import QxScoresStream
 from tap_usertesting.streams.result_changes import ResultChangesStream
@@ -42,7 +42,6 @@ if TYPE_CHECKING:
 
     from singer_sdk import Stream
 
-    from tap_usertesting.api.errors import ApiError
     from tap_usertesting.api.feed import Ask
     from tap_usertesting.changes.listing import SessionList
 
@@ -127,10 +126,10 @@ class TapUserTesting(Tap):
     def _samples(self) -> dict[str, dict[str, Any] | None]:
         return {}
 
-    def _selected(self) -> list[TestStream]:
-        return [stream for stream in self.streams.values() if isinstance(stream, TestStream) and stream.selected]
+    def _selected(self) -> list[PerTestStream]:
+        return [stream for stream in self.streams.values() if isinstance(stream, PerTestStream) and stream.selected]
 
-    def _wanted(self) -> Iterable[list[Ask]]:
+    def _wanted(self) -> list[list[Ask]]:
         """Return what the selected streams will ask of the feed, test by test."""
         per_test: dict[str, list[Ask]] = {}
         for stream in self._selected():
@@ -209,7 +208,10 @@ class TapUserTesting(Tap):
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
         self.write_state()
-        self.logger.warning("incomplete: stopped by %s; the next sync goes on from the last STATE", signal.Signals(signum).name)
+        self.logger.warning(
+            "incomplete: stopped by %s; the next sync goes on from the last STATE",
+            signal.Signals(signum).name,
+        )
         raise SystemExit(EXIT_BY_SIGNAL.get(signal.Signals(signum), 128 + signum))
 
     # Settings from the command line and the environment

@@ -34,7 +34,12 @@ def parse(vtt: str) -> list[Cue] | None:
     try:
         captions = webvtt.from_string(vtt.lstrip("\ufeff").lstrip()).captions
         return [
-            Cue(_ms(caption.start_time), _ms(caption.end_time), _speaker(caption.raw_text), words(caption.raw_text))
+            Cue(
+                _ms(caption.start_time),
+                _ms(caption.end_time),
+                _speaker(caption.raw_text),
+                words(caption.raw_text),
+            )
             for caption in captions
         ]
     except (MalformedFileError, MalformedCaptionError, ValueError):

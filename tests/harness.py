@@ -10,7 +10,6 @@ import signal
 import subprocess
 import sys
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from jsonschema import Draft7Validator, FormatChecker
@@ -19,7 +18,8 @@ from tap_usertesting import tap as tap_module
 from tap_usertesting.tap import TapUserTesting
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
+    from pathlib import Path
 
     from tap_usertesting.sandbox import World
 
@@ -94,7 +94,7 @@ class Synced:
         return next((state for state in partitions if state["context"] == {"test_id": test_id}), {})
 
 
-def catalog(select: Sequence[str], **changes: Any) -> dict[str, Any]:
+def catalog(select: Sequence[str], **changes: object) -> dict[str, Any]:
     """Return a catalog that selects these streams; `changes` go into every entry."""
     entries = json.loads(TapUserTesting(config={}, validate_config=False, setup_mapper=False).catalog_json_text)
     for entry in entries["streams"]:
@@ -175,7 +175,7 @@ def sync_here(
         for number, handler in before.items():
             signal.signal(number, handler)
     out.flush()
-    return Synced(exit_code, parse(out.buffer.getvalue()), "")  # type: ignore[attr-defined]  # BytesIO, see above
+    return Synced(exit_code, parse(out.buffer.getvalue()), "")
 
 
 def truth(world: World, *, details: str = "details") -> dict[str, dict[tuple[Any, ...], Any]]:
@@ -183,7 +183,13 @@ def truth(world: World, *, details: str = "details") -> dict[str, dict[tuple[Any
     now = world.truth()
     return {
         "sessions": {
-            (session_id,): (item["testId"], item["status"], item.get("audienceId"), _ms(item["startTime"]), _ms(item.get("finishTime")))
+            (session_id,): (
+                item["testId"],
+                item["status"],
+                item.get("audienceId"),
+                _ms(item["startTime"]),
+                _ms(item.get("finishTime")),
+            )
             for session_id, item in now["sessions"].items()
         },
         "session_details": {
@@ -214,8 +220,14 @@ def truth(world: World, *, details: str = "details") -> dict[str, dict[tuple[Any
 
 def held(warehouse: Warehouse) -> dict[str, dict[tuple[Any, ...], Any]]:
     """Return a warehouse's tables in the shape of `truth`."""
-    views = {
-        "sessions": lambda row: (row["test_id"], row["status"], row["audience_id"], _ms(row["start_time"]), _ms(row["finish_time"])),
+    views: dict[str, Callable[[dict[str, Any]], Any]] = {
+        "sessions": lambda row: (
+            row["test_id"],
+            row["status"],
+            row["audience_id"],
+            _ms(row["start_time"]),
+            _ms(row["finish_time"]),
+        ),
         "session_details": lambda row: (
             row["test_plan_id"],
             [(task["uuid"], task["text"], task["type"]) for task in row["tasks"] or []],
@@ -238,7 +250,10 @@ def assert_true(warehouse: Warehouse, world: World, streams: Iterable[str] | Non
     """Assert that every table (of these streams) holds the sandbox's truth: nothing lost, nothing more."""
     expected, found = truth(world), held(warehouse)
     for stream in streams or found:
-        lost, extra = expected[stream].keys() - found[stream].keys(), found[stream].keys() - expected[stream].keys()
+        lost, extra = (
+            expected[stream].keys() - found[stream].keys(),
+            found[stream].keys() - expected[stream].keys(),
+        )
         assert not lost, f"{stream}: {len(lost)} rows lost, such as {min(lost)}"
         assert not extra, f"{stream}: {len(extra)} rows too many, such as {min(extra)}"
         assert found[stream] == expected[stream], f"{stream}: rows differ"

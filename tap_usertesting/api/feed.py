@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
 import msgspec
 
+from tap_usertesting.api.call import Answer, Call
 from tap_usertesting.api.errors import (
     ApiError,
     CredentialsRejectedError,
@@ -23,12 +24,12 @@ from tap_usertesting.api.errors import (
     UnknownTestError,
     UnreachableError,
 )
-from tap_usertesting.api.transport import Answer, Call
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from tap_usertesting.api.transport import Lane, Transport
+    from tap_usertesting.api.call import Lane
+    from tap_usertesting.api.transport import Transport
 
 TESTS_A_REQUEST = 100
 READABLE = frozenset({400, 403})  # statuses whose body holds GraphQL errors
@@ -103,10 +104,8 @@ class ChangeFeed:
 
     def _all(self, field: tuple[str, str], asks: Sequence[Ask], envelope: Any) -> dict[Ask, Any]:  # noqa: ANN401
         """Ask in one request; when it fails as a whole, find out whether it is the feed or one of the tests."""
-        if not asks:
-            return {}
         try:
-            return self._once(field, asks, envelope)
+            return self._once(field, asks, envelope) if asks else {}
         except FeedRefusedError as error:
             return dict.fromkeys(asks, error)
         except (CredentialsRejectedError, UnreachableError) as error:
@@ -141,9 +140,7 @@ class ChangeFeed:
         if answer.data is None:
             raise refusals.get(None) or next(iter(refusals.values()), FeedError("the change feed sent no data"))
         missing = refusals.get(None) or UnknownTestError("the change feed does not know this test")
-        return {
-            ask: refusals.get(f"t{n}") or answer.data.get(f"t{n}") or missing for n, ask in enumerate(asks)
-        }
+        return {ask: refusals.get(f"t{n}") or answer.data.get(f"t{n}") or missing for n, ask in enumerate(asks)}
 
     def _read(self, answer: Answer, envelope: Any) -> _Envelope[Any]:  # noqa: ANN401
         try:

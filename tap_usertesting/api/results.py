@@ -7,21 +7,25 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import quote
 
+from tap_usertesting.api.call import AUTHORIZATION, BARE, Answer, Call
 from tap_usertesting.api.errors import BadRequestError, CredentialsRejectedError, MalformedError
-from tap_usertesting.api.transport import Answer, Call
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from tap_usertesting.api.transport import Lane, Transport
+    from tap_usertesting.api.call import Lane
+    from tap_usertesting.api.transport import Transport
 
 PAGE = 500  # sessions a page, the most the vendor allows
 LAST_OFFSET = 10_000  # the greatest offset the vendor allows
 V1_PAGE = 50  # items a page of the legacy API
 _SAFE_ID = re.compile(r"[A-Za-z0-9_-]{1,128}")
+
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -40,7 +44,7 @@ class ResultsClient:
         self._transport = transport
         self._lane = lane
         self._base = api_url.rstrip("/")
-        self._v1_header = "Authorization"
+        self._v1_header = AUTHORIZATION
 
     def session_page(self, test_id: str, *, offset: int, limit: int = PAGE) -> SessionPage:
         """GET /api/v2/sessionResults: the completed sessions of a test, newest first by an unnamed key.
@@ -76,12 +80,12 @@ class ResultsClient:
         self,
         label: str,
         path: str,
-        read: Callable[[Answer], Any],
+        read: Callable[[Answer], T],
         *,
         params: Mapping[str, str | int] | None = None,
-        token_header: str = "Authorization",
-    ) -> Any:  # noqa: ANN401 - as typed as its reader
-        call = Call(self._lane, "GET", self._base + path, label, params=params, token_header=token_header)
+        header: str = AUTHORIZATION,
+    ) -> T:
+        call = Call(self._lane, "GET", self._base + path, label, params=params, token_header=header)
         return self._transport.send(call, read)
 
     def _get_v1(self, label: str, path: str, after: str | None) -> list[dict[str, Any]]:
@@ -97,12 +101,12 @@ class ResultsClient:
             return _items(answer, label)
 
         try:
-            page: list[dict[str, Any]] = self._get(label, path, read, params=params, token_header=self._v1_header)
+            page: list[dict[str, Any]] = self._get(label, path, read, params=params, header=self._v1_header)
         except CredentialsRejectedError:
-            if self._v1_header == "token":
+            if self._v1_header == BARE:
                 raise
-            page = self._get(label, path, read, params=params, token_header="token")  # noqa: S106 - a header's name
-            self._v1_header = "token"
+            page = self._get(label, path, read, params=params, header=BARE)
+            self._v1_header = BARE
         return page
 
 

@@ -7,20 +7,16 @@ termination handler end the process at once.
 
 from __future__ import annotations
 
-import json
 import logging
-import random
-import time
 from collections import Counter
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal, TypeVar
-from urllib.parse import urlsplit
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import backoff
 import requests
 from requests.auth import AuthBase
 from urllib3.exceptions import HTTPError as Urllib3Error
 
+from tap_usertesting.api.call import AUTHORIZATION, Answer, Call, Clock, Hooks, Wait, origin_of
 from tap_usertesting.api.errors import (
     ApiError,
     BadRequestError,
@@ -30,12 +26,10 @@ from tap_usertesting.api.errors import (
     ThrottledError,
     UnreachableError,
 )
-from tap_usertesting.api.quota import Quota, RateHeaders
+from tap_usertesting.api.quota import RateHeaders
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
-    from tap_usertesting.api.auth import Auth
+    from collections.abc import Callable
 
 T = TypeVar("T")
 logger = logging.getLogger("tap-usertesting.api")
@@ -50,70 +44,6 @@ OK_FROM, REDIRECT_FROM, CLIENT_ERROR_FROM = 200, 300, 400
 UNAUTHORIZED, NOT_FOUND, TOO_MANY = 401, 404, 429
 
 
-@dataclass(frozen=True)
-class Clock:
-    """Time as the transport needs it, all in seconds; tests compress it."""
-
-    monotonic: Callable[[], float] = time.monotonic
-    wall: Callable[[], float] = time.time
-    sleep: Callable[[float], None] = time.sleep
-    jitter: Callable[[float], float] = lambda most: random.uniform(0, most)  # noqa: S311, E731 - no secret
-
-
-@dataclass(frozen=True)
-class Answer:
-    """One whole HTTP answer."""
-
-    status: int
-    headers: Mapping[str, str]
-    body: bytes | bytearray  # never copied: a feed answer may be huge
-
-    def json(self) -> Any:  # noqa: ANN401 - JSON is anything
-        """Decode the body; raises MalformedError when it is no JSON."""
-        try:
-            return json.loads(self.body, parse_constant=lambda _: None)
-        except (ValueError, RecursionError) as error:
-            message = "the body is not JSON"
-            raise MalformedError(message) from error
-
-
-@dataclass
-class Lane:
-    """One API as the transport sees it: where it is, its quota, its token."""
-
-    name: str
-    setting: str  # the setting that holds its address, for error lines
-    origin: str
-    quota: Quota
-    auth: Auth | None = None
-    refused: Callable[[str], ApiError] = BadRequestError
-
-
-@dataclass(frozen=True)
-class Wait:
-    """Why and how long nothing is sent: `quota` (the window is used up) or `retry` (after a fault)."""
-
-    seconds: float
-    reason: Literal["quota", "retry"]
-    lane: str
-    detail: str = ""
-
-
-@dataclass
-class Hooks:
-    """What happens around waiting; see the module's text."""
-
-    before_wait: Callable[[Wait], None] = lambda _wait: None
-    checkpoint: Callable[[], None] = lambda: None
-
-
-def origin_of(url: str) -> str:
-    """Return scheme, host and port of a URL, the port always named: what a token may be sent to."""
-    parts = urlsplit(url)
-    port = parts.port or {"https": 443, "http": 80}.get(parts.scheme, 0)
-    return f"{parts.scheme}://{(parts.hostname or '').lower()}:{port}"
-
-
 class _Header(AuthBase):
     """Sets the token. Given as `auth`, it also keeps requests from taking a password out of ~/.netrc."""
 
@@ -124,21 +54,6 @@ class _Header(AuthBase):
         if self._name is not None:
             request.headers[self._name] = self._value
         return request
-
-
-@dataclass
-class Call:
-    """One call as its client describes it; `label` names the endpoint in counts and log lines."""
-
-    lane: Lane
-    method: str
-    url: str
-    label: str
-    params: Mapping[str, str | int] | None = None
-    form: Mapping[str, str] | None = None
-    payload: Mapping[str, Any] | None = None
-    token_header: str = "Authorization"
-    readable: frozenset[int] = field(default_factory=frozenset)  # statuses beside 2xx that `read` handles
 
 
 class Transport:
@@ -196,7 +111,7 @@ class Transport:
                     if not renewed and call.lane.auth.renew(token):
                         renewed = True
                         continue
-                    raise call.lane.refused(self._said(answer))  # noqa: TRY301 - the reason is the answer's
+                    raise call.lane.refused(self._said(answer))
                 if answer.status == TOO_MANY:
                     self._throttled(call, call.lane.quota.refused(self._rates(answer)))
                     continue
@@ -233,7 +148,7 @@ class Transport:
             token = lane.auth.token()  # after the wait, during which the old one may have ended
             self.keep_secret(token)
         header = None if lane.auth is None else call.token_header
-        value = f"Bearer {token}" if header == "Authorization" else token
+        value = f"Bearer {token}" if header == AUTHORIZATION else token
         self.calls[call.label] += 1
         ticket = lane.quota.sent()
         rates = RateHeaders()
@@ -284,7 +199,9 @@ class Transport:
             message = self._said(answer)
             raise MalformedError(message)
         if REDIRECT_FROM <= status < CLIENT_ERROR_FROM:
-            message = f"{where}: {call.lane.setting} answers with a redirect, which is never followed; set its final address"
+            message = (
+                f"{where}: {call.lane.setting} answers with a redirect, which is never followed; set its final address"
+            )
             raise BadRequestError(message)
         raise BadRequestError(f"{where}: {self._said(answer)}")
 
@@ -350,7 +267,9 @@ def _is_certificate(fault: Exception) -> bool:
 
 def _never_connected(fault: Exception) -> bool:
     """Tell a host that can not be reached from one that breaks off: only the former ends the run."""
-    if isinstance(fault, (requests.exceptions.ConnectTimeout, requests.exceptions.ProxyError)) or _is_certificate(fault):
+    if isinstance(fault, (requests.exceptions.ConnectTimeout, requests.exceptions.ProxyError)) or _is_certificate(
+        fault
+    ):
         return True
     return isinstance(fault, requests.exceptions.ConnectionError) and (
         "NewConnectionError" in repr(fault) or "NameResolutionError" in repr(fault)

@@ -47,9 +47,7 @@ def concerns_transcript(change_type: str, *, gone: bool) -> bool:
     return change_type != VIDEO_UPDATED
 
 
-def plan(
-    changes: Iterable[Change], concerns: Callable[..., bool], *, gone: Collection[str] = ()
-) -> list[Step]:
+def plan(changes: Iterable[Change], concerns: Callable[..., bool], *, gone: Collection[str] = ()) -> list[Step]:
     """Return the steps that bring a stream from before these changes to after them, in the log's order.
 
     A removal stands at its own place and makes what precedes it needless; what follows it is one fetch per

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("tap-usertesting.changes")
 
+
 class Listed:
     """One session of the list, with its place in the log."""
 

@@ -1,4 +1,4 @@
-"""The order of a feed's answer. A cursor is a position in the server's log, so its order is never sorted inside. Pure."""
+"""The order of a feed's answer. A cursor is a place in the server's log: its order is never sorted inside. Pure."""
 
 from __future__ import annotations
 

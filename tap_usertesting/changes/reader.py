@@ -10,7 +10,13 @@ import logging
 from collections import OrderedDict
 from typing import TYPE_CHECKING, NamedTuple
 
-from tap_usertesting.api.errors import ApiError, FeedError, NotFoundError, UnknownCursorError, UnknownTestError
+from tap_usertesting.api.errors import (
+    ApiError,
+    FeedError,
+    NotFoundError,
+    UnknownCursorError,
+    UnknownTestError,
+)
 from tap_usertesting.api.feed import TESTS_A_REQUEST, Ask, ChangeFeed, Count, FeedEvent
 from tap_usertesting.changes.change import REMOVALS, Change
 from tap_usertesting.changes.listing import SessionList, everything

@@ -58,15 +58,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--port", type=int, default=0, help="port on 127.0.0.1 (default: any free one)")
     parser.add_argument("--seed", type=int, default=7, help="same seed, same data (default: %(default)s)")
-    parser.add_argument(
-        "--scale", choices=("small", "demo", "large"), default="small", help="how much data there is"
-    )
-    parser.add_argument(
-        "--limit", type=int, default=10, help="Results API calls per window (default: %(default)s)"
-    )
-    parser.add_argument(
-        "--window", type=float, default=60.0, help="seconds of a window (default: %(default)s)"
-    )
+    parser.add_argument("--scale", choices=("small", "demo", "large"), default="small", help="how much data there is")
+    parser.add_argument("--limit", type=int, default=10, help="Results API calls per window (default: %(default)s)")
+    parser.add_argument("--window", type=float, default=60.0, help="seconds of a window (default: %(default)s)")
     parser.add_argument("--no-quota", action="store_true", help="no limit at all")
     parser.add_argument("--token-lifetime", type=float, default=3600, help="seconds (default: %(default)s)")
     parser.add_argument("--port-file", type=Path, help="write the port to this file when ready")
@@ -76,9 +70,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _announce(box: Sandbox) -> None:
     """Print where the sandbox is and the environment in which the tap finds it."""
-    print(
-        f"UserTesting sandbox at {box.url} (stop with Ctrl-C). Settings for tap-usertesting --config=ENV:\n"
-    )
+    print(f"UserTesting sandbox at {box.url} (stop with Ctrl-C). Settings for tap-usertesting --config=ENV:\n")
     for name, value in box.config().items():
         text = value if isinstance(value, str) else json.dumps(value)
         print(f"export TAP_USERTESTING_{name.upper()}={text}")

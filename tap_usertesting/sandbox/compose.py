@@ -110,9 +110,7 @@ def measures(session_id: str, revision: int, group: Group) -> Measures:
     return Measures(score, walked, *attitude)
 
 
-def details_v3(
-    session_id: str, revision: int, audience_id: str | None, test_plan: Plan, seconds: float
-) -> Json:
+def details_v3(session_id: str, revision: int, audience_id: str | None, test_plan: Plan, seconds: float) -> Json:
     """Return the body of ``GET /api/v3/sessionResults/{sessionId}``."""
     rng = Random(f"{session_id}/{revision}/details")
     return {
@@ -223,9 +221,7 @@ def _participant(session_id: str) -> Json | None:
     for code, label, kind, values in texts.DEMOGRAPHICS[: rng.randrange(3, len(texts.DEMOGRAPHICS) + 1)]:
         several = kind == texts.MULTIPLE
         chosen = rng.sample(values, rng.randrange(1, 4)) if several else [rng.choice(values)]
-        info.append(
-            {"id": new_uuid(rng), "code": code, "label": label, "value": ",".join(chosen), "type": kind}
-        )
+        info.append({"id": new_uuid(rng), "code": code, "label": label, "value": ",".join(chosen), "type": kind})
     if rng.random() < 0.1:  # noqa: PLR2004 - one in ten has a question that is known by its code alone
         info.append({"id": None, "code": "LEGACY_SCREENER", "label": None, "value": None, "type": None})
     return {"participantId": new_uuid(rng), "demographicsInfo": info}

@@ -94,17 +94,13 @@ def disturbed(fault: Fault, answer: Answer, elsewhere: str) -> Answer:
     """Return what a fault makes of the true answer, for the faults that change no more than that."""
     extra: Headers = list((fault.headers or {}).items())
     if fault.fault == "malformed":
-        return Answer(
-            answer.status, answer.body[: max(len(answer.body) * 2 // 3, 1)], answer.content_type, extra
-        )
+        return Answer(answer.status, answer.body[: max(len(answer.body) * 2 // 3, 1)], answer.content_type, extra)
     if fault.fault == "html":
         return Answer(200, _GATEWAY_PAGE, "text/html; charset=utf-8", extra)
     if fault.fault == "redirect":
         location = [] if any(name.lower() == "location" for name, _ in extra) else [("Location", elsewhere)]
         return Answer(302, b"", headers=extra + location)
-    body = (
-        {"statusCode": fault.status, "message": "Internal server error"} if fault.body is None else fault.body
-    )
+    body = {"statusCode": fault.status, "message": "Internal server error"} if fault.body is None else fault.body
     if isinstance(body, (bytes, str)):
         return Answer(fault.status, body.encode() if isinstance(body, str) else body, headers=extra)
     return json_answer(fault.status, body, extra)

@@ -80,9 +80,7 @@ class FeedApi:
         if self._world.feed_limit_next > 0:
             with self._world.lock:
                 self._world.feed_limit_next -= 1
-            extensions = _ratelimit(
-                0, datetime.now(timezone.utc) + timedelta(seconds=self._world.feed_limit_wait)
-            )
+            extensions = _ratelimit(0, datetime.now(timezone.utc) + timedelta(seconds=self._world.feed_limit_wait))
             return json_answer(
                 200, {"errors": [{"message": "Rate limit exceeded"}], "data": None, "extensions": extensions}
             )
@@ -148,8 +146,7 @@ def operations(asked: FeedRequest) -> list[dict[str, str | None]]:
 
 def _operation(root: FieldNode, variables: Json) -> dict[str, str | None]:
     arguments = {
-        argument.name.value: value_from_ast_untyped(argument.value, variables)
-        for argument in root.arguments or ()
+        argument.name.value: value_from_ast_untyped(argument.value, variables) for argument in root.arguments or ()
     }
     return {
         "field": root.name.value,
@@ -159,9 +156,7 @@ def _operation(root: FieldNode, variables: Json) -> dict[str, str | None]:
     }
 
 
-def _root_fields(
-    selection: SelectionSetNode, fragments: dict[str, FragmentDefinitionNode]
-) -> list[FieldNode]:
+def _root_fields(selection: SelectionSetNode, fragments: dict[str, FragmentDefinitionNode]) -> list[FieldNode]:
     fields: list[FieldNode] = []
     for node in selection.selections:
         if isinstance(node, FieldNode):

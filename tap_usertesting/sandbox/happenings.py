@@ -47,9 +47,7 @@ def _tests(world: World, test_id: str | None) -> list[Test]:
     if test_id is not None:
         tests = [test for test in tests if test.test_id == test_id.lower()]
     if not tests:
-        raise LookupError(
-            "no test of the feed has this test_id" if test_id else "there is no test in the feed"
-        )
+        raise LookupError("no test of the feed has this test_id" if test_id else "there is no test in the feed")
     return tests
 
 

@@ -44,9 +44,7 @@ class Journal:
         """Return the feed's integer id of a response."""
         return self._numbers.setdefault(response_uuid, 833_001 + len(self._numbers))
 
-    def make_event(
-        self, response_uuid: str, change_type: str, at: datetime, *, cursor: str | None = None
-    ) -> Event:
+    def make_event(self, response_uuid: str, change_type: str, at: datetime, *, cursor: str | None = None) -> Event:
         """Return a new event that is not yet in any log."""
         cursor = cursor or f"ut_{self._rng.getrandbits(128):032x}"
         at = at.astimezone(timezone.utc)

@@ -124,9 +124,7 @@ class Session:
 
     def details_v3(self) -> Json:
         """Return the body of the v3 details."""
-        body = compose.details_v3(
-            self.session_id, self.revision, self.audience_id, self.test.plan, self.seconds
-        )
+        body = compose.details_v3(self.session_id, self.revision, self.audience_id, self.test.plan, self.seconds)
         return {**body, **self.overrides}
 
     def details_v2(self) -> Json:

@@ -43,9 +43,7 @@ def _payload(kind: str, rng: Random) -> Json:  # noqa: PLR0911 - one line of dat
         return {"value": rng.randrange(1, 6), "scaleMinimum": 1, "scaleMaximum": 5, "labels": labels}
     if kind == "MULTIPLE_CHOICE":
         chosen = sorted(rng.sample(range(len(texts.CHOICES)), rng.randrange(1, 3)))
-        options = [
-            {"optionId": 9007199254740993 + number, "label": texts.CHOICES[number]} for number in chosen
-        ]
+        options = [{"optionId": 9007199254740993 + number, "label": texts.CHOICES[number]} for number in chosen]
         return {
             "value": ", ".join(texts.CHOICES[number] for number in chosen),
             "selected": options,
@@ -56,9 +54,7 @@ def _payload(kind: str, rng: Random) -> Json:  # noqa: PLR0911 - one line of dat
     if kind == "NPS":
         return {"value": rng.randrange(11)}
     if kind == "RANK_ORDER":
-        ranked = [
-            {"rank": rank, "text": text} for rank, text in enumerate(rng.sample(texts.CHOICES, 4), start=1)
-        ]
+        ranked = [{"rank": rank, "text": text} for rank, text in enumerate(rng.sample(texts.CHOICES, 4), start=1)]
         return {"value": ranked[0]["text"], "ranking": ranked}
     if kind == "MATRIX":
         rows = {text: rng.choice((1, 2, 3, 4, 5, None)) for text in texts.STATEMENTS}
@@ -75,7 +71,5 @@ def _payload(kind: str, rng: Random) -> Json:  # noqa: PLR0911 - one line of dat
             "figmaPrototypeDisplaySetting": {"deviceFrame": True, "startingNode": "12:408", "hotspots": None},
         }
     if kind == "IMAGE":
-        return {
-            "clicks": [{"x": round(rng.random(), 3), "y": round(rng.random(), 3), "ms": rng.randrange(9000)}]
-        }
+        return {"clicks": [{"x": round(rng.random(), 3), "y": round(rng.random(), 3), "ms": rng.randrange(9000)}]}
     return {}

@@ -81,7 +81,7 @@ def fill(world: World, scale: Scale) -> None:
     world.add_test("SURVEY", "Waiting for its first participant", workspace=homes[0], ordered_at=world.now)
 
 
-def fill_evenly(  # noqa: PLR0913 - each is one dimension of the load
+def fill_evenly(
     world: World,
     *,
     tests: int,

@@ -141,9 +141,7 @@ class Sandbox:
         with self._log_lock:
             self._calls.clear()
 
-    def before(
-        self, kind: str, callback: Callable[[Call], object], times: int | None = 1, *, skip: int = 0
-    ) -> None:
+    def before(self, kind: str, callback: Callable[[Call], object], times: int | None = 1, *, skip: int = 0) -> None:
         """Run ``callback(call)`` before the next ``times`` calls of a kind are answered, sparing ``skip``.
 
         Kinds are those of ``Call.kind``, and ``feed_count``, ``feed_changes``, ``results`` (all of v2 and
@@ -201,9 +199,7 @@ class Sandbox:
             return self._done(call, self._route(call, ids, request, asked).adding(headers))
         return self._disturb(fault, call, self._route(call, ids, request, asked).adding(headers), connection)
 
-    def _identify(
-        self, request: Request
-    ) -> tuple[feed_api.FeedRequest | Answer | None, Call, dict[str, str]]:
+    def _identify(self, request: Request) -> tuple[feed_api.FeedRequest | Answer | None, Call, dict[str, str]]:
         """Say which call a request is; a feed request is taken apart for that."""
         asked = None
         ids: dict[str, str] = {}

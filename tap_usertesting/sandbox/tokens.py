@@ -71,9 +71,7 @@ class Tokens:
             text = "The client secret supplied for a confidential client is invalid."
             return _error(401, "invalid_client", text)
         if form.get("scope", "").split() != [SCOPE]:
-            return _error(
-                400, "invalid_scope", "One or more scopes are not configured for the authorization server."
-            )
+            return _error(400, "invalid_scope", "One or more scopes are not configured for the authorization server.")
         return None
 
     def _issue(self) -> str:

@@ -24,12 +24,8 @@ def truth(world: World) -> Json:
     vtts = {key: session.vtt for key, session in served.items()}
     return {
         "workspaces": [{"uuid": item.uuid, "name": item.name} for item in world.workspaces.values()],
-        "tests": [
-            {**test.study_item(), "workspaceUuid": test.workspace.uuid} for test in world.tests.values()
-        ],
-        "sessions": {
-            key: {"testId": session.test.test_id, **session.summary()} for key, session in served.items()
-        },
+        "tests": [{**test.study_item(), "workspaceUuid": test.workspace.uuid} for test in world.tests.values()],
+        "sessions": {key: {"testId": session.test.test_id, **session.summary()} for key, session in served.items()},
         "details": {key: session.details_v3() for key, session in served.items()},
         "details_v2": {key: session.details_v2() for key, session in served.items()},
         "transcripts": {key: vtt for key, vtt in vtts.items() if vtt is not None and "-->" in vtt},
@@ -38,8 +34,6 @@ def truth(world: World) -> Json:
             for key, test in world.tests.items()
             if test.served_by_results and test.product_type == "NON_THINK_OUT_LOUD"
         },
-        "events": {
-            key: [event.node() for event in test.events] for key, test in world.tests.items() if test.in_feed
-        },
+        "events": {key: [event.node() for event in test.events] for key, test in world.tests.items() if test.in_feed},
         "rejected": [key for key, session in world.sessions.items() if session.rejected],
     }

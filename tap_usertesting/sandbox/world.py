@@ -87,7 +87,7 @@ class World:
         return world
 
     @classmethod
-    def bulk(  # noqa: PLR0913 - each is one dimension of the load
+    def bulk(
         cls,
         *,
         tests: int = 400,
@@ -129,7 +129,7 @@ class World:
         return workspace
 
     @_happening
-    def add_test(  # noqa: PLR0913 - all but the first are seldom given
+    def add_test(
         self,
         product_type: str = "THINK_OUT_LOUD",
         title: str | None = None,
@@ -216,9 +216,7 @@ class World:
             self.journal.record(session, "UPDATED", finished_at)
             if transcript == "ready":
                 self.journal.record(session, "VIDEO_UPDATED", finished_at + timedelta(seconds=1))
-                self.journal.record(
-                    session, "VIDEO_TRANSCRIPTION_UPDATED", finished_at + timedelta(seconds=2)
-                )
+                self.journal.record(session, "VIDEO_TRANSCRIPTION_UPDATED", finished_at + timedelta(seconds=2))
         test.changed()
         return session
 
@@ -293,9 +291,7 @@ class World:
         cursor: str | None = None,
     ) -> Event:
         """Put any event at the end of a log, whatever its id, type and time."""
-        event = self.journal.make_event(
-            response_uuid, change_type, at or self.journal.after(test), cursor=cursor
-        )
+        event = self.journal.make_event(response_uuid, change_type, at or self.journal.after(test), cursor=cursor)
         test.add_event(event)
         return event
 

@@ -10,7 +10,7 @@ from tap_usertesting.api.feed import Ask
 from tap_usertesting.changes.listing import Known, SessionList, everything
 from tap_usertesting.changes.reader import TEST_PREFIX
 from tap_usertesting.partition import FEED, LISTING, Partition
-from tap_usertesting.streams.base import TestStream
+from tap_usertesting.streams.base import PerTestStream
 
 if sys.version_info >= (3, 12):
     from typing import override
@@ -21,10 +21,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
 
-class ChangeDrivenStream(TestStream):
+class ChangeDrivenStream(PerTestStream):
     """A stream whose rows are fetched again when a change says so."""
 
-    replication_key = "change_cursor"
+    replication_key = bookmark_key = "change_cursor"
     cost: ClassVar[str]  # what the whole test costs to read again, for the warning at a change of source
 
     def applies(self, test_id: str) -> bool:  # noqa: ARG002 - some streams look at it
@@ -65,7 +65,11 @@ class ChangeDrivenStream(TestStream):
         if proven:
             return True
         if source == FEED:
-            what = "describes other responses than this test's" if proven is False else "does not know this test, or has too few responses to tell"
+            what = (
+                "describes other responses than this test's"
+                if proven is False
+                else "does not know this test, or has too few responses to tell"
+            )
             message = f"change_source is feed, but the change feed {what}; set change_source to auto or listing"
             raise FeedError(message)
         if proven is False and partition.source != LISTING:
@@ -91,4 +95,3 @@ class ChangeDrivenStream(TestStream):
         sessions = self.changes.sessions(test_id, everything)
         self.run.answered(test_id)
         return sessions
-

@@ -49,7 +49,9 @@ class Outcomes:
         self._missing += 1
         self._held.append(give_way)
         if self._missing >= NOT_FOUND_IN_A_ROW:
-            message = f"{NOT_FOUND_IN_A_ROW} sessions in a row are not found and none was, so the test is not readable ({error})"
+            message = (
+                f"{NOT_FOUND_IN_A_ROW} sessions in a row are not found and none is: the test can not be read ({error})"
+            )
             raise NotFoundError(message)
 
     def failed(self, give_way: Callable[[], None], error: ApiError) -> None:

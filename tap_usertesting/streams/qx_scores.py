@@ -129,7 +129,9 @@ class QxScoresStream(ChangeDrivenStream):
         rows = []
         for item in body["qxScores"]:
             if not isinstance(item, dict) or not item.get("taskGroupId"):
-                self.logger.warning("%s: test %s has a score without a taskGroupId, which was left out", self.name, test_id)
+                self.logger.warning(
+                    "%s: test %s has a score without a taskGroupId, which was left out", self.name, test_id
+                )
                 continue
             flat = {key: value for key, value in item.items() if key not in {"components", "values"}}
             for group in ("components", "values"):

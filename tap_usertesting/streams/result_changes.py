@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any
 from tap_usertesting.api.errors import UnknownCursorError, UnknownTestError
 from tap_usertesting.api.feed import Ask, FeedEvent
 from tap_usertesting.changes.reader import TEST_PREFIX, session_of
-from tap_usertesting.partition import Partition
-from tap_usertesting.streams.base import TestStream
+from tap_usertesting.streams.base import PerTestStream
 from tap_usertesting.times import utc
 
 if sys.version_info >= (3, 12):
@@ -22,13 +21,15 @@ if TYPE_CHECKING:
 
     from singer_sdk.helpers.types import Context, Record
 
+    from tap_usertesting.partition import Partition
 
-class ResultChangesStream(TestStream):
+
+class ResultChangesStream(PerTestStream):
     """One row per event; needs `feed_url`."""
 
     name = "result_changes"
     primary_keys = ("test_id", "cursor")
-    replication_key = "cursor"
+    replication_key = bookmark_key = "cursor"
 
     @override
     def test_ids(self) -> list[str]:
@@ -95,7 +96,9 @@ class ResultChangesStream(TestStream):
             "cursor": event.cursor,
             "response_uuid": event.response_uuid,
             "session_id": session_of(event.response_uuid),
-            "test_result_id": number if type(number) is int else self.columns({"testResultId": number})["test_result_id"],
+            "test_result_id": number
+            if type(number) is int
+            else self.columns({"testResultId": number})["test_result_id"],
             "change_type": event.change_type,
             "changed_at": changed_at,
         }

@@ -126,8 +126,8 @@ class SessionStream(ChangeDrivenStream):
         for change in changes:
             firsts.setdefault(change.session_id, change.changed_at)
         for step in steps:
-            session_id = step.change.session_id or ""
-            yield from self._step(work, step, log.certain, first=firsts.get(session_id), complete=mentions is not None)
+            first = firsts.get(step.change.session_id)
+            yield from self._step(work, step, certain=log.certain, first=first, whole=mentions is not None)
         work.outcomes.release()
         if changes or log.newest is not None:
             partition.move(log.newest, changes[-1].changed_at if changes else None)
@@ -139,13 +139,15 @@ class SessionStream(ChangeDrivenStream):
         if listed is not None:
             partition.finish(listed.total)
 
-    def _step(
-        self, work: Work, step: Step, certain: bool, *, first: str | None, complete: bool  # noqa: FBT001 - of the log
-    ) -> Iterator[Record]:
+    def _step(self, work: Work, step: Step, *, certain: bool, first: str | None, whole: bool) -> Iterator[Record]:
         """Do what the feed's log says at one place."""
         change, partition = step.change, work.partition
         session_id, at = change.session_id or "", change.changed_at or self.run.now
-        move = (lambda: partition.move(change.cursor, change.changed_at)) if certain else nothing
+
+        def move() -> None:
+            if certain:
+                partition.move(change.cursor, change.changed_at)
+
         if step.removal:
 
             def buried() -> None:
@@ -163,7 +165,7 @@ class SessionStream(ChangeDrivenStream):
             work.outcomes.passed(move)
             return
         task = Task(session_id, change.change_type, at, change.cursor, move)
-        if complete and here is None:  # the Results API has just said that it does not have it: no call for that
+        if whole and here is None:  # the Results API has just said that it does not have it: no call for that
             work.outcomes.passed(lambda: self._give_way(work, task, by_fault=False))
             return
         yield from self._ask(work, task)

@@ -1,8 +1,8 @@
 """`transcripts`: what was said in a session. Source: GET /api/v2/sessionResults/{sessionId}/transcript (WebVTT).
 
 A transcript appears some time after its session, at a moment that is not documented, or never. Where the product type
-does not tell whether a test has any, five sessions in a row without one close the test: only its newest session is asked
-in each sync, until that one is too old to get one. The first success opens everything that was not asked.
+does not tell whether a test has any, the first five sessions without one close the test: only its newest session is
+asked in each sync, until that one is too old to get one. The first success opens everything that was not asked.
 """
 
 from __future__ import annotations

@@ -1,0 +1,100 @@
+"""What a call is made of: the clock, the API it goes to, the answer, and the hooks around waiting."""
+
+from __future__ import annotations
+
+import json
+import random
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+from urllib.parse import urlsplit
+
+from tap_usertesting.api.errors import ApiError, BadRequestError, MalformedError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from tap_usertesting.api.auth import Auth
+    from tap_usertesting.api.quota import Quota
+
+
+AUTHORIZATION, BARE = "Authorization", "token"  # the header of a token: as Bearer, or (v1, perhaps) bare
+
+
+@dataclass(frozen=True)
+class Clock:
+    """Time as the transport needs it, all in seconds; tests compress it."""
+
+    monotonic: Callable[[], float] = time.monotonic
+    wall: Callable[[], float] = time.time
+    sleep: Callable[[float], None] = time.sleep
+    jitter: Callable[[float], float] = lambda most: random.uniform(0, most)  # noqa: S311 - no secret
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One whole HTTP answer."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes | bytearray  # never copied: a feed answer may be huge
+
+    def json(self) -> Any:  # noqa: ANN401 - JSON is anything
+        """Decode the body; raises MalformedError when it is no JSON."""
+        try:
+            return json.loads(self.body, parse_constant=lambda _: None)
+        except (ValueError, RecursionError) as error:
+            message = "the body is not JSON"
+            raise MalformedError(message) from error
+
+
+@dataclass
+class Lane:
+    """One API as the transport sees it: where it is, its quota, its token."""
+
+    name: str
+    setting: str  # the setting that holds its address, for error lines
+    origin: str
+    quota: Quota
+    auth: Auth | None = None
+    refused: Callable[[str], ApiError] = BadRequestError
+
+
+@dataclass(frozen=True)
+class Wait:
+    """Why and how long nothing is sent: `quota` (the window is used up) or `retry` (after a fault)."""
+
+    seconds: float
+    reason: Literal["quota", "retry"]
+    lane: str
+    detail: str = ""
+
+
+@dataclass
+class Hooks:
+    """What happens around waiting; see the module's text."""
+
+    before_wait: Callable[[Wait], None] = lambda _wait: None
+    checkpoint: Callable[[], None] = lambda: None
+
+
+@dataclass
+class Call:
+    """One call as its client describes it; `label` names the endpoint in counts and log lines."""
+
+    lane: Lane
+    method: str
+    url: str
+    label: str
+    params: Mapping[str, str | int] | None = None
+    form: Mapping[str, str] | None = None
+    payload: Mapping[str, Any] | None = None
+    token_header: str = AUTHORIZATION
+    readable: frozenset[int] = field(default_factory=frozenset)  # statuses beside 2xx that `read` handles
+
+
+def origin_of(url: str) -> str:
+    """Return scheme, host and port of a URL, the port always named: what a token may be sent to."""
+    parts = urlsplit(url)
+    port = parts.port or {"https": 443, "http": 80}.get(parts.scheme, 0)
+    return f"{parts.scheme}://{(parts.hostname or '').lower()}:{port}"
