@@ -52,7 +52,7 @@ format: $(VENV)/.dev ## Format the code and mend what ruff can mend
 	$(BIN)/ruff format
 
 demo: $(DEMO_VENV)/.demo ## Two syncs of the sandbox into a PostgreSQL of its own, no credentials needed
-	@$(DEMO_VENV)/bin/python tests/demo/run.py
+	@$(DEMO_VENV)/bin/python -m tests.demo.run
 
 dist: $(VENV)/.release ## Build sdist and wheel into dist/ and check them
 	rm -rf dist

@@ -4,7 +4,7 @@
      "source": "feed", "changed_at": "...", "pending": {"session id": "changed_at"}, "recent": ["session id"],
      "gone": ["session id"], "total_count": 214}
 
-and, where they apply, `backfill`, `unasked_from`, `recent_from` (listing cursors), `none`, `handled_count`
+and, where they apply, `backfill`, `backfill_but`, `unasked_from`, `recent_from` (listing cursors), `none`, `handled_count`
 and `in_vain`. `source` is `feed` for a
 bookmark of the feed and `listing` for the verdict that the feed does not describe this test.
 """
@@ -59,6 +59,11 @@ class Partition:
     def backfill(self) -> str | None:
         """The listing cursor up to which the backfill is done, "" at its start; None when there is none to do."""
         return self._text("backfill")
+
+    @property
+    def backfill_but(self) -> str | None:
+        """The session that a backfill leaves out: the probe whose answer opened it."""
+        return self._text("backfill_but")
 
     @property
     def unasked_from(self) -> str | None:

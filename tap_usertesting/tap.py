@@ -8,6 +8,8 @@ Here one transport serves every stream, and a stream is a way from a change to a
 
 from __future__ import annotations
 
+import logging
+import os
 import signal
 import sys
 import time
@@ -15,11 +17,12 @@ from copy import deepcopy
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
+import msgspec
 from singer_sdk import Tap
-from singer_sdk.configuration._dict_config import parse_environment_config
 from singer_sdk.contrib.msgspec import MsgSpecWriter
-from singer_sdk.helpers._classproperty import classproperty
+from singer_sdk.singerlib import StateMessage
 
+from tap_usertesting.api.errors import ApiError, NotFoundError
 from tap_usertesting.changes.reader import ChangeReader
 from tap_usertesting.run import Run
 from tap_usertesting.settings import SCHEMA, Settings, SettingsError, describe
@@ -71,7 +74,12 @@ class TapUserTesting(Tap):
         self._warned: set[str] = set()
         self._signal: int | None = None
         self._state_due = 0.0
-        super().__init__(**kwargs)
+        self._written = b""
+        try:
+            super().__init__(**kwargs)
+        except ValueError:
+            self._blame_variable()
+            raise
 
     @override
     def discover_streams(self) -> Sequence[Stream]:
@@ -101,7 +109,9 @@ class TapUserTesting(Tap):
                 "with a full refresh or a cleared bookmark",
                 settings.start_date,
             )
-        return Run(settings, write_state=self.write_state, checkpoint=self.stop_if_asked)
+        # At DEBUG it writes whole URLs, and feed_url may carry a key; the transport's own line does not.
+        logging.getLogger("urllib3").setLevel(logging.INFO)
+        return Run(settings, write_state=self.write_state_between, checkpoint=self.stop_if_asked)
 
     @cached_property
     def changes(self) -> ChangeReader:
@@ -118,12 +128,18 @@ class TapUserTesting(Tap):
     def sample_session(self, test_id: str) -> dict[str, Any] | None:
         """Return the newest session of a test for `--test`, read once for all streams."""
         if test_id not in self._samples:
-            page = self.run.results.session_page(test_id, offset=0, limit=1)
-            self._samples[test_id] = page.sessions[0] if page.sessions else None
-        return self._samples[test_id]
+            try:
+                page = self.run.results.session_page(test_id, offset=0, limit=1)
+                self._samples[test_id] = page.sessions[0] if page.sessions else None
+            except ApiError as error:
+                self._samples[test_id] = error
+        sample = self._samples[test_id]
+        if isinstance(sample, ApiError):
+            raise sample
+        return sample
 
     @cached_property
-    def _samples(self) -> dict[str, dict[str, Any] | None]:
+    def _samples(self) -> dict[str, dict[str, Any] | ApiError | None]:
         return {}
 
     def _selected(self) -> list[PerTestStream]:
@@ -148,15 +164,22 @@ class TapUserTesting(Tap):
     # STATE
 
     def write_state(self) -> None:
-        """Write STATE if anything moved. Never in a batch sync, where records are written later than they are made."""
+        """Write STATE if anything moved; the order of `pending` counts, which the SDK's own comparison does not see."""
+        state = msgspec.json.encode(self.state)
+        if state != self._written:
+            self._written = state
+            self.write_message(StateMessage(value=self.state))
+        self._state_due = time.monotonic() + STATE_EVERY
+
+    def write_state_between(self) -> None:
+        """Write STATE in mid-stream; not in a batch sync, where records are written later than they are made."""
         if self.config.get("batch_config") is None:
-            self.state_writer.write_state(self.state)
-            self._state_due = time.monotonic() + STATE_EVERY
+            self.write_state()
 
     def after_record(self) -> None:
         """Write STATE if it is due, and stop if a signal came while the record was written."""
         if time.monotonic() >= self._state_due:
-            self.write_state()
+            self.write_state_between()
         self.stop_if_asked()
 
     # How a run ends
@@ -164,6 +187,7 @@ class TapUserTesting(Tap):
     def sync_all(self) -> None:  # type: ignore[misc]  # final for the type checker only; the exit status is ours
         """Sync all streams; ends with status 1 when anything failed."""
         _ = self.run  # wrong settings end here, before any message
+        self._written = msgspec.json.encode(self.state) if self.state else b""  # the SDK repeats it first
         super().sync_all()
         self._end()
 
@@ -185,6 +209,12 @@ class TapUserTesting(Tap):
         """End the run with one line; what was written before stays good."""
         self.logger.critical("%s", message)
         raise SystemExit(1)
+
+    def no_discovery(self, error: ApiError) -> NoReturn:
+        """End the run, as it can not know its tests."""
+        named = self.run.settings.workspace_ids is not None and isinstance(error, NotFoundError)
+        hint = "; check workspace_ids, and that the credentials' user is a member of each" if named else ""
+        self.give_up(f"the tests can not be discovered: {error}{hint}")
 
     def warn_once(self, message: str) -> None:
         """Write a warning, once a run."""
@@ -214,16 +244,15 @@ class TapUserTesting(Tap):
         )
         raise SystemExit(EXIT_BY_SIGNAL.get(signal.Signals(signum), 128 + signum))
 
-    # Settings from the command line and the environment
+    # Settings
 
-    @classproperty
-    def _env_var_config(cls) -> dict[str, Any]:  # noqa: N805 - a class property
-        try:
-            cls.append_builtin_config(cls.config_jsonschema)
-            return parse_environment_config(cls.config_jsonschema, cls._env_var_prefix)
-        except ValueError as error:
-            cls.logger.critical("a TAP_USERTESTING_* variable is not of its setting's type: %s", error)
-            raise SystemExit(1) from None
+    def _blame_variable(self) -> None:
+        """End with one line if a variable of the environment holds no number where one is needed."""
+        for name, node in self.config_jsonschema["properties"].items():
+            variable = f"{self.name.upper().replace('-', '_')}_{name.upper()}"
+            value = os.environ.get(variable, "0").strip()
+            if "integer" in node.get("type", ()) and not value.removeprefix("-").isdecimal():
+                self.give_up(f"{name}: the variable {variable} holds no whole number")
 
     @override
     def _validate_config(self, *, raise_errors: bool = True) -> list[str]:

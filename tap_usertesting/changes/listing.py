@@ -66,21 +66,23 @@ class SessionList:
 
     def _read_page(self) -> None:
         page = self._client.session_page(self._test_id, offset=self._offset)
+        shrunk = page.total_count < self.total
         self.total = page.total_count
         self._greatest = max(self._greatest, page.total_count)
         for item in page.sessions:
             listed = Listed(item, now=self._now)
             self.by_id[listed.session_id] = listed
         self._offset += PAGE
-        if len(page.sessions) < PAGE or self._offset > LAST_OFFSET or self._offset >= page.total_count:
+        if shrunk and not self._again:  # even if not all is to be read, a session may have moved up past us
+            self._again, self._offset = True, 0
+        elif len(page.sessions) < PAGE or self._offset > LAST_OFFSET or self._offset >= page.total_count:
             self._end()
 
     def _end(self) -> None:
         """Accept the list, or read it once more: a session that left while it was paged has moved others up."""
         reachable = LAST_OFFSET + PAGE
         if len(self.by_id) < min(self._greatest, reachable) and not self._again:
-            self._again = True
-            self._offset = 0
+            self._again, self._offset = True, 0
             return
         self.complete = True
         if self.total > reachable:

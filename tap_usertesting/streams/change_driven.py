@@ -27,10 +27,6 @@ class ChangeDrivenStream(PerTestStream):
     replication_key = bookmark_key = "change_cursor"
     cost: ClassVar[str]  # what the whole test costs to read again, for the warning at a change of source
 
-    def applies(self, test_id: str) -> bool:  # noqa: ARG002 - some streams look at it
-        """Tell whether tests of this product type have such rows at all."""
-        return True
-
     @override
     def asks(self, test_id: str, partition: Partition) -> Iterable[Ask]:
         if not self.applies(test_id) or self.run.feed is None or self.settings.change_source == LISTING:

@@ -38,7 +38,7 @@ class DiscoveredStream(UserTestingStream):
         try:
             rows = list(self.rows())
         except ApiError as error:
-            self._tap.give_up(f"the tests can not be discovered: {error}")
+            self._tap.no_discovery(error)
         yield from rows[:1] if self.sampling else rows
 
     @override

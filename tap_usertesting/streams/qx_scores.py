@@ -71,8 +71,6 @@ class QxScoresStream(ChangeDrivenStream):
 
     @override
     def sample(self, test_id: str) -> Iterator[Record]:
-        if not self.applies(test_id):
-            return
         try:
             body = self.run.results.qx_scores(test_id)
         except NotFoundError:

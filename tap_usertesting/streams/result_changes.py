@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from tap_usertesting.api.errors import UnknownCursorError, UnknownTestError
 from tap_usertesting.api.feed import Ask, FeedEvent
-from tap_usertesting.changes.reader import TEST_PREFIX, session_of
+from tap_usertesting.changes.reader import TEST_PREFIX, FeedLog, session_of
 from tap_usertesting.streams.base import PerTestStream
 from tap_usertesting.times import utc
 
@@ -53,16 +53,7 @@ class ResultChangesStream(PerTestStream):
     @override
     def sync_test(self, test_id: str, partition: Partition) -> Iterator[Record]:
         test_uuid, bookmark = self._test_uuid(test_id), partition.bookmark
-        try:
-            log = self.changes.log(Ask(test_uuid, bookmark))
-        except UnknownCursorError as error:
-            self._tap.warn_once(f"result_changes, test {test_id}: {error}; all its events are read once more")
-            log = self.changes.log(Ask(test_uuid, None))
-        except UnknownTestError:
-            if self.settings.feed_test_ids is not None or bookmark is not None:
-                raise
-            self.logger.info("result_changes: the feed does not know test %s (yet)", test_id)
-            return
+        log = self._log(test_id, bookmark)
         place = next((n for n, event in enumerate(log.events) if event.cursor == bookmark), -1) if log.certain else -1
         start = self.settings.start_date
         for n in range(place + 1, len(log.events)):
@@ -79,9 +70,22 @@ class ResultChangesStream(PerTestStream):
     @override
     def sample(self, test_id: str) -> Iterator[Record]:
         test_uuid = self._test_uuid(test_id)
-        log = self.changes.log(Ask(test_uuid, None))
-        for event in log.events[-1:]:
+        for event in self._log(test_id, None).events[-1:]:
             yield self._row(test_id, test_uuid, event, utc(event.changed_at))
+
+    def _log(self, test_id: str, bookmark: str | None) -> FeedLog:
+        """Return the events after the bookmark: all of them when it has expired, none while the test is unknown."""
+        test_uuid = self._test_uuid(test_id)
+        try:
+            return self.changes.log(Ask(test_uuid, bookmark))
+        except UnknownCursorError as error:
+            self._tap.warn_once(f"result_changes, test {test_id}: {error}; all its events are read once more")
+            return self.changes.log(Ask(test_uuid, None))
+        except UnknownTestError:
+            if self.settings.feed_test_ids is not None or bookmark is not None:
+                raise
+            self.logger.info("result_changes: the feed does not know test %s (yet)", test_id)
+            return FeedLog([], certain=True, newest=None)
 
     def _test_uuid(self, test_id: str) -> str:
         """Return the feed's own id of a test, as `feed_test_ids` spells it."""

@@ -233,6 +233,7 @@ class SessionStream(ChangeDrivenStream):
         work.outcomes.release()
         if partition.backfill is not None:
             partition.set("backfill", None)
+            partition.set("backfill_but", None)
 
     def _backfill_from(self, work: Work, left: list[Listed]) -> Iterator[Record]:
         for one in left:
@@ -242,7 +243,7 @@ class SessionStream(ChangeDrivenStream):
         partition = work.partition
         too_old = self.settings.start_date is not None and listed.time < self.settings.start_date
         task = Task(listed.session_id, UPDATED, listed.time, None, lambda: partition.set("backfill", listed.cursor))
-        if too_old or listed.session_id in work.found:
+        if too_old or listed.session_id in work.found or listed.session_id == partition.backfill_but:
             work.outcomes.passed(task.finish)
         else:
             yield from self._ask(work, task)
@@ -299,7 +300,11 @@ class SessionStream(ChangeDrivenStream):
         else:
             work.partition.settle(task.session_id)
             self.gave_up(work, task)
+        self.missed(work, task)
         task.finish()
+
+    def missed(self, work: Work, task: Task) -> None:
+        """Move further state when a session was not to be had, whatever becomes of it."""
 
     def gave_up(self, work: Work, task: Task) -> None:
         """Note a session that is not looked for any more."""

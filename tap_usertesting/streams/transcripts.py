@@ -48,7 +48,7 @@ class TranscriptsStream(SessionStream):
 
     @override
     def sample(self, test_id: str) -> Iterator[Record]:
-        session_id = self.sample_session(test_id) if self.applies(test_id) else None
+        session_id = self.sample_session(test_id)
         if session_id is None:
             return
         try:
@@ -70,7 +70,13 @@ class TranscriptsStream(SessionStream):
         partition.set("in_vain", None)
         if partition.unasked_from is not None:
             partition.set("backfill", partition.unasked_from)
+            partition.set("backfill_but", task.session_id)
             partition.set("unasked_from", None)
+
+    @override
+    def missed(self, work: Work, task: Task) -> None:
+        """Take a session that was accepted again out of `gone`: its transcript may only come later."""
+        work.partition.revive(task.session_id)
 
     @override
     def gave_up(self, work: Work, task: Task) -> None:

@@ -1,0 +1,51 @@
+"""Serving a world, and time that can be moved."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from datetime import datetime, timedelta, timezone
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tap_usertesting import run
+from tap_usertesting.api.transport import Clock
+from tap_usertesting.sandbox import Sandbox
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from tap_usertesting.sandbox import QuotaRule, World
+
+
+@pytest.fixture
+def serve() -> Iterator[Callable[..., Sandbox]]:
+    """Serve worlds until the test ends."""
+    with ExitStack() as running:
+
+        def start(world: World, quota: QuotaRule | None = None) -> Sandbox:
+            return running.enter_context(Sandbox(world, quota=quota))
+
+        yield start
+
+
+@pytest.fixture
+def present() -> datetime:
+    """The real present in whole seconds: what is recent and what is old hangs on it."""
+    return datetime.now(timezone.utc).replace(microsecond=0)
+
+
+@pytest.fixture
+def travel(monkeypatch: pytest.MonkeyPatch) -> Callable[[datetime], None]:
+    """Let the runs of this process that follow believe in another present."""
+
+    def to(moment: datetime) -> None:
+        monkeypatch.setattr(run, "Clock", lambda: Clock(wall=lambda: moment.timestamp()))
+
+    return to
+
+
+@pytest.fixture
+def minutes() -> Callable[[float], timedelta]:
+    """Return a span of minutes; short to write where a test places many sessions in time."""
+    return lambda count: timedelta(minutes=count)

@@ -1,0 +1,53 @@
+"""The SDK's own tests of a tap, run against the sandbox.
+
+They start the tap, discover, sync every stream and look at each declared column; what they do not look at (resuming,
+incremental syncs, errors) the other tests do.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from singer_sdk.testing import SuiteConfig, get_tap_test_class
+
+from tap_usertesting.sandbox import Sandbox, World
+from tap_usertesting.tap import STREAMS, TapUserTesting
+from tests.harness import sync
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+STREAM_NAMES = tuple(stream.name for stream in STREAMS)
+
+# The SDK's runner builds its taps from a fixed config when the class is made, so the port is taken then; nothing is
+# served before the fixture below starts it.
+BOX = Sandbox(World.seeded(seed=7, scale="small"))
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _served() -> Iterator[None]:
+    with BOX:
+        yield
+
+
+TestCore = get_tap_test_class(
+    TapUserTesting,
+    config=BOX.config(),
+    # The environment of whoever runs the tests must not change what they see.
+    parse_env_config=False,
+    # No limit: with one the tap samples a single test, and no test has every kind of row.
+    suite_config=SuiteConfig(max_records_limit=None),
+)
+
+
+def test_a_sample_has_every_kind_of_row(tmp_path: Path) -> None:
+    """`--test` shows one row of each stream: it samples a test whose product type has such rows."""
+    world = World()
+    for product_type in ("SURVEY", "THINK_OUT_LOUD", "NON_THINK_OUT_LOUD"):
+        world.add_session(world.add_test(product_type))
+    with Sandbox(world) as box:
+        run = sync(box.config(), tmp_path, args=["--test"])
+    assert run.exit == 0
+    assert {name: len(run.records(name)) for name in STREAM_NAMES} == dict.fromkeys(STREAM_NAMES, 1)
