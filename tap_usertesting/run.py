@@ -174,7 +174,8 @@ class Run:
         own = settings.feed_access_token
 
         def refused(said: str) -> ApiError:
-            what = "check feed_access_token" if own is not None else "set feed_access_token"
+            shared = "access_token" if settings.access_token is not None else "client_id and client_secret"
+            what = "check feed_access_token" if own is not None else f"check {shared}, or set feed_access_token"
             return FeedRefusedError(f"the change feed refuses the token ({said}); {what}")
 
         lane = Lane(

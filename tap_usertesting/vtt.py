@@ -9,8 +9,8 @@ from typing import NamedTuple
 import webvtt
 from webvtt.errors import MalformedCaptionError, MalformedFileError
 
-_TAG = re.compile(r"<[^>]*>")
-_VOICE = re.compile(r"<v(?:\.[^\s>]*)?\s+([^>]+)>")
+_TAG = re.compile(r"<[^<>]*>")
+_VOICE = re.compile(r"<v(?:\.[^\s<>]*)?\s+([^\s<>][^<>]*)>")
 _SPACES = re.compile(r"\s+")
 
 
@@ -33,6 +33,8 @@ def parse(vtt: str) -> list[Cue] | None:
     """Return the cues of a transcript, None when it is no WebVTT."""
     try:
         captions = webvtt.from_string(vtt.lstrip("\ufeff").lstrip()).captions
+        if not captions:
+            return None  # something stands there, but no cue that can be read
         return [
             Cue(
                 _ms(caption.start_time),

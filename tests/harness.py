@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 from dataclasses import dataclass, field
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from jsonschema import Draft7Validator, FormatChecker
@@ -96,12 +97,17 @@ class Synced:
 
 def catalog(select: Sequence[str], **changes: object) -> dict[str, Any]:
     """Return a catalog that selects these streams; `changes` go into every entry."""
-    entries = json.loads(TapUserTesting(config={}, validate_config=False, setup_mapper=False).catalog_json_text)
+    entries = json.loads(_discovered())
     for entry in entries["streams"]:
         entry.update(changes)
         root = next(item for item in entry["metadata"] if item["breadcrumb"] == [])
         root["metadata"]["selected"] = entry["stream"] in select
     return dict(entries)
+
+
+@cache
+def _discovered() -> str:
+    return TapUserTesting(config={}, validate_config=False, setup_mapper=False).catalog_json_text
 
 
 def sync(

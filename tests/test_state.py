@@ -57,9 +57,9 @@ class Process:
             for line in stderr:
                 self.log.append(line.decode())
 
-    def wait_for(self, what: Callable[[Process], bool]) -> None:
-        """Wait until something is seen, at most ten seconds."""
-        end = time.monotonic() + 10
+    def wait_for(self, what: Callable[[Process], bool], *, seconds: float = 10.0) -> None:
+        """Wait until something is seen, at most so many seconds."""
+        end = time.monotonic() + seconds
         while not what(self):
             assert time.monotonic() < end, "".join(self.log)
             assert self.popen.poll() is None, "".join(self.log)
@@ -166,7 +166,7 @@ def test_a_run_killed_in_a_quota_wait_repeats_nothing(box: Sandbox, tmp_path: Pa
     config = box.config()
     process = Process.start(config, tmp_path)
     process.wait_for(lambda running: "no calls left in this window" in "".join(running.log))
-    process.wait_for(lambda running: b'"type":"STATE"' in running.lines[-1][1])
+    process.wait_for(lambda running: b'"type":"STATE"' in running.lines[-1][1], seconds=4.0)
     killed = process.stop(signal.SIGKILL)
     resumed = assert_resumes(killed, box, config)
     assert killed.exit == -signal.SIGKILL

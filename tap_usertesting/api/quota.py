@@ -150,6 +150,10 @@ class Quota:
         self._ends = ends if first else max(self._ends, ends)
         self._seen = True
         self._remaining = float(max(0, said.remaining - (self._tickets - ticket)))
+        if self._sliding and self.limit is not None:
+            # A call leaves the server's count a little before it leaves ours, as its answer came later.
+            while len(self._hits) > max(1, self.limit - said.remaining):
+                self._hits.popleft()
 
     def refused(self, said: RateHeaders) -> float:
         """Learn from a 429; returns the seconds to wait before the call is repeated.
@@ -178,8 +182,10 @@ class Quota:
         Then the first answer of a new window counts the calls of the old one that are still inside it.
         Waiting for the named reset would use one call of a whole window.
         """
-        if self._sliding is False and said.limit is not None and said.remaining is not None:
-            alive = len(self._hits)
-            self._sliding = alive > 1 and said.remaining == said.limit - alive
-        elif self._sliding and said.remaining is not None and said.limit is not None:
-            self._sliding = said.remaining < said.limit - 1 or len(self._hits) <= 1
+        if said.limit is None or said.remaining is None:
+            return
+        used, alive = said.limit - said.remaining, len(self._hits)
+        if self._sliding is False:
+            self._sliding = used > 1 and alive - 1 <= used <= alive
+        elif self._sliding:
+            self._sliding = used > 1 or alive <= 2  # noqa: PLR2004 - this call, and one that may just have left

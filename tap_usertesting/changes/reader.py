@@ -127,12 +127,12 @@ class ChangeReader:
         self._read_changes(ask)
         return self.log(ask)
 
-    def changes(self, test_uuid: str, partition: Partition) -> tuple[FeedLog, list[Change], frozenset[str] | None]:
+    def changes(self, test_uuid: str, partition: Partition) -> tuple[FeedLog, list[Change], dict[str, set[str]] | None]:
         """Return what a partition with a feed bookmark has before it.
 
-        The log as read, its changes after the bookmark, and, when a backfill is to be done, every session that the
-        whole log mentions (else None). An expired cursor replays the log once, but drops the events before the
-        kept `changed_at`, removals excepted: a removal costs no call.
+        The log as read, its changes after the bookmark, and, when a backfill is to be done, the change types of
+        every session that the whole log mentions (else None). An expired cursor replays the log once, but drops
+        the events before the kept `changed_at`, removals excepted: a removal costs no call.
         """
         bookmark = partition.bookmark
         whole = replayed = partition.backfill is not None
@@ -148,7 +148,7 @@ class ChangeReader:
                 )
             log, replayed = self.log(Ask(test_uuid, None)), True
         changes = [as_change(event) for event in log.events]
-        mentions = frozenset(change.session_id for change in changes if change.session_id) if whole else None
+        mentions = _mentions(changes) if whole else None
         if bookmark is not None:
             place = next((n for n, change in enumerate(changes) if change.cursor == bookmark), None)
             if place is not None and log.certain:
@@ -248,6 +248,14 @@ def _newest(events: list[FeedEvent], certain: bool, count: Count, since: str | N
     if certain:
         return events[-1].cursor if events else since
     return count.latest_cursor if any(event.cursor == count.latest_cursor for event in events) else since
+
+
+def _mentions(changes: list[Change]) -> dict[str, set[str]]:
+    mentions: dict[str, set[str]] = {}
+    for change in changes:
+        if change.session_id is not None:
+            mentions.setdefault(change.session_id, set()).add(change.change_type)
+    return mentions
 
 
 def _not_before(change: Change, kept: str) -> bool:

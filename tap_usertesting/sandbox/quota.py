@@ -124,7 +124,7 @@ def _take_sliding(bucket: _Bucket, rule: QuotaRule, now: float) -> tuple[int, fl
 
 def _limit_headers(limit: int, remaining: int, reset: float, window: float) -> Headers:
     # Rounded up: who waits as long as he is told must not come too early.
-    told = f"{math.ceil(reset * 1000) / 1000:.3f}" if window < _COMPRESSED else str(math.ceil(reset))
+    told = f"{math.ceil(reset * 1000) / 1000:.3f}" if window < _COMPRESSED else str(math.ceil(round(reset, 6)))
     return [
         ("x-ratelimit-limit", str(limit)),
         ("x-ratelimit-remaining", str(remaining)),

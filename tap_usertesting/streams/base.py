@@ -208,21 +208,25 @@ class PerTestStream(UserTestingStream):
     def get_context_state(self, context: Context | None) -> dict[str, Any]:
         """Return a partition's state by its test. An index keeps a thousand tests from a quadratic search."""
         if context is None:
-            return self.stream_state
+            return {}
         if self._states is None:
-            stored = [] if self._stateless else self.stream_state.setdefault("partitions", [])
-            self._states = {str(state.get("context", {}).get("test_id", "")): state for state in stored}
+            self._states = {
+                str(state.get("context", {}).get("test_id", "")): state
+                for state in self.stream_state.get("partitions", [])
+            }
         test_id = str(context["test_id"])
         if test_id not in self._states:
             self._states[test_id] = {"context": {"test_id": test_id}}
             if not self._stateless:
-                self.stream_state["partitions"].append(self._states[test_id])
+                super().stream_state.setdefault("partitions", []).append(self._states[test_id])
         return self._states[test_id]
 
     @property
     @override
     def stream_state(self) -> dict[str, Any]:
-        return {} if self._stateless else super().stream_state
+        """Return what the state holds of this stream, without making an entry; nothing under FULL_TABLE."""
+        held: dict[str, Any] = {} if self._stateless else self.tap_state.get("bookmarks", {}).get(self.name, {})
+        return held
 
     @property
     @override

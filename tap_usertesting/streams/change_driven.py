@@ -44,7 +44,7 @@ class ChangeDrivenStream(PerTestStream):
         by_feed = any(True for _ in self.asks(test_id, partition))
         if by_feed and partition.log == FEED and partition.backfill is None:
             return None  # depends on what the feed says
-        if by_feed or partition.backfill is not None:
+        if by_feed or partition.log == FEED or partition.backfill is not None:
             return everything
         return Known(partition, lookback_hours=self.settings.lookback_hours).explained
 

@@ -29,6 +29,12 @@ class DiscoveredStream(UserTestingStream):
         """Return the rows. Raises what the legacy API's client raises."""
         raise NotImplementedError
 
+    @property
+    @override
+    def stream_state(self) -> dict[str, Any]:
+        """Return an empty state that is not kept: there is nothing to go on from."""
+        return {}
+
     @override
     def get_records(self, context: Context | None) -> Iterator[Record]:
         self.run.activity.stream, self.run.activity.test_id = self.name, ""

@@ -39,16 +39,16 @@ class SessionDetailsStream(SessionStream):
     def sample(self, test_id: str) -> Iterator[Record]:
         session_id = self.sample_session(test_id)
         if session_id is not None:
-            yield self._details(session_id, probe=False) | {"test_id": test_id, "session_id": session_id}
+            yield self._details(session_id) | {"test_id": test_id, "session_id": session_id}
 
-    def _details(self, session_id: str, *, probe: bool = True) -> dict[str, Any]:
+    def _details(self, session_id: str) -> dict[str, Any]:
         """Ask v3, and v2 only while no v3 answer has succeeded: a 404 alone does not tell a version from a session."""
         configured = self.settings.session_details_version
         version = self._settled or ("v3" if configured == AUTO else configured)
         try:
             body = self.run.results.details(session_id, version=version)
         except NotFoundError:
-            if configured != AUTO or self._settled is not None or not probe:
+            if configured != AUTO or self._settled is not None:
                 raise
             version = "v2"
             body = self.run.results.details(session_id, version=version)

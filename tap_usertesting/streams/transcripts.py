@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from tap_usertesting import vtt
 from tap_usertesting.api.errors import NotFoundError
-from tap_usertesting.changes.change import concerns_transcript
+from tap_usertesting.changes.change import REMOVALS, UPDATED, VIDEO_UPDATED, concerns_transcript
 from tap_usertesting.discovery import SURVEY, TRANSCRIBED
 from tap_usertesting.streams.session_level import SessionStream, Task, Work
 
@@ -57,6 +57,11 @@ class TranscriptsStream(SessionStream):
             self.logger.info("%s: the newest session of test %s has no transcript (yet)", self.name, test_id)
             return
         yield columns | {"test_id": test_id, "session_id": session_id}
+
+    @override
+    def promised(self, task: Task, told: set[str]) -> bool:
+        """Tell no where a session came back that the log never called transcribed."""
+        return task.change_type != UPDATED or not told <= {UPDATED, VIDEO_UPDATED, *REMOVALS}
 
     @override
     def buried(self, work: Work, session_id: str) -> None:

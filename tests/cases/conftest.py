@@ -14,7 +14,7 @@ from tap_usertesting.sandbox import Sandbox, World
 from tests.harness import SESSION_STREAMS, Synced, Warehouse, assert_true, sync_here
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator
 
     from tap_usertesting.sandbox.answers import Call
     from tap_usertesting.sandbox.model import Session, Test
@@ -26,7 +26,7 @@ DAY = 24 * 60 * 60
 class Story:
     """Syncs a served world into a warehouse; each sync goes on from the last STATE that arrived there."""
 
-    def __init__(self, world: World, box: Sandbox, settings: dict[str, Any]) -> None:
+    def __init__(self, world: World, box: Sandbox, settings: dict[str, object]) -> None:
         """Nothing is synced yet; `settings` override those of the sandbox for every sync."""
         self.world = world
         self.box = box
@@ -38,19 +38,17 @@ class Story:
         self,
         *streams: str,
         killed: Callable[[list[Message]], int] | None = None,
-        exits: int = 0,
         state_every: float = 0.0,
-        **settings: Any,
     ) -> Synced:
         """Sync these streams. `killed` tells from the messages how many of them arrive: kill -9 loses the rest."""
         self.box.clear_calls()
         synced = sync_here(
-            self.box.config(**{**self.settings, **settings}),
+            self.box.config(**self.settings),
             state=self.warehouse.state,
             select=streams or SESSION_STREAMS,
             state_every=state_every,
         )
-        assert synced.exit == exits
+        assert synced.exit == 0
         if killed is not None:
             arrived = killed(synced.messages)
             assert arrived < len(synced.messages), "the run was over before the kill"
@@ -59,10 +57,10 @@ class Story:
         self.messages += synced.messages
         return synced
 
-    def assert_any_kill_is_survived(self, *streams: str, **settings: Any) -> None:
+    def assert_any_kill_is_survived(self, *streams: str) -> None:
         """Sync these streams; whatever prefix of the messages arrives, the next sync makes the tables true."""
         before = self.warehouse.state
-        config = self.box.config(**{**self.settings, **settings})
+        config = self.box.config(**self.settings)
         whole = sync_here(config, state=before, select=streams)
         for arrived in range(len(whole.messages) + 1):
             warehouse = Warehouse()
@@ -124,7 +122,7 @@ def before_row_of(session: Session, stream: str) -> Callable[[list[Message]], in
 class Tell(Protocol):
     """Begins a story."""
 
-    def __call__(self, world: World, **settings: Any) -> Story:
+    def __call__(self, world: World, **settings: object) -> Story:
         """Serve a world without a quota; `settings` are the tap's, over those of the sandbox."""
 
 
@@ -133,7 +131,7 @@ def tell() -> Iterator[Tell]:
     """Begin stories; what they serve ends with the test."""
     with contextlib.ExitStack() as served:
 
-        def begin(world: World, **settings: Any) -> Story:
+        def begin(world: World, **settings: object) -> Story:
             return Story(world, served.enter_context(Sandbox(world, quota=None)), settings)
 
         yield begin
@@ -148,8 +146,3 @@ def days_later(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
         monkeypatch.setattr("tap_usertesting.run.Clock", lambda: clock)
 
     return ahead
-
-
-def session_ids(sessions: Sequence[Session]) -> list[str]:
-    """Return the ids of sessions."""
-    return [session.session_id for session in sessions]

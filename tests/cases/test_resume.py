@@ -147,7 +147,7 @@ def fresh_test() -> tuple[World, Test]:
     return world, world.add_test("THINK_OUT_LOUD")
 
 
-def assert_bookmark_stays(  # noqa: PLR0913 - a scene with its cast
+def assert_bookmark_stays(
     story: Story, stream: str, test: Test, *, beside: Session, then: list[Session], at: str | None = None
 ) -> None:
     """Assert that the row beside the log, which is due first, leaves the bookmark, and that a kill repeats nothing.

@@ -34,9 +34,7 @@ def test_sigterm_with_a_full_pipe_tears_no_line(tmp_path: Path) -> None:
         world.add_session(test, vtt=f"WEBVTT\n\n{cue}\n")
     with Sandbox(world) as box:
         options = arguments(box.config(), tmp_path, select=["transcripts"])
-        with subprocess.Popen(
-            [*COMMAND, *options], stdout=subprocess.PIPE, stderr=subprocess.PIPE
-        ) as process:
+        with subprocess.Popen([*COMMAND, *options], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
             assert process.stdout is not None
             assert process.stderr is not None
             log: list[bytes] = []

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tap_usertesting import run
-from tap_usertesting.api.transport import Clock
+from tap_usertesting.api.call import Clock
 from tap_usertesting.sandbox import Sandbox
 
 if TYPE_CHECKING:
@@ -40,12 +40,6 @@ def travel(monkeypatch: pytest.MonkeyPatch) -> Callable[[datetime], None]:
     """Let the runs of this process that follow believe in another present."""
 
     def to(moment: datetime) -> None:
-        monkeypatch.setattr(run, "Clock", lambda: Clock(wall=lambda: moment.timestamp()))
+        monkeypatch.setattr(run, "Clock", lambda: Clock(wall=moment.timestamp))
 
     return to
-
-
-@pytest.fixture
-def minutes() -> Callable[[float], timedelta]:
-    """Return a span of minutes; short to write where a test places many sessions in time."""
-    return lambda count: timedelta(minutes=count)

@@ -119,7 +119,7 @@ def test_maps_that_think_of_tombstones_let_them_through(serve: Callable[..., San
 
 
 def test_what_maps_do_that_forget_tombstones(serve: Callable[..., Sandbox], tmp_path: Path) -> None:
-    """Case 32: what the README warns of: a plain `text[:100]` ends the run, a plain filter on `status` keeps the row."""
+    """Case 32: a plain `text[:100]` ends the run at a tombstone, a plain filter on `status` keeps its row."""
     world = World()
     test = world.add_test("THINK_OUT_LOUD")
     session = world.add_session(test)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
+
+import pytest
 
 from tap_usertesting.sandbox import World
 from tests.cases2 import feed_requests, spent
@@ -18,13 +21,14 @@ if TYPE_CHECKING:
 COUNT, CHANGES = "testResultChangesCount", "testResultChanges"
 
 
+@pytest.mark.parametrize("renumbered", [False, True], ids=["same cursors", "new cursors"])
 def test_an_expired_cursor_replays_the_log_once_and_fetches_nothing_again(
-    serve: Callable[..., Sandbox], tmp_path: Path
+    serve: Callable[..., Sandbox], tmp_path: Path, *, renumbered: bool
 ) -> None:
     """Case 24: the cursors of a test with 1,000 unchanged sessions expire.
 
     Its log is read once for all streams, nothing that is unchanged is fetched, what is new arrives, and a removal
-    that the replay mentions again costs no call.
+    that the replay mentions again costs no call; also when the log now names all its events by new cursors.
     """
     world = World.bulk(tests=1, sessions=1000)
     test = next(iter(world.tests.values()))
@@ -39,6 +43,9 @@ def test_an_expired_cursor_replays_the_log_once_and_fetches_nothing_again(
     assert_true(warehouse, world, ["sessions", "session_details"])
 
     world.expire_cursors(test)
+    if renumbered:
+        test.events[:] = [replace(event, cursor=f"ut_{n:032x}") for n, event in enumerate(test.events)]
+        test.changed()
     added = world.add_session(test)
     box.clear_calls()
     second = sync(config, tmp_path, select=select, state=first.state)

@@ -18,7 +18,7 @@ STREAMS = ["sessions", "session_details", "qx_scores"]
 
 
 def test_a_finish_time_in_the_far_future_hides_nobody(serve: Callable[..., Sandbox]) -> None:
-    """Case 21: a session claims to have finished in 2099; sessions that come later are still found, and it only once."""
+    """Case 21: a session claims to have finished in 2099; later ones are still found, and it only once."""
     world = World(real_time=True)
     test = world.add_test("NON_THINK_OUT_LOUD")
     world.add_session(test)

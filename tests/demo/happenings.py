@@ -20,12 +20,12 @@ def let_things_happen(world: World) -> str:
         if session.served and session.has_transcript and session.test.in_feed
     ]
     update, reject = settled[0].session_id, settled[-1].session_id
-    report_new = make_happen(world, "session")
-    report.line(f"A participant completes '{report_new['title']}', transcript included.")
-    report_late = make_happen(world, "transcript")
-    report.line(f"A session of '{report_late['title']}' gets its transcript at last.")
-    report_update = make_happen(world, "update", session_id=update)
-    report.line(f"An answer in '{report_update['title']}' is corrected.")
-    report_reject = make_happen(world, "reject", session_id=reject)
-    report.line(f"A session of '{report_reject['title']}' is rejected.")
+    completed = make_happen(world, "session")
+    report.line(f"A participant completes '{completed['title']}', transcript included.")
+    transcribed = make_happen(world, "transcript")
+    report.line(f"A session of '{transcribed['title']}' gets its transcript at last.")
+    corrected = make_happen(world, "update", session_id=update)
+    report.line(f"An answer in '{corrected['title']}' is corrected.")
+    rejected = make_happen(world, "reject", session_id=reject)
+    report.line(f"A session of '{rejected['title']}' is rejected.")
     return reject

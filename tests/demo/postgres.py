@@ -49,7 +49,7 @@ class Database:
         """Return the rows of a SELECT, values as JSON gives them. Raises DemoError."""
         wrapped = f"SELECT coalesce(json_agg(row_to_json(answer)), '[]') FROM ({query}) AS answer"  # noqa: S608 - the demo's own
         command = [str(self.programs / "psql"), "-h", str(self.socket), "-U", SUPERUSER, "-XAtqc", wrapped]
-        done = subprocess.run(command, capture_output=True, check=False, text=True, env=self.env)
+        done = subprocess.run(command, capture_output=True, check=False, encoding="utf-8", env=self.env)
         if done.returncode:
             raise DemoError(f"PostgreSQL refused a query: {done.stderr.strip()}")
         found: list[dict[str, Any]] = json.loads(done.stdout)

@@ -87,4 +87,4 @@ def cost(sync: Sync, rule: QuotaRule) -> None:
 
 
 def _cut(text: str, width: int) -> str:
-    return text if len(text) <= width else f"{text[: width - 1]}…"
+    return text if len(text) <= width else f"{text[: width - 3]}..."

@@ -50,7 +50,7 @@ def main() -> int:
         signal.signal(number, _stop)
     began = time.monotonic()
     try:
-        with tempfile.TemporaryDirectory(prefix="tap-demo-", dir=_short_folder()) as folder:
+        with tempfile.TemporaryDirectory(prefix="tap-demo-", dir=_temporary_root()) as folder:
             _demo(Path(folder))
     except DemoError as error:
         print(f"\nmake demo failed: {error}", file=sys.stderr)  # noqa: T201 - the one line
@@ -129,9 +129,13 @@ def _stop(number: int, _frame: FrameType | None) -> None:
     raise StoppedError(number)
 
 
-def _short_folder() -> str | None:
-    """Return where the temporary folder is to be, None for the system's choice."""
-    return "/tmp" if len(tempfile.gettempdir()) > LONGEST_FOLDER else None  # noqa: S108 - a fresh folder is made in it
+def _temporary_root() -> str | None:
+    """Return where the temporary folder is to be, None for the system's choice.
+
+    A folder of root's own choice may be closed to the user as whom root's PostgreSQL runs.
+    """
+    closed, long = os.geteuid() == 0, len(tempfile.gettempdir()) > LONGEST_FOLDER
+    return "/tmp" if closed or long else None  # noqa: S108 - a fresh folder is made in it
 
 
 if __name__ == "__main__":

@@ -1,0 +1,82 @@
+"""A transport with a clock that does not let anyone wait."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+import pytest
+import requests
+
+from tap_usertesting.api.call import Call, Lane, origin_of
+from tap_usertesting.api.errors import ApiError, CredentialsRejectedError
+from tap_usertesting.api.quota import Quota
+from tap_usertesting.api.transport import Transport
+
+from .fakes import FakeClock
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from tap_usertesting.api.auth import Auth
+
+TRIES = 3
+
+
+@pytest.fixture
+def fake_clock() -> FakeClock:
+    """A clock that only moves by sleeping."""
+    return FakeClock()
+
+
+@pytest.fixture
+def session() -> Iterator[requests.Session]:
+    """A session that is closed at the end."""
+    with requests.Session() as opened:
+        yield opened
+
+
+@pytest.fixture
+def transport(fake_clock: FakeClock, session: requests.Session) -> Transport:
+    """Three tries, two seconds of timeout."""
+    return Transport(
+        user_agent="tap-usertesting/unit", timeout=2, max_retries=TRIES, clock=fake_clock.clock(), session=session
+    )
+
+
+class MakeCall(Protocol):
+    """Makes a call to a URL, by default a GET of its own lane."""
+
+    def __call__(
+        self,
+        url: str,
+        *,
+        auth: Auth | None = None,
+        origin: str | None = None,
+        refused: Callable[[str], ApiError] = CredentialsRejectedError,
+        readable: frozenset[int] = frozenset(),
+        method: str = "GET",
+        token_header: str = "Authorization",
+    ) -> Call:
+        """Return the call."""
+        ...
+
+
+@pytest.fixture
+def make_call(fake_clock: FakeClock) -> MakeCall:
+    """Return a maker of calls whose lanes have no assumed quota."""
+
+    def make(
+        url: str,
+        *,
+        auth: Auth | None = None,
+        origin: str | None = None,
+        refused: Callable[[str], ApiError] = CredentialsRejectedError,
+        readable: frozenset[int] = frozenset(),
+        method: str = "GET",
+        token_header: str = "Authorization",
+    ) -> Call:
+        quota = Quota(clock=fake_clock.monotonic, limit=None)
+        lane = Lane("Results API", "api_url", origin or origin_of(url), quota, auth, refused)
+        return Call(lane, method, url, "list", readable=readable, token_header=token_header)
+
+    return make

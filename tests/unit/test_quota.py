@@ -1,0 +1,226 @@
+"""What the quota reads out of headers, and how long it waits."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta, timezone
+from email.utils import format_datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tap_usertesting.api.quota import LONGEST_WAIT, Quota, RateHeaders
+
+from .fakes import EPOCH, FakeClock
+
+NOTHING = RateHeaders()
+
+
+def in_seconds(seconds: float) -> str:
+    """Return an HTTP date so many seconds from EPOCH."""
+    return format_datetime(datetime.fromtimestamp(EPOCH, tz=timezone.utc) + timedelta(seconds=seconds), usegmt=True)
+
+
+@pytest.mark.parametrize(
+    ("headers", "expected"),
+    [
+        pytest.param({}, NOTHING, id="none"),
+        pytest.param(
+            {"x-ratelimit-limit": "10", "x-ratelimit-remaining": "9", "x-ratelimit-reset": "60"},
+            RateHeaders(limit=10, remaining=9, reset=60.0),
+            id="the documented ones",
+        ),
+        pytest.param({"x-ratelimit-remaining": "0"}, RateHeaders(remaining=0), id="nothing remains"),
+        pytest.param({"x-ratelimit-reset": "0.250"}, RateHeaders(reset=0.25), id="reset with decimals"),
+        pytest.param({"x-ratelimit-reset": str(EPOCH + 42)}, RateHeaders(reset=42.0), id="reset as epoch"),
+        pytest.param({"x-ratelimit-reset": str(EPOCH - 1)}, NOTHING, id="epoch in the past"),
+        pytest.param({"x-ratelimit-reset": str(EPOCH + 99_999)}, NOTHING, id="epoch in another day"),
+        pytest.param({"x-ratelimit-reset": str((EPOCH + 42) * 1000)}, NOTHING, id="epoch in milliseconds"),
+        pytest.param({"x-ratelimit-reset": "0"}, NOTHING, id="reset of zero"),
+        pytest.param({"x-ratelimit-reset": "-3"}, NOTHING, id="negative reset"),
+        pytest.param({"x-ratelimit-reset": "nan"}, NOTHING, id="reset that is no number"),
+        pytest.param({"x-ratelimit-reset": "inf"}, NOTHING, id="infinite reset"),
+        pytest.param({"x-ratelimit-limit": "0"}, NOTHING, id="limit of zero"),
+        pytest.param({"x-ratelimit-limit": "ten"}, NOTHING, id="limit in words"),
+        pytest.param({"x-ratelimit-limit": "10.0"}, RateHeaders(limit=10), id="limit with decimals"),
+        pytest.param({"x-ratelimit-remaining": "-1"}, NOTHING, id="negative remaining"),
+        pytest.param({"retry-after": "17"}, RateHeaders(retry_after=17.0), id="Retry-After in seconds"),
+        pytest.param({"retry-after": in_seconds(90)}, RateHeaders(retry_after=90.0), id="Retry-After as a date"),
+        pytest.param(
+            {"retry-after": in_seconds(90).replace("GMT", "-0000")},
+            RateHeaders(retry_after=90.0),
+            id="date without a zone",
+        ),
+        pytest.param({"retry-after": in_seconds(-90)}, NOTHING, id="date in the past"),
+        pytest.param({"retry-after": in_seconds(86_400)}, NOTHING, id="date of tomorrow"),
+        pytest.param({"retry-after": "Sat, 99 Foo 2026 99:99:99 GMT"}, NOTHING, id="a date that is none"),
+        pytest.param({"retry-after": "soon"}, NOTHING, id="Retry-After in words"),
+        pytest.param({"retry-after": ""}, NOTHING, id="empty Retry-After"),
+        pytest.param({"retry-after": "1e99"}, NOTHING, id="absurd Retry-After"),
+        pytest.param({"retry-after": str(LONGEST_WAIT)}, RateHeaders(retry_after=3600.0), id="an hour is believed"),
+        pytest.param({"retry-after": str(LONGEST_WAIT + 1)}, NOTHING, id="more than an hour is not"),
+    ],
+)
+def test_headers_are_read_and_nonsense_counts_as_absent(headers: dict[str, str], expected: RateHeaders) -> None:
+    """Only what can be true is taken from an answer's headers."""
+    assert RateHeaders.parse(headers, wall=EPOCH) == expected
+
+
+@given(st.dictionaries(st.sampled_from(["x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset"]), st.text()))
+def test_no_header_text_raises(headers: dict[str, str]) -> None:
+    """Whatever stands in the headers is read without an error, and never as a number that makes no sense."""
+    said = RateHeaders.parse(headers, wall=EPOCH)
+    assert said.limit is None or said.limit >= 1
+    assert said.remaining is None or said.remaining >= 0
+    assert said.reset is None or 0 < said.reset <= LONGEST_WAIT
+
+
+@given(st.text())
+def test_no_retry_after_raises(text: str) -> None:
+    """Whatever stands in Retry-After is read without an error."""
+    seconds = RateHeaders.parse({"retry-after": text}, wall=EPOCH).retry_after
+    assert seconds is None or 0 < seconds <= LONGEST_WAIT
+
+
+def said(remaining: int, reset: float, limit: int = 10) -> RateHeaders:
+    """Return the headers of an answer."""
+    return RateHeaders(limit=limit, remaining=remaining, reset=reset)
+
+
+def test_without_a_word_of_the_server_ten_calls_a_minute_are_assumed() -> None:
+    """No header at all: ten calls in a burst, then a wait for the end of the minute, then ten again."""
+    clock = FakeClock()
+    quota = Quota(clock=clock.monotonic)
+    for _ in range(2):
+        for left in range(10, 0, -1):
+            assert (quota.remaining, quota.wait()) == (left, 0)
+            quota.answered(quota.sent(), NOTHING)
+            clock.now += 1
+        assert (quota.remaining, quota.wait()) == (0, 50)
+        clock.now += 50
+
+
+def test_without_a_limit_nothing_is_assumed_until_the_server_names_one() -> None:
+    """A lane that starts without a limit sends freely, and obeys as soon as it is told."""
+    clock = FakeClock()
+    quota = Quota(clock=clock.monotonic, limit=None)
+    for _ in range(1000):
+        assert (quota.remaining, quota.wait()) == (None, 0)
+        quota.answered(quota.sent(), NOTHING)
+    quota.answered(quota.sent(), said(0, 7))
+    assert (quota.remaining, quota.wait()) == (0, 7)
+
+
+@pytest.mark.parametrize(
+    ("remaining", "calls"), [pytest.param(3, 3, id="others call too"), pytest.param(99, 99, id="more than documented")]
+)
+def test_the_servers_word_beats_the_own_count(remaining: int, calls: int) -> None:
+    """What the server says remains is what is sent, be it less or more than expected."""
+    clock = FakeClock()
+    quota = Quota(clock=clock.monotonic)
+    quota.answered(quota.sent(), said(remaining, 30, limit=100))
+    sent = 0
+    while quota.wait() == 0:
+        quota.answered(quota.sent(), NOTHING)
+        sent += 1
+    assert sent == calls
+    assert quota.wait() == 30
+
+
+def test_answers_out_of_order_are_of_one_window() -> None:
+    """Case 33: the answer with 9 left arrives after that with 8 left; 8 are left, less what was sent since."""
+    clock = FakeClock()
+    quota = Quota(clock=clock.monotonic)
+    first, second, third = quota.sent(), quota.sent(), quota.sent()
+    quota.answered(second, said(8, 60))
+    assert quota.remaining == 7
+    quota.answered(first, said(9, 60))
+    assert quota.remaining == 7
+    quota.answered(third, said(7, 60))
+    assert quota.remaining == 7
+
+
+@given(st.permutations(range(10)), st.integers(min_value=1, max_value=10))
+def test_no_order_of_arrival_lends_a_call(order: list[int], parallel: int) -> None:
+    """However the answers of one window come in, never more than its limit is sent."""
+    clock = FakeClock()
+    quota = Quota(clock=clock.monotonic)
+    tickets = [quota.sent() for _ in range(parallel)]
+    for place in order:
+        if place < parallel:
+            quota.answered(tickets[place], said(9 - place, 60))
+            clock.now += 0.1
+    more = 0
+    while quota.wait() == 0:
+        quota.sent()
+        more += 1
+    assert more == 10 - parallel
+
+
+def test_an_answer_of_the_old_window_does_not_end_the_new_one() -> None:
+    """An answer that was overtaken by a whole window is ignored."""
+    clock = FakeClock()
+    quota = Quota(clock=clock.monotonic)
+    late = quota.sent()
+    clock.now += 61
+    quota.answered(quota.sent(), said(9, 60))
+    quota.answered(late, said(0, 0.5))
+    assert (quota.remaining, quota.wait()) == (9, 0)
+
+
+@pytest.mark.parametrize(
+    ("refusal", "seconds"),
+    [
+        pytest.param(RateHeaders(retry_after=17, reset=40), 17, id="Retry-After comes first"),
+        pytest.param(RateHeaders(limit=10, remaining=0, reset=40), 40, id="then the reset"),
+        pytest.param(NOTHING, 60, id="else a full window"),
+    ],
+)
+def test_a_refusal_is_waited_for(refusal: RateHeaders, seconds: float) -> None:
+    """A 429 stops everything for as long as the server says, else for a full window."""
+    clock = FakeClock()
+    quota = Quota(clock=clock.monotonic)
+    quota.answered(quota.sent(), refusal)
+    assert quota.refused(refusal) == seconds
+    assert (quota.remaining, quota.wait()) == (0, seconds)
+    clock.now += seconds
+    assert quota.wait() == 0
+
+
+def test_after_a_refusal_a_full_window_is_that_of_the_server() -> None:
+    """A window that the server has named replaces the documented minute."""
+    clock = FakeClock()
+    quota = Quota(clock=clock.monotonic)
+    quota.answered(quota.sent(), said(9, 5))
+    assert quota.window == 5
+    assert quota.refused(NOTHING) == 5
+
+
+def test_a_window_that_was_joined_late_is_learned_at_the_next() -> None:
+    """A first answer in mid-window names a short rest; the next window tells its whole length."""
+    clock = FakeClock()
+    quota = Quota(clock=clock.monotonic)
+    quota.answered(quota.sent(), said(4, 12))
+    clock.now += 12
+    quota.answered(quota.sent(), said(9, 60))
+    assert quota.window == 60
+
+
+@pytest.mark.parametrize(("asked", "kept"), [pytest.param(3.0, 3.0, id="named"), pytest.param(None, 60.0, id="not")])
+def test_hold_stops_everything_for_a_while(asked: float | None, kept: float) -> None:
+    """The feed asks for a pause inside its body: nothing is sent until it is over."""
+    clock = FakeClock()
+    quota = Quota(clock=clock.monotonic, limit=None)
+    assert quota.hold(asked) == kept
+    assert quota.wait() == kept
+    clock.now += kept
+    assert quota.wait() == 0
+
+
+def test_a_call_that_failed_still_counts() -> None:
+    """A call without an answer may have been counted by the server, so it is counted here."""
+    clock = FakeClock()
+    quota = Quota(clock=clock.monotonic)
+    for _ in range(10):
+        quota.answered(quota.sent(), NOTHING)
+    assert quota.wait() == 60

@@ -1,0 +1,407 @@
+"""The transport: what it sends, what it retries, what it never does."""
+
+from __future__ import annotations
+
+import json
+import logging
+import time
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import requests
+
+from tap_usertesting.api.auth import ClientCredentials, StaticToken
+from tap_usertesting.api.call import BARE, Answer, Clock, Wait, origin_of
+from tap_usertesting.api.errors import (
+    BadRequestError,
+    CredentialsRejectedError,
+    MalformedError,
+    NotFoundError,
+    ServerFaultError,
+    ThrottledError,
+    UnreachableError,
+)
+from tap_usertesting.api.transport import EXCERPT, Transport
+from tap_usertesting.sandbox import Sandbox, World
+
+from .conftest import TRIES, MakeCall
+from .servers import Reply, Scripted
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tap_usertesting.sandbox.faults import FaultKind
+
+    from .fakes import FakeClock
+
+
+def as_json(answer: Answer) -> Any:  # noqa: ANN401 - JSON is anything
+    """Read an answer."""
+    return answer.json()
+
+
+def nest(status: int, message: object = "Some message") -> Reply:
+    """Return an error answer in the vendor's form."""
+    return Reply(status, json.dumps({"statusCode": status, "message": message}).encode())
+
+
+# What is sent
+
+
+def test_the_user_agent_and_the_bearer_token_are_sent(transport: Transport, make_call: MakeCall) -> None:
+    """Each call carries the tap's name and the token."""
+    with Scripted() as server:
+        transport.send(make_call(f"{server.url}/a?b=c", auth=StaticToken("t1")), as_json)
+    assert server.seen[0].headers["user-agent"] == "tap-usertesting/unit"
+    assert server.seen[0].headers["authorization"] == "Bearer t1"
+    assert server.seen[0].path == "/a?b=c"
+
+
+def test_the_bare_header_carries_the_token_alone(transport: Transport, make_call: MakeCall) -> None:
+    """The legacy API may want the token without the word Bearer, in a header of its own."""
+    with Scripted() as server:
+        transport.send(make_call(server.url, auth=StaticToken("t1"), token_header=BARE), as_json)
+    assert server.seen[0].headers["token"] == "t1"
+    assert "authorization" not in server.seen[0].headers
+
+
+@pytest.mark.parametrize("auth", [pytest.param(None, id="no token"), pytest.param(StaticToken("t1"), id="token")])
+def test_a_password_from_netrc_is_never_sent(
+    transport: Transport,
+    make_call: MakeCall,
+    auth: StaticToken | None,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What a user keeps in ~/.netrc for a host stays there."""
+    netrc = tmp_path / "netrc"
+    netrc.write_text("default login me password hush\nmachine 127.0.0.1 login me password hush\n")
+    netrc.chmod(0o600)
+    monkeypatch.setenv("NETRC", str(netrc))
+    with Scripted() as server:
+        transport.send(make_call(server.url, auth=auth), as_json)
+    assert server.seen[0].headers.get("authorization") == (None if auth is None else "Bearer t1")
+
+
+def test_a_token_is_never_sent_to_another_origin(transport: Transport, make_call: MakeCall) -> None:
+    """A call whose URL is not of its lane's origin ends before anything is sent."""
+    with Scripted() as server:
+        call = make_call(server.url, auth=StaticToken("t1"), origin="https://api.example:443")
+        with pytest.raises(BadRequestError, match="never sent to another host"):
+            transport.send(call, as_json)
+    assert server.seen == []
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_a_redirect_is_never_followed(transport: Transport, make_call: MakeCall, status: int) -> None:
+    """A redirect ends the call with one line that names the setting; the other place hears nothing."""
+    with Scripted() as elsewhere, Scripted(Reply(status, headers={"Location": elsewhere.url})) as server:
+        with pytest.raises(BadRequestError, match=r"api_url.*redirect"):
+            transport.send(make_call(server.url, auth=StaticToken("t1")), as_json)
+        assert elsewhere.seen == []
+    assert len(server.seen) == 1
+
+
+# Faults
+
+
+FAULTS: list[Any] = [
+    pytest.param({"status": status}, id=str(status)) for status in (408, 421, 425, 500, 502, 503, 504, 520, 599)
+]
+FAULTS += [pytest.param({"fault": kind}, id=kind) for kind in ("reset", "cut", "malformed", "html")]
+
+
+@pytest.mark.parametrize("order", FAULTS)
+def test_a_fault_is_retried_with_growing_pauses(
+    transport: Transport, make_call: MakeCall, fake_clock: FakeClock, order: dict[str, Any]
+) -> None:
+    """Two faults, then the answer: the caller sees only the answer."""
+    with Sandbox(World(seed=1)) as box:
+        box.fail("feed", times=2, **order)
+        call = make_call(box.feed_url, auth=StaticToken(box.feed_token), method="POST")
+        call.payload = {"query": "{ __typename }"}
+        assert transport.send(call, as_json)["data"] == {"__typename": "Query"}
+        assert len(box.calls) == 3
+    assert fake_clock.slept == [0.5, 1.0]
+
+
+@pytest.mark.parametrize("order", FAULTS)
+def test_the_tries_of_one_call_are_bounded(
+    transport: Transport, make_call: MakeCall, order: dict[str, Any], caplog: pytest.LogCaptureFixture
+) -> None:
+    """A fault that stays ends the call after `max_retries` tries, with one line without address or token."""
+    caplog.set_level(logging.DEBUG, "tap-usertesting")
+    with Sandbox(World(seed=1)) as box:
+        box.fail("feed", times=None, **order)
+        call = make_call(f"{box.feed_url}?key=hush", auth=StaticToken(box.feed_token), method="POST")
+        call.payload = {"query": "{ __typename }"}
+        with pytest.raises(ServerFaultError) as caught:
+            transport.send(call, as_json)
+        assert len(box.calls) == TRIES
+        assert str(caught.value).startswith("Results API, list: ")
+        assert "(3 tries)" in str(caught.value)
+        for secret in (box.feed_token, "hush", box.url):
+            assert secret not in str(caught.value) + caplog.text
+
+
+def test_pauses_grow_to_a_bound(make_call: MakeCall, fake_clock: FakeClock, session: requests.Session) -> None:
+    """The pause doubles up to half a minute and not beyond."""
+    transport = Transport(
+        user_agent="unit", timeout=2, max_retries=9, clock=fake_clock.clock(), session=session
+    )
+    with Scripted(nest(500)) as server, pytest.raises(ServerFaultError):
+        transport.send(make_call(server.url), as_json)
+    assert fake_clock.slept == [0.5, 1, 2, 4, 8, 16, 30, 30]
+
+
+def test_jitter_shortens_the_pauses(make_call: MakeCall, fake_clock: FakeClock, session: requests.Session) -> None:
+    """The pause is drawn from nothing to the bound, so that many taps do not come back together."""
+    clock = fake_clock.clock(jitter=lambda most: most / 4)
+    transport = Transport(user_agent="unit", timeout=2, max_retries=3, clock=clock, session=session)
+    with Scripted(nest(500)) as server, pytest.raises(ServerFaultError):
+        transport.send(make_call(server.url), as_json)
+    assert fake_clock.slept == [0.125, 0.25]
+    assert all(0 <= Clock().jitter(2.0) <= 2.0 for _ in range(100))
+
+
+@pytest.mark.parametrize("fault", ["hang", "drip"])
+def test_a_body_that_does_not_come_in_time_is_a_fault(
+    make_call: MakeCall, session: requests.Session, fault: FaultKind
+) -> None:
+    """No answer within the timeout, and a body that drips for longer than five timeouts, are both given up."""
+    transport = Transport(user_agent="unit", timeout=0.1, max_retries=1, session=session)
+    with Sandbox(World(seed=1)) as box:
+        box.fail("feed", fault=fault, seconds=1.6)
+        call = make_call(box.feed_url, auth=StaticToken(box.feed_token), method="POST")
+        call.payload = {"query": "{ __schema { types { name description } } }"}
+        started = time.monotonic()
+        with pytest.raises(ServerFaultError, match="no answer in time"):
+            transport.send(call, as_json)
+        assert time.monotonic() - started < 1.2
+
+
+def test_a_reader_that_finds_the_body_malformed_causes_another_try(transport: Transport, make_call: MakeCall) -> None:
+    """What a client can not read counts as a fault, whatever the status says."""
+    with Scripted(Reply(body=b'{"page": 1}'), Reply(body=b'{"page": 2}')) as server:
+
+        def read(answer: Answer) -> int:
+            page = int(answer.json()["page"])
+            if page == 1:
+                message = "the wrong page"
+                raise MalformedError(message)
+            return page
+
+        assert transport.send(make_call(server.url), read) == 2
+
+
+@pytest.mark.parametrize("body", [b"", b"nothing", b'{"a": ', b"[" * 100_000, b"\xff\xfe\xfa", b"{} {}"])
+def test_a_body_that_is_no_json_is_malformed(body: bytes) -> None:
+    """Whatever is wrong with it, reading raises one kind of error."""
+    with pytest.raises(MalformedError):
+        Answer(200, {}, body).json()
+
+
+def test_json_constants_that_json_does_not_know_are_null() -> None:
+    """NaN and Infinity, which some servers write, can not be loaded by any target."""
+    assert Answer(200, {}, b'{"a": NaN, "b": [Infinity, -Infinity]}').json() == {"a": None, "b": [None, None]}
+
+
+@pytest.mark.parametrize(
+    ("reply", "kind", "line"),
+    [
+        pytest.param(nest(404, "Session not found"), NotFoundError, "HTTP 404: Session not found", id="404"),
+        pytest.param(nest(400, ["a is bad", "b is bad"]), BadRequestError, "HTTP 400: a is bad; b is bad", id="400"),
+        pytest.param(nest(403, "no"), BadRequestError, "HTTP 403: no", id="403"),
+        pytest.param(
+            Reply(400, b'{"errorCode": "X1", "errorMessage": "bad after"}'),
+            BadRequestError,
+            "HTTP 400: bad after",
+            id="legacy form",
+        ),
+        pytest.param(
+            Reply(400, b'{"error": "invalid_scope", "error_description": "One scope is wrong"}'),
+            BadRequestError,
+            "HTTP 400: One scope is wrong",
+            id="OAuth form",
+        ),
+        pytest.param(
+            Reply(400, b'{"errors": [{"message": "Syntax Error"}]}'),
+            BadRequestError,
+            "HTTP 400: Syntax Error",
+            id="GraphQL form",
+        ),
+        pytest.param(Reply(410, b"<html>gone</html>"), BadRequestError, "HTTP 410", id="HTML"),
+        pytest.param(Reply(418, b'["teapot"]'), BadRequestError, "HTTP 418", id="list"),
+        pytest.param(nest(400, "x" * 5000), BadRequestError, "xxx…", id="endless text"),
+        pytest.param(nest(400, "a\nb\r\n\tc"), BadRequestError, "HTTP 400: a b c", id="many lines"),
+    ],
+)
+def test_a_refusal_is_not_retried_and_says_what_the_server_says(
+    transport: Transport, make_call: MakeCall, reply: Reply, kind: type[Exception], line: str
+) -> None:
+    """An answer that another try would not change is raised at once, in one short line."""
+    with Scripted(reply) as server, pytest.raises(kind) as caught:
+        transport.send(make_call(server.url), as_json)
+    assert len(server.seen) == 1
+    assert str(caught.value).startswith("Results API, list: ")
+    assert str(caught.value).endswith(line)
+    assert len(str(caught.value)) < EXCERPT + 60
+
+
+def test_a_readable_status_goes_to_the_reader(transport: Transport, make_call: MakeCall) -> None:
+    """GraphQL errors come with 400: the reader of such a call gets the body."""
+    with Scripted(Reply(400, b'{"errors": []}')) as server:
+        assert transport.send(make_call(server.url, readable=frozenset({400})), as_json) == {"errors": []}
+
+
+def test_a_server_that_repeats_a_secret_does_not_get_it_into_an_error(
+    transport: Transport, make_call: MakeCall
+) -> None:
+    """Tokens and kept secrets are blanked out of what an error line repeats."""
+    transport.keep_secret("client secret 42")
+    transport.keep_secret(None)
+    transport.keep_secret("")
+    said = nest(400, "Bearer tok-123 of client secret 42 is not allowed")
+    with Scripted(said) as server, pytest.raises(BadRequestError) as caught:
+        transport.send(make_call(server.url, auth=StaticToken("tok-123")), as_json)
+    assert str(caught.value).endswith("HTTP 400: Bearer *** of *** is not allowed")
+
+
+# Connections
+
+
+def test_a_host_that_refuses_connections_is_unreachable(
+    transport: Transport, make_call: MakeCall, fake_clock: FakeClock
+) -> None:
+    """After all tries one line names the origin and the setting that holds it, and not the rest of the URL."""
+    with Scripted() as server:
+        url = f"{server.url}/path?key=hush"
+    with pytest.raises(UnreachableError, match="can not be reached") as caught:
+        transport.send(make_call(url), as_json)
+    assert caught.value.setting == "api_url"
+    assert "api_url" in str(caught.value)
+    assert "hush" not in str(caught.value)
+    assert len(fake_clock.slept) == TRIES - 1
+
+
+# Tokens
+
+
+def test_a_refused_token_is_renewed_once_and_the_call_repeated(
+    transport: Transport, make_call: MakeCall, fake_clock: FakeClock
+) -> None:
+    """One 401 costs one new token and no wait."""
+    tokens = iter(["old", "new"])
+    auth = ClientCredentials(fetch=lambda: (next(tokens), 3600), clock=fake_clock.monotonic)
+    with Scripted(nest(401), Reply()) as server:
+        assert transport.send(make_call(server.url, auth=auth), as_json) == {}
+    assert [seen.headers["authorization"] for seen in server.seen] == ["Bearer old", "Bearer new"]
+    assert fake_clock.slept == []
+
+
+@pytest.mark.parametrize(("renewable", "calls"), [pytest.param(True, 2, id="fetched"), pytest.param(False, 1, id="set")])
+def test_a_token_that_stays_refused_ends_the_call(
+    transport: Transport, make_call: MakeCall, fake_clock: FakeClock, calls: int, *, renewable: bool
+) -> None:
+    """A second 401 is final, and so is the first where there is no other token; the lane says what it means."""
+    fetched = ClientCredentials(fetch=lambda: ("t", 3600), clock=fake_clock.monotonic)
+    call_auth = fetched if renewable else StaticToken("t")
+    with Scripted(nest(401, "Unauthorized")) as server, pytest.raises(CredentialsRejectedError) as caught:
+        transport.send(make_call(server.url, auth=call_auth), as_json)
+    assert len(server.seen) == calls
+    assert str(caught.value) == "HTTP 401: Unauthorized"
+
+
+def test_a_token_is_renewed_before_it_ends_and_after_a_wait(
+    transport: Transport, make_call: MakeCall, fake_clock: FakeClock
+) -> None:
+    """The token is taken after the wait for quota, during which the old one may have ended: no 401 is met."""
+    tokens = iter(["first", "second"])
+    auth = ClientCredentials(fetch=lambda: (next(tokens), 90), clock=fake_clock.monotonic)
+    headers = {"x-ratelimit-limit": "1", "x-ratelimit-remaining": "0", "x-ratelimit-reset": "85"}
+    with Scripted(Reply(headers=headers)) as server:
+        call = make_call(server.url, auth=auth)
+        transport.send(call, as_json)
+        transport.send(call, as_json)
+    assert fake_clock.slept == [85]
+    assert [seen.headers["authorization"] for seen in server.seen] == ["Bearer first", "Bearer second"]
+
+
+# Quota and hooks
+
+
+def test_a_429_is_waited_for_and_is_no_try(transport: Transport, make_call: MakeCall, fake_clock: FakeClock) -> None:
+    """More refusals than tries: the call still arrives, each wait as long as the server said."""
+    refusals = [Reply(429, headers={"Retry-After": str(seconds)}) for seconds in (5, 7, 9, 11)]
+    waits: list[Wait] = []
+    transport.hooks.before_wait = waits.append
+    with Scripted(*refusals, Reply()) as server:
+        assert transport.send(make_call(server.url), as_json) == {}
+    assert fake_clock.slept == [5, 7, 9, 11]
+    assert [(wait.seconds, wait.reason, wait.lane) for wait in waits[:1]] == [(5, "quota", "Results API")]
+    assert (transport.calls["list"], transport.calls["429"]) == (5, 4)
+
+
+@pytest.mark.parametrize(("named", "slept"), [pytest.param(4.0, 4.0, id="named"), pytest.param(None, 60.0, id="not")])
+def test_a_body_may_ask_to_wait(
+    transport: Transport, make_call: MakeCall, fake_clock: FakeClock, named: float | None, slept: float
+) -> None:
+    """A reader that finds a rate limit inside a body has the call repeated after the wait."""
+    with Scripted(Reply(body=b"1"), Reply(body=b"2")) as server:
+
+        def read(answer: Answer) -> int:
+            if answer.body == b"1":
+                raise ThrottledError(named)
+            return int(answer.body)
+
+        assert transport.send(make_call(server.url), read) == 2
+    assert fake_clock.slept == [slept]
+
+
+def test_the_hooks_run_before_each_wait_and_idle_tells_waiting(
+    transport: Transport, make_call: MakeCall, fake_clock: FakeClock
+) -> None:
+    """A handler may end the process while the transport waits or is on the wire, and only then."""
+    seen: list[tuple[str, bool]] = []
+    transport.hooks.before_wait = lambda wait: seen.append((wait.reason, transport.idle))
+    transport.hooks.checkpoint = lambda: seen.append(("checkpoint", transport.idle))
+    with Scripted(nest(503), Reply()) as server:
+        transport.send(make_call(server.url), lambda _answer: seen.append(("read", transport.idle)))
+    assert seen == [
+        ("checkpoint", True),
+        ("retry", False),
+        ("checkpoint", True),
+        ("checkpoint", True),
+        ("read", False),
+    ]
+    assert not transport.idle
+    assert fake_clock.slept == [0.5]
+
+
+def test_a_stop_at_a_checkpoint_leaves_the_transport_usable(transport: Transport, make_call: MakeCall) -> None:
+    """What the checkpoint raises goes through untouched, and `idle` is false again."""
+
+    def stop() -> None:
+        raise SystemExit(143)
+
+    with Scripted() as server:
+        transport.hooks.checkpoint = stop
+        with pytest.raises(SystemExit):
+            transport.send(make_call(server.url), as_json)
+        assert (transport.idle, server.seen) == (False, [])
+
+
+@pytest.mark.parametrize(
+    ("url", "origin"),
+    [
+        pytest.param("https://Api.Example/a/b?c", "https://api.example:443", id="https"),
+        pytest.param("http://api.example", "http://api.example:80", id="http"),
+        pytest.param("https://api.example:8443/", "https://api.example:8443", id="port"),
+        pytest.param("HTTPS://api.example:443", "https://api.example:443", id="the usual port, named"),
+        pytest.param("https://me:pw@api.example", "https://api.example:443", id="user"),
+        pytest.param("http://[::1]:8080/x", "http://::1:8080", id="IPv6"),
+    ],
+)
+def test_an_origin_is_scheme_host_and_port(url: str, origin: str) -> None:
+    """Two spellings of one origin are equal; another scheme or port is another origin."""
+    assert origin_of(url) == origin
