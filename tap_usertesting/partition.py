@@ -4,7 +4,7 @@
      "source": "feed", "changed_at": "...", "pending": {"session id": "changed_at"}, "recent": ["session id"],
      "gone": ["session id"], "total_count": 214}
 
-and, where they apply, `backfill`, `backfill_but`, `unasked_from`, `recent_from` (listing cursors, a session id), `none`,
+and, where they apply, `backfill`, `backfill_but`, `unasked_from`, `recent_from`, `none`,
 `handled_count` and `in_vain`. `source` is `feed` for a bookmark of the feed and `listing` for the verdict that the feed
 does not describe this test.
 """

@@ -157,7 +157,7 @@ def test_a_killed_run_loses_nothing_and_repeats_at_most_a_second(
     if killed.exit == -signal.SIGKILL and came:
         since = [at for at in came if not stated or at >= stated[-1]]
         assert len(repeated) <= len(since)
-        assert not since or since[-1] - since[0] <= 1.3  # a second, and the noise of a busy machine
+        assert not since or since[-1] - since[0] <= 1.5  # a second, and the noise of a busy machine
 
 
 def test_a_run_killed_in_a_quota_wait_repeats_nothing(box: Sandbox, tmp_path: Path) -> None:

@@ -48,7 +48,7 @@ class SessionList:
         self._test_id = test_id
         self._now = now
         self._offset = 0
-        self._greatest = 0
+        self.greatest = 0
         self._again = False
         self.by_id: dict[str, Listed] = {}
         self.total = 0
@@ -68,7 +68,7 @@ class SessionList:
         page = self._client.session_page(self._test_id, offset=self._offset)
         shrunk = page.total_count < self.total
         self.total = page.total_count
-        self._greatest = max(self._greatest, page.total_count)
+        self.greatest = max(self.greatest, page.total_count)
         for item in page.sessions:
             listed = Listed(item, now=self._now)
             self.by_id[listed.session_id] = listed
@@ -81,7 +81,7 @@ class SessionList:
     def _end(self) -> None:
         """Accept the list, or read it once more: a session that left while it was paged has moved others up."""
         reachable = LAST_OFFSET + PAGE
-        if len(self.by_id) < min(self._greatest, reachable) and not self._again:
+        if len(self.by_id) < min(self.greatest, reachable) and not self._again:
             self._again, self._offset = True, 0
             return
         self.complete = True
@@ -126,8 +126,11 @@ class Known:
         return [listed for listed in sessions.ordered() if not self(listed, trust_span=trust)]
 
     def explained(self, sessions: SessionList) -> bool:
-        """Tell whether the unknown sessions found are as many as the test has gained: then no further page is read."""
-        return sum(not self(listed) for listed in sessions.by_id.values()) == sessions.total - self._kept
+        """Tell whether the unknown sessions found are as many as the test has gained: then no further page is read.
+
+        By the greatest count that any page named: one that left while the list was paged is among those found.
+        """
+        return sum(not self(listed) for listed in sessions.by_id.values()) == sessions.greatest - self._kept
 
 
 def window_start(bookmark: str, lookback_hours: int) -> str:

@@ -127,7 +127,9 @@ class ChangeReader:
         self._read_changes(ask)
         return self.log(ask)
 
-    def changes(self, test_uuid: str, partition: Partition) -> tuple[FeedLog, list[Change], dict[str, set[str]] | None]:
+    def changes(
+        self, test_uuid: str, partition: Partition
+    ) -> tuple[FeedLog, list[Change], dict[str, list[str]] | None]:
         """Return what a partition with a feed bookmark has before it.
 
         The log as read, its changes after the bookmark, and, when a backfill is to be done, the change types of
@@ -250,11 +252,11 @@ def _newest(events: list[FeedEvent], certain: bool, count: Count, since: str | N
     return count.latest_cursor if any(event.cursor == count.latest_cursor for event in events) else since
 
 
-def _mentions(changes: list[Change]) -> dict[str, set[str]]:
-    mentions: dict[str, set[str]] = {}
+def _mentions(changes: list[Change]) -> dict[str, list[str]]:
+    mentions: dict[str, list[str]] = {}
     for change in changes:
         if change.session_id is not None:
-            mentions.setdefault(change.session_id, set()).add(change.change_type)
+            mentions.setdefault(change.session_id, []).append(change.change_type)
     return mentions
 
 

@@ -36,6 +36,10 @@ class DiscoveredStream(UserTestingStream):
         return {}
 
     @override
+    def get_context_state(self, context: Context | None) -> dict[str, Any]:
+        return self.stream_state
+
+    @override
     def get_records(self, context: Context | None) -> Iterator[Record]:
         self.run.activity.stream, self.run.activity.test_id = self.name, ""
         if not self.run.directory.discovers:

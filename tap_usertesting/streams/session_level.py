@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 PENDING_A_SYNC = 20
 
 
-Mentions: TypeAlias = "dict[str, set[str]] | None"
+Mentions: TypeAlias = "dict[str, list[str]] | None"
 
 
 def nothing() -> None:
@@ -73,7 +73,7 @@ class SessionStream(ChangeDrivenStream):
     def prepare(self, work: Work, tasks: Iterable[str], pending: Iterable[str]) -> None:
         """Read what these sessions share before they are fetched one by one."""
 
-    def promised(self, task: Task, told: set[str]) -> bool:  # noqa: ARG002 - transcripts look there
+    def promised(self, task: Task, told: list[str]) -> bool:  # noqa: ARG002 - transcripts look there
         """Tell whether a session has such a row, by the change types that its test's whole log has of it."""
         return True
 
@@ -175,7 +175,7 @@ class SessionStream(ChangeDrivenStream):
         if told is not None and here is None:  # the list has just said that it is not there: no call for that
             work.outcomes.passed(lambda: self._give_way(work, task, by_fault=False))
             return
-        if told is not None and not self.promised(task, told.get(session_id, set())):
+        if told is not None and not self.promised(task, told.get(session_id, [])):
             work.outcomes.passed(lambda: self._pass_over(work, task))
             return
         yield from self._ask(work, task)

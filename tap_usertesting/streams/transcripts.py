@@ -59,9 +59,10 @@ class TranscriptsStream(SessionStream):
         yield columns | {"test_id": test_id, "session_id": session_id}
 
     @override
-    def promised(self, task: Task, told: set[str]) -> bool:
-        """Tell no where a session came back that the log never called transcribed."""
-        return task.change_type != UPDATED or not told <= {UPDATED, VIDEO_UPDATED, *REMOVALS}
+    def promised(self, task: Task, told: list[str]) -> bool:
+        """Tell no where a session came back that the log, which knows it from its start, never called transcribed."""
+        whole = told[:1] == [UPDATED]  # a session enters the feed with this; otherwise it is older than the feed
+        return task.change_type != UPDATED or not whole or not {UPDATED, VIDEO_UPDATED, *REMOVALS}.issuperset(told)
 
     @override
     def buried(self, work: Work, session_id: str) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 import pytest
 import requests
 
-from tap_usertesting.api.call import Call, Lane, origin_of
+from tap_usertesting.api.call import AUTHORIZATION, Call, Lane, origin_of
 from tap_usertesting.api.errors import ApiError, CredentialsRejectedError
 from tap_usertesting.api.quota import Quota
 from tap_usertesting.api.transport import Transport
@@ -55,7 +55,7 @@ class MakeCall(Protocol):
         refused: Callable[[str], ApiError] = CredentialsRejectedError,
         readable: frozenset[int] = frozenset(),
         method: str = "GET",
-        token_header: str = "Authorization",
+        token_header: str = AUTHORIZATION,
     ) -> Call:
         """Return the call."""
         ...
@@ -73,7 +73,7 @@ def make_call(fake_clock: FakeClock) -> MakeCall:
         refused: Callable[[str], ApiError] = CredentialsRejectedError,
         readable: frozenset[int] = frozenset(),
         method: str = "GET",
-        token_header: str = "Authorization",
+        token_header: str = AUTHORIZATION,
     ) -> Call:
         quota = Quota(clock=fake_clock.monotonic, limit=None)
         lane = Lane("Results API", "api_url", origin or origin_of(url), quota, auth, refused)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import ssl
+    from collections.abc import Callable
     from types import TracebackType
 
     from typing_extensions import Self
@@ -41,29 +42,33 @@ class _Server(ThreadingHTTPServer):
 
 
 class Scripted:
-    """A running server; answers the replies in turn, then the last one for ever."""
+    """A running server; answers the replies in turn, then the last one for ever. A reply may depend on the request."""
 
-    def __init__(self, *replies: Reply, tls: ssl.SSLContext | None = None) -> None:
+    def __init__(self, *replies: Reply | Callable[[Seen], Reply], tls: ssl.SSLContext | None = None) -> None:
         """Take a free port; `tls` makes it https."""
-        self.replies = list(replies or [Reply()])
+        self.replies: list[Reply | Callable[[Seen], Reply]] = list(replies) or [Reply()]
         self.seen: list[Seen] = []
         outer = self
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+            wbufsize = -1  # one write per answer, or each would wait for an acknowledgement
 
             def do_GET(self) -> None:
                 body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
                 headers = {name.lower(): value for name, value in self.headers.items()}
-                outer.seen.append(Seen(self.command, self.path, headers, body))
-                reply = outer.replies.pop(0) if len(outer.replies) > 1 else outer.replies[0]
+                seen = Seen(self.command, self.path, headers, body)
+                outer.seen.append(seen)
+                chosen = outer.replies.pop(0) if len(outer.replies) > 1 else outer.replies[0]
+                reply = chosen if isinstance(chosen, Reply) else chosen(seen)
                 self.send_response(reply.status)
-                for name, value in ({"Content-Length": str(len(reply.body))} | reply.headers).items():
+                framed = {} if "Transfer-Encoding" in reply.headers else {"Content-Length": str(len(reply.body))}
+                for name, value in (framed | reply.headers).items():
                     self.send_header(name, value)
                 self.end_headers()
                 self.wfile.write(reply.body)
 
-            do_POST = do_GET
+            do_POST = do_GET  # noqa: N815 - the name http.server wants
 
             def log_message(self, *_: object) -> None:
                 """Write no log."""

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
 from tap_usertesting.api.auth import ClientCredentials, StaticToken
 
 from .fakes import FakeClock
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 class Endpoint:
@@ -66,7 +71,7 @@ def test_a_refused_token_is_dropped_but_not_its_successor() -> None:
 
 def test_a_failed_fetch_leaves_no_half_token() -> None:
     """An error of the token endpoint comes through, and the next need asks again."""
-    answers = iter([OSError("down"), ("good", 3600.0)])
+    answers: Iterator[OSError | tuple[str, float]] = iter([OSError("down"), ("good", 3600.0)])
 
     def fetch() -> tuple[str, float | None]:
         answer = next(answers)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import logging
 import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
-import requests
 
 from tap_usertesting.api.auth import ClientCredentials, StaticToken
 from tap_usertesting.api.call import BARE, Answer, Clock, Wait, origin_of
@@ -29,6 +29,8 @@ from .servers import Reply, Scripted
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    import requests
 
     from tap_usertesting.sandbox.faults import FaultKind
 
@@ -146,9 +148,7 @@ def test_the_tries_of_one_call_are_bounded(
 
 def test_pauses_grow_to_a_bound(make_call: MakeCall, fake_clock: FakeClock, session: requests.Session) -> None:
     """The pause doubles up to half a minute and not beyond."""
-    transport = Transport(
-        user_agent="unit", timeout=2, max_retries=9, clock=fake_clock.clock(), session=session
-    )
+    transport = Transport(user_agent="unit", timeout=2, max_retries=9, clock=fake_clock.clock(), session=session)
     with Scripted(nest(500)) as server, pytest.raises(ServerFaultError):
         transport.send(make_call(server.url), as_json)
     assert fake_clock.slept == [0.5, 1, 2, 4, 8, 16, 30, 30]
@@ -178,6 +178,53 @@ def test_a_body_that_does_not_come_in_time_is_a_fault(
         with pytest.raises(ServerFaultError, match="no answer in time"):
             transport.send(call, as_json)
         assert time.monotonic() - started < 1.2
+
+
+@pytest.mark.parametrize("chunks", [pytest.param(True, id="in chunks"), pytest.param(False, id="in one piece")])
+@pytest.mark.parametrize("packed", [pytest.param(True, id="compressed"), pytest.param(False, id="plain")])
+def test_a_large_body_comes_whole_however_it_is_sent(
+    transport: Transport, make_call: MakeCall, *, chunks: bool, packed: bool
+) -> None:
+    """Compression and chunks are undone; nothing is missing at the seams of what is read at a time."""
+    whole = json.dumps(list(range(100_000))).encode()
+    sent = gzip.compress(whole) if packed else whole
+    headers = {"Content-Encoding": "gzip"} if packed else {}
+    if chunks:
+        pieces = [sent[start : start + 50_000] for start in range(0, len(sent), 50_000)]
+        sent = b"".join(b"%x\r\n%s\r\n" % (len(piece), piece) for piece in [*pieces, b""])
+        headers["Transfer-Encoding"] = "chunked"
+    with Scripted(Reply(body=sent, headers=headers)) as server:
+        assert transport.send(make_call(server.url), lambda answer: bytes(answer.body)) == whole
+
+
+@pytest.mark.parametrize(
+    ("headers", "body"),
+    [
+        pytest.param({"Content-Length": "1000", "Connection": "close"}, b"half", id="shorter than announced"),
+        pytest.param({"Transfer-Encoding": "chunked", "Connection": "close"}, b"ff\r\nhalf", id="in mid-chunk"),
+        pytest.param({"Content-Encoding": "gzip"}, b"no gzip at all", id="not compressed as announced"),
+    ],
+)
+def test_a_body_that_is_not_what_its_headers_say_is_a_fault(
+    transport: Transport, make_call: MakeCall, headers: dict[str, str], body: bytes
+) -> None:
+    """Half a body is never taken for a whole one."""
+    with Scripted(Reply(body=body, headers=headers), Reply(body=b'"whole"')) as server:
+        server.replies.insert(0, server.replies[0])
+        assert transport.send(make_call(server.url), as_json) == "whole"
+        assert len(server.seen) == 3
+
+
+def test_a_body_that_stops_in_the_middle_is_not_waited_for(
+    make_call: MakeCall, session: requests.Session, fake_clock: FakeClock
+) -> None:
+    """Headers and half a body, then silence: the timeout holds for the body too, and the line says so."""
+    transport = Transport(user_agent="unit", timeout=0.1, max_retries=1, clock=fake_clock.clock(), session=session)
+    with Scripted(Reply(body=b"half", headers={"Content-Length": "1000"})) as server:
+        started = time.monotonic()
+        with pytest.raises(ServerFaultError, match="no answer in time"):
+            transport.send(make_call(server.url), as_json)
+        assert time.monotonic() - started < 1
 
 
 def test_a_reader_that_finds_the_body_malformed_causes_another_try(transport: Transport, make_call: MakeCall) -> None:
@@ -299,13 +346,15 @@ def test_a_refused_token_is_renewed_once_and_the_call_repeated(
     assert fake_clock.slept == []
 
 
-@pytest.mark.parametrize(("renewable", "calls"), [pytest.param(True, 2, id="fetched"), pytest.param(False, 1, id="set")])
+@pytest.mark.parametrize(
+    ("renewable", "calls"), [pytest.param(True, 2, id="fetched"), pytest.param(False, 1, id="set")]
+)
 def test_a_token_that_stays_refused_ends_the_call(
     transport: Transport, make_call: MakeCall, fake_clock: FakeClock, calls: int, *, renewable: bool
 ) -> None:
     """A second 401 is final, and so is the first where there is no other token; the lane says what it means."""
-    fetched = ClientCredentials(fetch=lambda: ("t", 3600), clock=fake_clock.monotonic)
-    call_auth = fetched if renewable else StaticToken("t")
+    fetched = ClientCredentials(fetch=lambda: ("token-1", 3600), clock=fake_clock.monotonic)
+    call_auth = fetched if renewable else StaticToken("token-1")
     with Scripted(nest(401, "Unauthorized")) as server, pytest.raises(CredentialsRejectedError) as caught:
         transport.send(make_call(server.url, auth=call_auth), as_json)
     assert len(server.seen) == calls
