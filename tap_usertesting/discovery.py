@@ -85,9 +85,11 @@ class Directory:
             ended = len(page) < V1_PAGE or new.keys() <= found.keys()
             found |= new
             cursor = page[-1].get("cursor") if page else None
-            if ended or cursor == after:
+            if ended:
                 return list(found.values())
             if cursor is None:
                 logger.warning("%s fill a page of %d and name no cursor: further ones can not be read", what, V1_PAGE)
+                return list(found.values())
+            if str(cursor) == after:
                 return list(found.values())
             after = str(cursor)

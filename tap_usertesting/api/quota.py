@@ -95,8 +95,10 @@ class Quota:
         self._seen = False  # has an answer of the present window been read?
         self._tickets = 0
         self._newest = 0  # the newest ticket whose answer was read
+        self._told = False  # has the server ever named a window? Until then it is assumed
         self._margin = 0.0  # for a server that rounds its reset down
-        self._hits: deque[float] = deque()  # when the calls of the last window were answered
+        self._sent: dict[int, float] = {}  # when the calls in flight were sent
+        self._hits: deque[tuple[float, float]] = deque()  # when the calls of the last window were sent and answered
         self._sliding: bool | None = False  # None: was believed once and refuted
 
     @property
@@ -114,7 +116,7 @@ class Quota:
         if self._remaining > 0 or now >= self._ends:
             return 0.0
         if self._sliding and self._hits:
-            return max(0.0, min(self._ends, self._hits[0] + self.window) - now)
+            return max(0.0, min(self._ends, self._hits[0][1] + self.window) - now)
         return self._ends - now
 
     def sent(self) -> int:
@@ -126,6 +128,7 @@ class Quota:
             self._seen = False
         self._remaining = max(0.0, self._remaining - 1)
         self._tickets += 1
+        self._sent[self._tickets] = now
         return self._tickets
 
     def answered(self, ticket: int, said: RateHeaders) -> None:
@@ -134,8 +137,9 @@ class Quota:
         Answers may arrive out of order: only the newest counts, less the calls sent after it.
         """
         now = self._clock()
-        self._hits.append(now)
-        while self._hits and self._hits[0] + self.window <= now:
+        sent = self._sent.pop(ticket, now)
+        self._hits.append((sent, now))
+        while self._hits[0][1] + self.window <= sent:
             self._hits.popleft()
         if said.remaining is None or said.reset is None or ticket < self._newest:
             return
@@ -145,8 +149,9 @@ class Quota:
         ends = now + said.reset + self._margin
         first = not self._seen or ends > self._ends + self.window / 2
         if first and not self._seen:
-            self._notice_sliding(said)
-            self.window = said.reset if ticket == 1 else max(self.window, said.reset)
+            self.window = max(self.window, said.reset) if self._told else said.reset
+            self._told = True
+            self._notice_sliding(said, sent=sent, now=now)
         self._ends = ends if first else max(self._ends, ends)
         self._seen = True
         self._remaining = float(max(0, said.remaining - (self._tickets - ticket)))
@@ -176,16 +181,19 @@ class Quota:
         self._hits.clear()
         return seconds
 
-    def _notice_sliding(self, said: RateHeaders) -> None:
+    def _notice_sliding(self, said: RateHeaders, *, sent: float, now: float) -> None:
         """See whether each call leaves the window on its own, as with @nestjs/throttler's own storage.
 
-        Then the first answer of a new window counts the calls of the old one that are still inside it.
-        Waiting for the named reset would use one call of a whole window.
+        Then the first answer of a new window counts the calls of the old one that are still inside it, and waiting
+        for the named reset would use one call of a whole window. The server saw each call between its sending and
+        its answer, so its count lies between two of ours.
         """
         if said.limit is None or said.remaining is None:
             return
-        used, alive = said.limit - said.remaining, len(self._hits)
+        used = said.limit - said.remaining
+        least = sum(hit_sent + self.window > now for hit_sent, _ in self._hits)
+        most = sum(hit_answered + self.window > sent for _, hit_answered in self._hits)
         if self._sliding is False:
-            self._sliding = used > 1 and alive - 1 <= used <= alive
+            self._sliding = used > 1 and least <= used <= most
         elif self._sliding:
-            self._sliding = used > 1 or alive <= 2  # noqa: PLR2004 - this call, and one that may just have left
+            self._sliding = used > 1 or least <= 1

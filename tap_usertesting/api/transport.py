@@ -15,6 +15,7 @@ import backoff
 import requests
 from requests.auth import AuthBase
 from urllib3.exceptions import HTTPError as Urllib3Error
+from urllib3.exceptions import ProtocolError, ReadTimeoutError
 
 from tap_usertesting.api.call import AUTHORIZATION, Answer, Call, Clock, Hooks, Wait, origin_of
 from tap_usertesting.api.errors import (
@@ -178,7 +179,8 @@ class Transport:
             stream=True,
         ) as response:
             body = bytearray()
-            for chunk in response.iter_content(CHUNK):
+            # What has arrived so far, unlike `iter_content`, which waits for a full chunk however slowly it drips.
+            while chunk := response.raw.read1(CHUNK, decode_content=True):
                 body += chunk
                 if self.clock.monotonic() > deadline:
                     message = "the body drips too slowly"
@@ -232,6 +234,8 @@ class Transport:
             requests.exceptions.ConnectTimeout: "no connection in time",
             requests.exceptions.Timeout: "no answer in time",
             requests.exceptions.ChunkedEncodingError: "the body was cut short",
+            ReadTimeoutError: "no answer in time",
+            ProtocolError: "the body was cut short",
             requests.exceptions.ConnectionError: "the connection failed",
         }
         return next((text for kind, text in names.items() if isinstance(fault, kind)), type(fault).__name__)

@@ -185,7 +185,7 @@ class Sandbox:
         asked, call, ids = self._identify(request)
         self._log(call)
         headers: Headers = []
-        if call.kind in RESULTS_KINDS or (call.kind == "v1" and self.world.v1_in_quota):
+        if call.kind in RESULTS_KINDS or (call.kind == "v1" and (self.world.v1_in_quota or self.quota.rule is None)):
             if call.kind in RESULTS_KINDS and not self._results.routed(call.kind):
                 return self._done(call, no_route(request))
             verdict = self.quota.take(endpoint=call.kind, version=request.path[:7])

@@ -37,7 +37,7 @@ ROWS = 20_000  # written in one turn: some tenths of a second
 class SdkWriterTap(TapUserTesting):
     """The tap with the SDK's default writer."""
 
-    message_writer_class = SimpleSingerWriter
+    message_writer_class = SimpleSingerWriter  # type: ignore[assignment]  # the SDK's own type allows any writer
 
 
 def main() -> int:
@@ -51,8 +51,8 @@ def main() -> int:
         f"writing {ROWS:,} rows: {statistics.median(ratios):.1f} times as fast as the SDK's default way "
         f"({min(ratios):.1f} to {max(ratios):.1f} in {len(ratios)} pairs)"
     )
-    rate, peak = whole_sync(options.events, options.rounds)
-    print(f"a sync of {options.events:,} events: {rate:,.0f} events a second, {peak / 1e6:.0f} MB at its peak")
+    events, rate, peak = whole_sync(options.events, options.rounds)
+    print(f"a sync of {events:,} events: {rate:,.0f} events a second, {peak / 1e6:.0f} MB at its peak")
     return 0
 
 
@@ -71,8 +71,8 @@ def writing(rounds: int) -> list[float]:
     return [slow / fast for fast, slow in pairs[1:]]
 
 
-def whole_sync(events: int, rounds: int) -> tuple[float, int]:
-    """Return events a second, and the tap's peak memory in bytes, of one feed answer of so many events."""
+def whole_sync(events: int, rounds: int) -> tuple[int, float, int]:
+    """Read one feed answer of about so many events; return how many, events a second, and the peak memory in bytes."""
     sessions = max(1, events // 170)
     with (
         tempfile.TemporaryDirectory() as name,
@@ -82,7 +82,8 @@ def whole_sync(events: int, rounds: int) -> tuple[float, int]:
         whole = [measured(config, Path(name), select=[STREAM]) for _ in range(rounds)]
         idle = [measured(config, Path(name), select=[STREAM], state=warm.state) for _ in range(rounds)]
     seconds = min(one.seconds for one in whole) - min(one.seconds for one in idle)
-    return warm.messages["RECORD"] / seconds, max(one.peak for one in whole)
+    found = warm.messages["RECORD"]
+    return found, found / seconds, max(one.peak for one in whole)
 
 
 def _stream(tap: type[TapUserTesting]) -> Stream:

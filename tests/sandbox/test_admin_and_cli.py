@@ -90,7 +90,7 @@ def test_happenings_to_a_named_target(door: Door, world: World) -> None:
         pytest.param("GET", "nothing", None, 404, "no such thing", id="path"),
     ],
 )
-def test_back_door_explains_mistakes(  # noqa: PLR0913, PLR0917 - one case per row
+def test_back_door_explains_mistakes(
     door: Door, method: str, name: str, body: object, status: int, fragment: str
 ) -> None:
     """A request that makes no sense gets one sentence."""

@@ -54,7 +54,7 @@ def needed(world: World) -> Counter[str]:
 
 
 def typical() -> World:
-    """Two tests of each product type, one without sessions, classic ones; late transcripts, rejections, a young feed."""
+    """Two tests of each product type, one without sessions, classic ones; late transcripts, rejections, a late feed."""
     return World.seeded(seed=7, scale="small")
 
 
@@ -113,7 +113,7 @@ def test_an_idle_sync_is_one_feed_request_for_each_hundred_tests(
     assert idle.state == first.state
 
 
-def test_an_idle_sync_of_discovered_tests_adds_the_discovery_only(serve: Callable[..., Sandbox], tmp_path: Path) -> None:
+def test_an_idle_sync_of_discovered_tests_adds_their_discovery(serve: Callable[..., Sandbox], tmp_path: Path) -> None:
     """Sessions of the last hours, some still without a transcript: the feed says that nothing happened, so no call."""
     world = World.seeded(seed=7, scale="demo", now=_present())
     box = serve(world)
@@ -128,7 +128,9 @@ def test_an_idle_sync_of_discovered_tests_adds_the_discovery_only(serve: Callabl
 
 def test_an_idle_sync_by_listing_is_one_list_call_for_each_test(serve: Callable[..., Sandbox], tmp_path: Path) -> None:
     """Without a feed each test's newest page is read, and although every session is recent none is fetched again."""
-    world = World.bulk(tests=20, sessions=3, events_per_session=3, transcripts=True, product_type=SPOKEN, now=_present())
+    world = World.bulk(
+        tests=20, sessions=3, events_per_session=3, transcripts=True, product_type=SPOKEN, now=_present()
+    )
     box = serve(world)
     config = box.config(change_source="listing", feed_url=None, test_ids=list(world.tests))
     first = sync(config, tmp_path)

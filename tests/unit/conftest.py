@@ -6,9 +6,12 @@ from typing import TYPE_CHECKING, Protocol
 
 import pytest
 import requests
+from hypothesis import HealthCheck, settings
 
+from tap_usertesting.api.auth import StaticToken
 from tap_usertesting.api.call import AUTHORIZATION, Call, Lane, origin_of
-from tap_usertesting.api.errors import ApiError, CredentialsRejectedError
+from tap_usertesting.api.errors import ApiError, CredentialsRejectedError, FeedRefusedError
+from tap_usertesting.api.feed import ChangeFeed
 from tap_usertesting.api.quota import Quota
 from tap_usertesting.api.transport import Transport
 
@@ -20,6 +23,10 @@ if TYPE_CHECKING:
     from tap_usertesting.api.auth import Auth
 
 TRIES = 3
+
+# A busy machine is no finding: how long an example takes is not what the properties are about.
+settings.register_profile("unit", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("unit")
 
 
 @pytest.fixture
@@ -78,5 +85,17 @@ def make_call(fake_clock: FakeClock) -> MakeCall:
         quota = Quota(clock=fake_clock.monotonic, limit=None)
         lane = Lane("Results API", "api_url", origin or origin_of(url), quota, auth, refused)
         return Call(lane, method, url, "list", readable=readable, token_header=token_header)
+
+    return make
+
+
+@pytest.fixture
+def client(transport: Transport, make_call: MakeCall) -> Callable[[str, Auth | None], ChangeFeed]:
+    """Return a maker of clients for a feed's URL."""
+
+    def make(url: str, auth: Auth | None = None) -> ChangeFeed:
+        lane = make_call(url, auth=auth or StaticToken("feed-token"), refused=FeedRefusedError).lane
+        lane.name, lane.setting = "change feed", "feed_url"
+        return ChangeFeed(transport=transport, lane=lane, url=url)
 
     return make

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import ssl
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from typing_extensions import Self
+
+    from tap_usertesting.api.call import Answer
 
 
 @dataclass(frozen=True)
@@ -90,3 +93,13 @@ class Scripted:
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
+
+
+def as_json(answer: Answer) -> Any:  # noqa: ANN401 - JSON is anything
+    """Read an answer."""
+    return answer.json()
+
+
+def nest(status: int, message: object = "Some message") -> Reply:
+    """Return an error answer in the vendor's form."""
+    return Reply(status, json.dumps({"statusCode": status, "message": message}).encode())

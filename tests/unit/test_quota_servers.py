@@ -65,14 +65,16 @@ def test_a_reset_that_is_rounded_down_is_learned_from_few_refusals(*, retry_afte
     assert spent.seconds <= 1.08 * 60 * WINDOWS
 
 
-@pytest.mark.parametrize("latency", [0.001, 0.1, 0.5, 1.0])
-def test_a_sliding_window_is_used_to_the_full(latency: float) -> None:
+@pytest.mark.parametrize(
+    ("window", "latency"), [(60.0, 0.001), (60.0, 0.1), (60.0, 0.5), (60.0, 1.0), (2.0, 0.002), (2.0, 0.02)]
+)
+def test_a_sliding_window_is_used_to_the_full(window: float, latency: float) -> None:
     """As @nestjs/throttler counts, each call leaves on its own: none is refused, and 5 % is lost at most."""
     clock = FakeClock()
-    rule = Rule(QuotaRule(kind="sliding"), clock=clock.monotonic)
+    rule = Rule(QuotaRule(kind="sliding", window=window), clock=clock.monotonic)
     spent = spend(CALLS, Quota(clock=clock.monotonic), clock, by_rule(rule), latency=lambda: latency)
     assert spent.refused == 0
-    assert spent.seconds <= 1.05 * 60 * WINDOWS
+    assert spent.seconds <= 1.05 * window * WINDOWS
 
 
 @given(seed=st.integers(0, 100_000), slowest=st.sampled_from([0.05, 0.3, 1.0]))
@@ -163,3 +165,20 @@ def test_a_429_without_any_word_is_waited_out_and_the_call_repeated() -> None:
     spent = spend(50, Quota(clock=clock.monotonic), clock, take)
     assert spent.refused <= 10
     assert len(spent.sent_at) == 50
+
+
+def test_a_sliding_window_that_others_use_too_is_given_up_after_a_refusal() -> None:
+    """Someone else takes the calls that leave: each 429 is waited out, the guess is dropped, and all gets through.
+
+    A second refusal can not be helped: what such a server names after a block is the end of an older period.
+    """
+    clock = FakeClock()
+    rule = Rule(QuotaRule(kind="sliding"), clock=clock.monotonic)
+    ours = by_rule(rule)
+    quota = Quota(clock=clock.monotonic)
+    assert spend(30, quota, clock, ours, latency=lambda: 0.5).refused == 0
+    for _ in range(12):
+        ours(clock.now)
+    spent = spend(50, quota, clock, ours, latency=lambda: 0.5)
+    assert 1 <= spent.refused <= 2
+    assert spent.seconds < 8 * 60

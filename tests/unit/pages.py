@@ -1,0 +1,67 @@
+"""A session list that changes while it is paged."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, cast
+
+from tap_usertesting.api.results import PAGE, ResultsClient, SessionPage
+from tap_usertesting.changes.listing import Listed, SessionList
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+NOW = "2026-01-10T00:00:00.000000Z"
+FAR = "9999-01-01T00:00:00.000000Z"
+
+
+def item(n: int) -> dict[str, Any]:
+    """Return session number n as the vendor lists it; one a minute."""
+    return {"sessionId": f"s{n:05}", "finishTime": f"2026-01-{1 + n // 1440:02}T{n // 60 % 24:02}:{n % 60:02}:00Z"}
+
+
+def cursor(n: int) -> str:
+    """Return the listing cursor of session number n."""
+    return Listed(item(n), now=FAR).cursor
+
+
+class Pages:
+    """A list of so many sessions, newest first; `before` may change it before a page is answered."""
+
+    def __init__(self, count: int, **before: Callable[[Pages], None]) -> None:
+        """Hold sessions 0 to count - 1; `before` is keyed by the number of the call: `call2=...`."""
+        self.items = [item(n) for n in reversed(range(count))]
+        self.total: int | None = None
+        self.offsets: list[int] = []
+        self._before = before
+
+    def session_page(self, test_id: str, *, offset: int, limit: int = PAGE) -> SessionPage:
+        """Answer one page."""
+        assert test_id == "test"
+        self.offsets.append(offset)
+        if happening := self._before.get(f"call{len(self.offsets)}"):
+            happening(self)
+        total = len(self.items) if self.total is None else self.total
+        return SessionPage(self.items[offset : offset + limit], total)
+
+    def list(self, now: str = FAR) -> SessionList:
+        """Return an unread list of these sessions."""
+        return SessionList(client=cast("ResultsClient", self), test_id="test", now=now)
+
+
+def add(*numbers: int) -> Callable[[Pages], None]:
+    """Return a happening: new sessions at the top."""
+
+    def happen(pages: Pages) -> None:
+        pages.items[:0] = [item(n) for n in sorted(numbers, reverse=True)]
+
+    return happen
+
+
+def drop(*numbers: int) -> Callable[[Pages], None]:
+    """Return a happening: sessions leave."""
+
+    def happen(pages: Pages) -> None:
+        gone = {f"s{n:05}" for n in numbers}
+        pages.items = [one for one in pages.items if one["sessionId"] not in gone]
+
+    return happen
