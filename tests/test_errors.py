@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import re
 import socket
+import subprocess
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from tap_usertesting.sandbox import Sandbox, World
-from tests.harness import Synced, sync
+from tests.harness import COMMAND, Synced, arguments, sync
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -207,3 +208,17 @@ def test_secrets_never_reach_the_debug_log_of_a_failure(box: Sandbox, tmp_path: 
     run = sync(config, tmp_path, env={"TAP_USERTESTING_LOGLEVEL": "DEBUG"})
     assert run.exit == 1
     assert_silent(run, box)
+
+
+def test_a_target_that_closes_the_pipe_is_one_clear_line(box: Sandbox, tmp_path: Path) -> None:
+    """A target that dies early ends the tap with status 1 and says where to look, without a traceback."""
+    command = [*COMMAND, *arguments(box.config(), tmp_path)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as tap:
+        assert tap.stdout is not None
+        assert tap.stderr is not None
+        tap.stdout.readline()
+        tap.stdout.close()
+        log = tap.stderr.read().decode()
+    assert tap.returncode == 1
+    assert "Traceback" not in log
+    assert len([line for line in log.splitlines() if "the target has closed the pipe" in line]) == 1

@@ -164,9 +164,7 @@ def test_key_columns_exist(stream: str) -> None:
 def test_change_columns(stream: str, columns: tuple[str, ...]) -> None:
     """What a change writes on each row has the same schema in every stream."""
     properties = load(stream)["properties"]
-    assert [properties[name] for name in columns] == [
-        load("sessions")["properties"][name] for name in columns
-    ]
+    assert [properties[name] for name in columns] == [load("sessions")["properties"][name] for name in columns]
 
 
 @pytest.mark.parametrize("stream", ["sessions", "session_details", "transcripts"])
@@ -215,12 +213,8 @@ ANSWER = (*TASKS, "items", "properties", "response", "properties", "answer")
         pytest.param("qx_scores", _set("properties", "qx_score", minimum=0), "only words", id="bound"),
         pytest.param("sessions", _set(*STATUS, drop="type"), "one type", id="no type"),
         pytest.param("sessions", _set(*STATUS, type="string"), "one type", id="not nullable"),
-        pytest.param(
-            "sessions", _set(*STATUS, type=["string", "integer", "null"]), "one type", id="two types"
-        ),
-        pytest.param(
-            "sessions", _set("properties", "session_id", type=["string", "null"]), "one type", id="null key"
-        ),
+        pytest.param("sessions", _set(*STATUS, type=["string", "integer", "null"]), "one type", id="two types"),
+        pytest.param("sessions", _set("properties", "session_id", type=["string", "null"]), "one type", id="null key"),
         pytest.param("session_details", _set(*ANSWER, type="object"), "one type", id="deep, not nullable"),
         pytest.param("sessions", _set(*STATUS, type=["text", "null"]), "a known type", id="unknown type"),
         pytest.param("sessions", _set(*STATUS, drop="description"), "title and", id="no description"),
@@ -234,16 +228,10 @@ ANSWER = (*TASKS, "items", "properties", "response", "properties", "answer")
             id="number with format",
         ),
         pytest.param("session_details", _set(additionalProperties=False), "objects are", id="closed stream"),
-        pytest.param(
-            "session_details", _set(*PARTICIPANT, drop="additionalProperties"), "objects are", id="closed"
-        ),
-        pytest.param(
-            "session_details", _set(*ANSWER, properties={}), "objects are", id="free with properties"
-        ),
+        pytest.param("session_details", _set(*PARTICIPANT, drop="additionalProperties"), "objects are", id="closed"),
+        pytest.param("session_details", _set(*ANSWER, properties={}), "objects are", id="free with properties"),
         pytest.param("session_details", _set(*TASKS, drop="items"), "arrays hold", id="array without items"),
-        pytest.param(
-            "session_details", _set(*TASKS, "items", drop="properties"), "arrays hold", id="bare items"
-        ),
+        pytest.param("session_details", _set(*TASKS, "items", drop="properties"), "arrays hold", id="bare items"),
         pytest.param(
             "qx_scores",
             _set("properties", "values_behavioral", "items", type=["number", "null"]),

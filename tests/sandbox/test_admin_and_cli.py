@@ -82,9 +82,7 @@ def test_happenings_to_a_named_target(door: Door, world: World) -> None:
     [
         pytest.param("POST", "events", {"kind": "miracle"}, 400, "kind must be one of", id="kind"),
         pytest.param("POST", "events", {"kind": "session", "test_id": "x"}, 400, "test_id", id="test"),
-        pytest.param(
-            "POST", "events", {"kind": "update", "session_id": "x"}, 400, "no session", id="session"
-        ),
+        pytest.param("POST", "events", {"kind": "update", "session_id": "x"}, 400, "no session", id="session"),
         pytest.param("POST", "events", {"when": "now"}, 400, "when", id="argument"),
         pytest.param("POST", "events", [1], 400, "JSON object", id="body"),
         pytest.param("GET", "nothing", None, 404, "no such thing", id="path"),

@@ -118,9 +118,7 @@ def test_hooks_change_the_world_in_between(client: Client, box: Sandbox, world: 
     box.before("list", happen, times=2, skip=1)
     assert client.count(test.test_uuid)["count"] == 0
     assert len(client.changes(test.test_uuid)) == 1
-    totals = [
-        client.get(LIST, testId=test.test_id).json()["meta"]["pagination"]["totalCount"] for _ in range(4)
-    ]
+    totals = [client.get(LIST, testId=test.test_id).json()["meta"]["pagination"]["totalCount"] for _ in range(4)]
     assert totals == [1, 2, 3, 3]
     assert [call.kind for call in seen] == ["feed", "list", "list"]
     assert seen[1].test_id == test.test_id

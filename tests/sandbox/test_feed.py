@@ -149,9 +149,7 @@ def test_rate_limit_of_the_feed(client: Client, world: World) -> None:
     body = client.feed(COUNT, test=test.test_uuid).json()
     assert body["errors"] == [{"message": "Rate limit exceeded"}]
     assert body["extensions"]["ratelimit"]["remaining"] == 0
-    wait = datetime.fromisoformat(body["extensions"]["ratelimit"]["window_reset"]) - datetime.now(
-        timezone.utc
-    )
+    wait = datetime.fromisoformat(body["extensions"]["ratelimit"]["window_reset"]) - datetime.now(timezone.utc)
     assert timedelta(0) < wait < timedelta(seconds=1)
     assert "errors" not in client.feed(COUNT, test=test.test_uuid).json()
 
@@ -198,9 +196,7 @@ def test_introspection_and_fragments(client: Client, box: Sandbox, world: World)
 def test_a_hundred_counts_are_quick(client: Client, world: World) -> None:
     """A hundred aliases are answered at once; big answers are kept while nothing changes."""
     test = max(world.tests.values(), key=lambda item: len(item.events))
-    aliases = " ".join(
-        f'a{n}: testResultChangesCount(testUUID: "{test.test_uuid}") {{ count }}' for n in range(100)
-    )
+    aliases = " ".join(f'a{n}: testResultChangesCount(testUUID: "{test.test_uuid}") {{ count }}' for n in range(100))
     client.feed(f"{{ {aliases} }}")
     started = time.perf_counter()
     assert len(client.feed(f"{{ {aliases} }}").json()["data"]) == 100

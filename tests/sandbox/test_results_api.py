@@ -59,9 +59,7 @@ def test_list_order_is_a_choice_of_the_world(client: Client, world: World) -> No
         pytest.param({}, "testId must be a UUID", id="no test"),
         pytest.param({"testId": NOBODY, "limit": 0}, "limit must not be less than 1", id="limit 0"),
         pytest.param({"testId": NOBODY, "limit": 501}, "limit must not be greater than 500", id="limit 501"),
-        pytest.param(
-            {"testId": NOBODY, "limit": "all"}, "limit must be an integer number", id="limit a word"
-        ),
+        pytest.param({"testId": NOBODY, "limit": "all"}, "limit must be an integer number", id="limit a word"),
         pytest.param({"testId": NOBODY, "offset": 10001}, "offset must not be greater than 10000", id="far"),
     ],
 )
@@ -114,12 +112,8 @@ def test_details_v2_have_the_older_shape(client: Client, world: World) -> None:
         pytest.param("/api/v2/sessionResults/{}/clips", "Session video or clips not found", id="clips"),
         pytest.param(f"/api/v2/sessionResults/{{}}/clips/{NOBODY}", "Clip not found", id="clip"),
         pytest.param("/api/v2/testResults/{}/qxScores", "Test not found", id="scores"),
-        pytest.param(
-            "/api/v2/testResults/{}/highlightreels", "Test or highlight reels not found", id="reels"
-        ),
-        pytest.param(
-            f"/api/v2/testResults/{{}}/highlightreels/{NOBODY}", "Highlight reel not found", id="reel"
-        ),
+        pytest.param("/api/v2/testResults/{}/highlightreels", "Test or highlight reels not found", id="reels"),
+        pytest.param(f"/api/v2/testResults/{{}}/highlightreels/{NOBODY}", "Highlight reel not found", id="reel"),
     ],
 )
 def test_what_is_not_there(client: Client, path: str, message: str) -> None:
@@ -144,9 +138,7 @@ def test_what_a_survey_does_not_have(client: Client, world: World) -> None:
 
 def test_links_are_generated_by_the_first_request(client: Client, world: World) -> None:
     """A clip and a reel are being generated at first, then there is a link; a video has one at once."""
-    session = next(
-        s for s in world.sessions.values() if s.served and s.clips and s.test.product_type != "SURVEY"
-    )
+    session = next(s for s in world.sessions.values() if s.served and s.clips and s.test.product_type != "SURVEY")
     video = client.get(f"{LIST}/{session.session_id}/videoDownloadUrl").json()
     assert set(video) == {"videoUrl", "sessionId", "expiresAt"}
     clip = client.get(f"{LIST}/{session.session_id}/clips").json()["clips"][0]["uuid"]
@@ -213,7 +205,5 @@ def test_a_version_of_the_details_can_be_missing(client: Client, box: Sandbox, w
 def test_nothing_else_is_there(client: Client, box: Sandbox) -> None:
     """Other paths and other methods are 404 as well."""
     assert client.get("/api/v2/tests").json()["message"] == "Cannot GET /api/v2/tests"
-    posted = client.session.post(
-        f"{box.url}{LIST}", headers={"Authorization": f"Bearer {client.token}"}, timeout=5
-    )
+    posted = client.session.post(f"{box.url}{LIST}", headers={"Authorization": f"Bearer {client.token}"}, timeout=5)
     assert posted.json()["message"] == f"Cannot POST {LIST}"

@@ -124,9 +124,7 @@ SCORES = shape(
             label=TEXT,
             qxScore=maybe(SCORE),
             components=shape(behavioral=maybe(SCORE), attitudinal=SCORE),
-            values=shape(
-                behavioral=maybe(many(NUMBER)), usability=SCORE, trust=SCORE, appearance=SCORE, loyalty=SCORE
-            ),
+            values=shape(behavioral=maybe(many(NUMBER)), usability=SCORE, trust=SCORE, appearance=SCORE, loyalty=SCORE),
         )
     ),
     meta=shape(totalQxTasks=NUMBER, completes=NUMBER),
@@ -175,9 +173,7 @@ REEL = shape(("reelUrl",), reelId=UUID, status=STATUS, reelUrl=maybe(TEXT))
 PERSON = shape(email=TEXT, name=TEXT)
 WORKSPACES = many(shape(id=TEXT, name=TEXT, uuid=UUID))
 STUDIES = many(
-    shape(
-        cursor=TEXT, orderedAt=SECONDS, orderedBy=PERSON, productType=TEXT, title=TEXT, type=TEXT, uuid=UUID
-    )
+    shape(cursor=TEXT, orderedAt=SECONDS, orderedBy=PERSON, productType=TEXT, title=TEXT, type=TEXT, uuid=UUID)
 )
 STUDY = shape(
     title=TEXT,
@@ -227,9 +223,7 @@ def test_answers_have_the_documented_shapes(seed: int) -> None:
                 for reel in answer.json().get("reels", []) if schema is REELS else []:
                     check(client.get(f"{path}/{reel['uuid']}").json(), REEL)
         kinds_met = {call.kind for call in box.calls if call.status == 200}
-    assert kinds_met == {
-        *("token", "v1", "list", "details_v3", "video", "clips", "clip", "qx_scores", "reels", "reel")
-    }
+    assert kinds_met == {*("token", "v1", "list", "details_v3", "video", "clips", "clip", "qx_scores", "reels", "reel")}
 
 
 def check(body: object, schema: dict[str, Any]) -> None:
