@@ -1,8 +1,8 @@
 """A state machine over one test and its streams: whatever happens, a few clean syncs later all tables are true.
 
 What can happen: sessions with and without transcripts, some seen by only one of the two APIs at first; late
-transcripts; changes; rejections and returns; lost access; expired cursors; another source; other streams selected; and kills, which
-keep a random prefix of the messages and resume from the last STATE in it.
+transcripts; changes; rejections and returns; lost access; expired cursors; another source; other streams selected; and
+kills, which keep a random prefix of the messages and resume from the last STATE in it.
 """
 
 from __future__ import annotations

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import shutil
 import ssl
-import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
+import trustme
 
 from tap_usertesting.api.auth import StaticToken
 from tap_usertesting.api.errors import UnreachableError
@@ -24,23 +23,18 @@ if TYPE_CHECKING:
     from .fakes import FakeClock
 
 
+AUTHORITY = "authority.pem"
+
+
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A self-signed certificate for 127.0.0.1, with its key in the same file."""
-    if shutil.which("openssl") is None:
-        pytest.skip("no openssl to make a certificate with")
-    folder = tmp_path_factory.mktemp("tls")
-    key, made = folder / "key.pem", folder / "certificate.pem"
-    subprocess.run(
-        [
-            *("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"),
-            *("-keyout", key, "-out", made, "-days", "2", "-subj", "/CN=unit"),
-            *("-addext", "subjectAltName=IP:127.0.0.1"),
-        ],
-        check=True,
-        capture_output=True,
-    )
-    made.write_text(made.read_text() + key.read_text())
+    """A certificate for 127.0.0.1 of an authority that nobody knows, with its key in the same file."""
+    made = tmp_path_factory.mktemp("tls") / "certificate.pem"
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(str(made.with_name(AUTHORITY)))
+    issued = authority.issue_cert("127.0.0.1")
+    chain = b"".join(part.bytes() for part in issued.cert_chain_pems)
+    made.write_bytes(chain + issued.private_key_pem.bytes())
     return made
 
 
@@ -77,7 +71,7 @@ def test_requests_ca_bundle_is_honoured(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """An authority that the user names in the environment, as companies with a proxy do, is believed."""
-    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(certificate))
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(certificate.with_name(AUTHORITY)))
     call = make_call(server.url, auth=StaticToken("t"))
     assert transport.send(call, lambda answer: answer.status) == 200
     assert server.seen[0].headers["authorization"] == "Bearer t"
