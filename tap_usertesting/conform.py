@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from tap_usertesting.times import utc
@@ -19,6 +20,7 @@ _REFUSED = re.compile("[\x00\ud800-\udfff]")
 _HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 
 
+@lru_cache(maxsize=1024)  # the same few names come with every session; bounded, as a server may invent more
 def snake(name: str) -> str:
     """Return a vendor's camelCase name as a column name."""
     return _HUMP.sub("_", name).lower()
@@ -64,7 +66,9 @@ def conform(value: Any, schema: Mapping[str, Any], problem: Callable[[str], None
 
 def _kind(schema: Mapping[str, Any]) -> str:
     types = schema["type"]
-    return str(types) if isinstance(types, str) else next(str(one) for one in types if one != "null")
+    if isinstance(types, str):
+        return types
+    return str(types[0] if types[0] != "null" else types[1])
 
 
 def _object(value: Any, schema: Mapping[str, Any], problem: Callable[[str], None], at: str) -> Any:  # noqa: ANN401
@@ -111,6 +115,7 @@ def _number(value: Any, kind: str) -> Any:  # noqa: ANN401
         number = value if isinstance(value, (int, float)) else float(value)
         if kind == "integer":
             return int(number) if number == int(number) else None
+        float(number)  # one beyond any float loads in no target
     except (TypeError, ValueError, OverflowError):
         return None
     return number if number - number == 0 else None  # not for infinity and NaN

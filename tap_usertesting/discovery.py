@@ -9,6 +9,7 @@ import logging
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from tap_usertesting.api.ids import is_cursor, is_id
 from tap_usertesting.api.results import V1_PAGE, ResultsClient
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ logger = logging.getLogger("tap-usertesting.discovery")
 READABLE_TYPE = "STUDYV2"
 INTERACTION = "NON_THINK_OUT_LOUD"
 SURVEY = "SURVEY"
+MOST_PAGES = 2_000  # of one list; a server whose list never ends is not followed further
 TRANSCRIBED = frozenset({"THINK_OUT_LOUD", "LIVE_CONVERSATION"})
 
 
@@ -79,17 +81,22 @@ class Directory:
         """Read page after page; there is no total and no sign of the end but a short or repeated page."""
         found: dict[str, dict[str, Any]] = {}
         after: str | None = None
-        while True:
-            page = [item for item in read(after=after) if item.get("uuid")]
+        for _ in range(MOST_PAGES):
+            received = read(after=after)
+            page = [item for item in received if is_id(item.get("uuid"))]
+            if len(page) < len(received):
+                logger.warning("%s: %d without a usable uuid are left out", what, len(received) - len(page))
             new = {str(item["uuid"]).lower(): item for item in page}
-            ended = len(page) < V1_PAGE or new.keys() <= found.keys()
+            ended = len(received) < V1_PAGE or new.keys() <= found.keys()
             found |= new
-            cursor = page[-1].get("cursor") if page else None
+            cursor = received[-1].get("cursor") if received else None
             if ended:
                 return list(found.values())
-            if cursor is None:
+            if not is_cursor(str(cursor)) or cursor is None:
                 logger.warning("%s fill a page of %d and name no cursor: further ones can not be read", what, V1_PAGE)
                 return list(found.values())
             if str(cursor) == after:
                 return list(found.values())
             after = str(cursor)
+        logger.warning("%s go on after %d pages: further ones are not read", what, MOST_PAGES)
+        return list(found.values())

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("tap-usertesting")
 
+LARGEST_FEED_ANSWER = 256 << 20  # bytes: a million events
 LOGGED_WAIT = 5.0  # seconds; a shorter wait is no news
 
 
@@ -185,6 +186,7 @@ class Run:
             quota=Quota(clock=self._clock.monotonic, limit=None),
             auth=auth if own is None else StaticToken(own),
             refused=refused,
+            largest_body=LARGEST_FEED_ANSWER,
         )
         return ChangeFeed(transport=self._transport, lane=lane, url=settings.feed_url)
 
@@ -206,6 +208,6 @@ def _token(answer: Answer) -> tuple[str, float | None]:
     lifetime = body.get("expires_in")
     try:
         seconds = float(lifetime)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return token, None
     return token, seconds if seconds > 0 else None

@@ -8,10 +8,10 @@ Here one transport serves every stream, and a stream is a way from a change to a
 
 from __future__ import annotations
 
-import logging
 import os
 import signal
 import sys
+import threading
 import time
 from copy import deepcopy
 from functools import cached_property
@@ -109,8 +109,6 @@ class TapUserTesting(Tap):
                 "with a full refresh or a cleared bookmark",
                 settings.start_date,
             )
-        # At DEBUG it writes whole URLs, and feed_url may carry a key; the transport's own line does not.
-        logging.getLogger("urllib3").setLevel(logging.INFO)
         return Run(settings, write_state=self.write_state_between, checkpoint=self.stop_if_asked)
 
     @cached_property
@@ -207,12 +205,14 @@ class TapUserTesting(Tap):
         return True
 
     def _end(self) -> None:
+        self._done()
         self.logger.info("calls made: %s", self.run.summary())
         if self.run.failed:
             raise SystemExit(1)
 
     def give_up(self, message: str) -> NoReturn:
         """End the run with one line; what was written before stays good."""
+        self._done()
         self.logger.critical("%s", message)
         raise SystemExit(1)
 
@@ -249,6 +249,12 @@ class TapUserTesting(Tap):
             signal.Signals(signum).name,
         )
         raise SystemExit(EXIT_BY_SIGNAL.get(signal.Signals(signum), 128 + signum))
+
+    def _done(self) -> None:
+        """Take no more signals: the exit status is settled, and the interpreter's way out takes a while."""
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGINT, signal.SIG_IGN)
+            signal.signal(signal.SIGTERM, signal.SIG_IGN)
 
     # Settings
 

@@ -17,7 +17,7 @@ def utc(text: object) -> str | None:
     """
     if not isinstance(text, str):
         return None
-    if len(text) == len("2025-10-01T10:37:17.365122+00:00") and text[10:20:9] == "T." and text.endswith("+00:00"):
+    if len(text) == len("2025-10-01T10:37:17.365122+00:00") and text[4:20:3] == "--T::." and text.endswith("+00:00"):
         try:  # the feed's own form, by the hundred thousand
             datetime.fromisoformat(text)
         except ValueError:

@@ -12,13 +12,14 @@ from urllib.parse import urlsplit
 from tap_usertesting.api.errors import ApiError, BadRequestError, MalformedError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from tap_usertesting.api.auth import Auth
     from tap_usertesting.api.quota import Quota
 
 
 AUTHORIZATION, BARE = "Authorization", "token"  # the header of a token: as Bearer, or (v1, perhaps) bare
+DEEPEST = 100  # levels of a JSON body; none that is documented has more than ten
 
 
 @dataclass(frozen=True)
@@ -42,10 +43,23 @@ class Answer:
     def json(self) -> Any:  # noqa: ANN401 - JSON is anything
         """Decode the body; raises MalformedError when it is no JSON."""
         try:
-            return json.loads(self.body, parse_constant=lambda _: None)
+            body = json.loads(self.body, parse_constant=lambda _: None)
         except (ValueError, RecursionError) as error:
             message = "the body is not JSON"
             raise MalformedError(message) from error
+        level = [body]
+        for _ in range(DEEPEST):
+            level = [inner for node in level for inner in _inside(node)]
+            if not level:
+                return body
+        message = "the body is nested too deeply"
+        raise MalformedError(message)
+
+
+def _inside(node: object) -> Iterable[object]:
+    if isinstance(node, dict):
+        return node.values()
+    return node if isinstance(node, list) else ()
 
 
 @dataclass
@@ -58,6 +72,7 @@ class Lane:
     quota: Quota
     auth: Auth | None = None
     refused: Callable[[str], ApiError] = BadRequestError
+    largest_body: int = 32 << 20  # bytes; a page of 500 sessions has 125 kB, an hour's transcript 200 kB
 
 
 @dataclass(frozen=True)

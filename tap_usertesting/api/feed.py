@@ -6,6 +6,7 @@ Source: the feed vendor's page "Checking for changes": `testResultChangesCount(t
 
 from __future__ import annotations
 
+import logging
 import re
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
@@ -24,12 +25,15 @@ from tap_usertesting.api.errors import (
     UnknownTestError,
     UnreachableError,
 )
+from tap_usertesting.api.ids import is_cursor
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from tap_usertesting.api.call import Lane
     from tap_usertesting.api.transport import Transport
+
+logger = logging.getLogger("tap-usertesting.api")
 
 TESTS_A_REQUEST = 100
 READABLE = frozenset({400, 403})  # statuses whose body holds GraphQL errors
@@ -145,7 +149,7 @@ class ChangeFeed:
     def _read(self, answer: Answer, envelope: Any) -> _Envelope[Any]:  # noqa: ANN401
         try:
             body: _Envelope[Any] = msgspec.json.decode(answer.body, type=envelope)
-        except (msgspec.DecodeError, UnicodeDecodeError):
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             # The strict decoder is fast; the lenient one takes lone surrogates and wrong scalar types.
             try:
                 body = msgspec.convert(answer.json(), envelope, strict=False)
@@ -170,8 +174,8 @@ class ChangeFeed:
 
     def _seconds_to(self, moment: object) -> float | None:
         try:
-            ends = datetime.fromisoformat(str(moment).replace("Z", "+00:00")).timestamp()
-        except ValueError:
+            ends = datetime.fromisoformat(moment.replace("Z", "+00:00")).timestamp() if isinstance(moment, str) else 0
+        except (ValueError, OverflowError):
             return None
         seconds = ends - self._transport.clock.wall()
         return seconds if 0 < seconds <= 3600 else None  # noqa: PLR2004 - longer is not believed, as in quota.py
@@ -212,7 +216,8 @@ def _errors(body: _Envelope[Any]) -> list[tuple[str | None, str]]:
     for error in body.errors or []:
         path = error.get("path")
         alias = path[0] if isinstance(path, list) and path and isinstance(path[0], str) else None
-        found.append((alias, str(error.get("message") or "an error without a message")))
+        message = error.get("message")
+        found.append((alias, message if isinstance(message, str) and message else "an error without a message"))
     return found
 
 
@@ -221,10 +226,14 @@ def _events(changes: _Changes) -> list[FeedEvent]:
     edges, changes.edges = changes.edges or [], None
     edges.reverse()
     seen: set[str] = set()
-    events = []
+    events, odd = [], 0
     while edges:  # frees each edge as it goes
         edge = edges.pop()
-        if edge is not None and edge.node is not None and edge.node.cursor and edge.node.cursor not in seen:
+        if edge is None or edge.node is None or not is_cursor(edge.node.cursor):
+            odd += 1
+        elif edge.node.cursor not in seen:
             seen.add(edge.node.cursor)
             events.append(edge.node)
+    if odd:
+        logger.warning("the change feed sent %d events without a usable cursor, which are left out", odd)
     return events

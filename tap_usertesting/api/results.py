@@ -5,13 +5,13 @@ Every method may raise what `Transport.send` raises. A body of the wrong shape i
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import quote
 
 from tap_usertesting.api.call import AUTHORIZATION, BARE, Answer, Call
 from tap_usertesting.api.errors import BadRequestError, CredentialsRejectedError, MalformedError
+from tap_usertesting.api.ids import is_id
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 PAGE = 500  # sessions a page, the most the vendor allows
 LAST_OFFSET = 10_000  # the greatest offset the vendor allows
 V1_PAGE = 50  # items a page of the legacy API
-_SAFE_ID = re.compile(r"[A-Za-z0-9_-]{1,128}")
 
 
 T = TypeVar("T")
@@ -34,6 +33,7 @@ class SessionPage:
 
     sessions: list[dict[str, Any]]
     total_count: int
+    received: int  # items, those without a usable id included
 
 
 class ResultsClient:
@@ -112,8 +112,8 @@ class ResultsClient:
 
 def _in_path(identifier: str) -> str:
     """Return an id that is safe in a URL path; an id comes from a server and may hold anything."""
-    if not _SAFE_ID.fullmatch(identifier):
-        message = f"an id that can not stand in a URL was sent by the server: {identifier[:40]!r}"
+    if not is_id(identifier):
+        message = "an id that can not stand in a URL was sent by the server"
         raise BadRequestError(message)
     return quote(identifier, safe="")
 
@@ -132,14 +132,14 @@ def _session_page(answer: Answer) -> SessionPage:
     if not isinstance(sessions, list):
         message = "the body has no list of sessions"
         raise MalformedError(message)
-    items = [item for item in sessions if isinstance(item, dict) and item.get("sessionId")]
+    items = [item for item in sessions if isinstance(item, dict) and is_id(item.get("sessionId"))]
     meta = body.get("meta")
     pagination = meta.get("pagination") if isinstance(meta, dict) else None
     total = pagination.get("totalCount") if isinstance(pagination, dict) else None
     if not isinstance(total, (int, float)) or isinstance(total, bool) or not 0 <= total < 1e15:  # noqa: PLR2004
         message = "the body has no totalCount"
         raise MalformedError(message)
-    return SessionPage([{**item, "sessionId": str(item["sessionId"])} for item in items], int(total))
+    return SessionPage(items, int(total), len(sessions))
 
 
 def _webvtt(answer: Answer) -> str:
@@ -166,4 +166,4 @@ def _items(answer: Answer, wrapper: str) -> list[dict[str, Any]]:
     if not isinstance(body, list):
         message = "the body is not a list"
         raise MalformedError(message)
-    return [item for item in body if isinstance(item, dict)]
+    return [item if isinstance(item, dict) else {} for item in body]  # the length tells whether a page is full

@@ -8,8 +8,11 @@ termination handler end the process at once.
 from __future__ import annotations
 
 import logging
+import sys
 from collections import Counter
+from http.cookiejar import DefaultCookiePolicy
 from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import quote, quote_plus
 
 import backoff
 import requests
@@ -29,6 +32,11 @@ from tap_usertesting.api.errors import (
 )
 from tap_usertesting.api.quota import RateHeaders
 
+if sys.version_info >= (3, 12):
+    from typing import override
+else:
+    from typing_extensions import override
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -39,10 +47,20 @@ FIRST_RETRY = 0.5  # seconds, doubled with each further fault, with full jitter
 LONGEST_RETRY = 30.0
 SLOWEST_BODY = 5  # request timeouts: a body that drips longer counts as a fault
 CHUNK = 1 << 16
+SHORTEST_ECHO = 8  # characters; a shorter secret could be any word
+MOST_REFUSALS = 100  # 429s of one call in a row: over an hour and a half of full windows
 EXCERPT = 200  # characters of a server's message that an error line repeats
 RETRIED = frozenset({408, 421, 425, 500, 502, 503, 504})
 OK_FROM, REDIRECT_FROM, CLIENT_ERROR_FROM = 200, 300, 400
 UNAUTHORIZED, NOT_FOUND, TOO_MANY = 401, 404, 429
+
+
+class ApiSession(requests.Session):
+    """Never looks at a redirect: requests would read its whole body, and fail on an odd Location."""
+
+    @override
+    def get_redirect_target(self, resp: requests.Response) -> None:
+        return None
 
 
 class _Header(AuthBase):
@@ -67,29 +85,33 @@ class Transport:
         timeout: float,
         max_retries: int,
         clock: Clock | None = None,
-        session: requests.Session | None = None,
+        session: ApiSession | None = None,
     ) -> None:
         """Open the session. `timeout` in seconds, per connection and read; `max_retries` tries per call."""
         self.hooks = Hooks()
         self.idle = False
         self.calls: Counter[str] = Counter()
         self.clock = clock or Clock()
-        self._secrets: set[str] = set()
+        self._secrets: dict[str, None] = {}  # longest first, as one may be a part of another
         self._timeout = timeout
         self._tries = max(1, max_retries)
-        self._session = session or requests.Session()
+        self._session = session or ApiSession()
+        self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))  # an API has no use for them
         self._session.headers["User-Agent"] = user_agent
+        # It writes whole URLs, and headers that a server sent; our own lines say what is needed.
+        logging.getLogger("urllib3").setLevel(logging.ERROR)
 
     def keep_secret(self, text: str | None) -> None:
         """Have this text blanked out in every error line."""
-        if text:
-            self._secrets.add(text)
+        for form in {text, quote(text, safe=""), quote_plus(text)} if text else ():
+            self._secrets[form] = None
+        self._secrets = dict.fromkeys(sorted(self._secrets, key=len, reverse=True))
 
     def redact(self, text: str) -> str:
         """Return the text on one line, without any secret, at most EXCERPT characters."""
         for secret in self._secrets:
             text = text.replace(secret, "***")
-        text = " ".join(text.split())
+        text = "".join(char if char.isprintable() else " " for char in " ".join(text.split()))
         return text if len(text) <= EXCERPT else text[: EXCERPT - 1] + "…"
 
     def send(self, call: Call, read: Callable[[Answer], T]) -> T:
@@ -103,7 +125,7 @@ class Transport:
         """
         delays = backoff.expo(factor=FIRST_RETRY, max_value=LONGEST_RETRY)  # type: ignore[arg-type, unused-ignore]
         next(delays)
-        failures = 0
+        failures = refusals = 0
         renewed = False
         while True:
             try:
@@ -114,12 +136,12 @@ class Transport:
                         continue
                     raise call.lane.refused(self._said(answer))
                 if answer.status == TOO_MANY:
-                    self._throttled(call, call.lane.quota.refused(self._rates(answer)))
+                    refusals = self._throttled(call, call.lane.quota.refused(self._rates(answer)), refusals)
                     continue
                 self._raise_for_status(call, answer)
                 return read(answer)
             except ThrottledError as throttled:
-                self._throttled(call, call.lane.quota.hold(throttled.seconds))
+                refusals = self._throttled(call, call.lane.quota.hold(throttled.seconds), refusals)
             except (requests.RequestException, Urllib3Error, MalformedError) as fault:
                 failures += 1
                 if _is_certificate(fault) or failures >= self._tries:
@@ -176,15 +198,23 @@ class Transport:
             auth=auth,
             timeout=self._timeout,
             allow_redirects=False,
+            proxies={"no_proxy": "*"} if call.url.startswith("http:") else None,  # it would see the token
             stream=True,
         ) as response:
             body = bytearray()
             # What has arrived so far, unlike `iter_content`, which waits for a full chunk however slowly it drips.
             while chunk := response.raw.read1(CHUNK, decode_content=True):
                 body += chunk
+                if len(body) > call.lane.largest_body:
+                    message = f"{call.lane.name}, {call.label}: a body of over {call.lane.largest_body >> 20} MB"
+                    raise BadRequestError(message)
                 if self.clock.monotonic() > deadline:
                     message = "the body drips too slowly"
                     raise requests.Timeout(message)
+            for secret in self._secrets if call.lane.auth is not None else ():
+                # A server that echoes a token must not get it into records, state or the log.
+                if len(secret) >= SHORTEST_ECHO and secret.encode() in body:
+                    body = body.replace(secret.encode(), b"***")
             return Answer(response.status_code, response.headers, body)
 
     def _rates(self, answer: Answer) -> RateHeaders:
@@ -251,9 +281,13 @@ class Transport:
             )
         return ServerFaultError(f"{lane.name}, {call.label}: {self._why(fault)} ({tried})")
 
-    def _throttled(self, call: Call, seconds: float) -> None:
+    def _throttled(self, call: Call, seconds: float, refusals: int) -> int:
+        """Count one more refusal in a row; returns how many there were."""
         self.calls["429"] += 1
+        if refusals + 1 >= MOST_REFUSALS:
+            raise ServerFaultError(f"{call.lane.name}, {call.label}: over the quota {MOST_REFUSALS} times in a row")
         logger.info("%s, %s: over the quota; the server asks for %.0f s", call.lane.name, call.label, seconds)
+        return refusals + 1
 
     def _pause(self, wait: Wait) -> None:
         self.hooks.before_wait(wait)

@@ -50,6 +50,7 @@ class SessionList:
         self._offset = 0
         self.greatest = 0
         self._again = False
+        self._odd = 0
         self.by_id: dict[str, Listed] = {}
         self.total = 0
         self.complete = False
@@ -72,19 +73,22 @@ class SessionList:
         for item in page.sessions:
             listed = Listed(item, now=self._now)
             self.by_id[listed.session_id] = listed
+        self._odd += page.received - len(page.sessions)
         self._offset += PAGE
         if shrunk and not self._again:  # even if not all is to be read, a session may have moved up past us
-            self._again, self._offset = True, 0
-        elif len(page.sessions) < PAGE or self._offset > LAST_OFFSET or self._offset >= page.total_count:
+            self._again, self._offset, self._odd = True, 0, 0
+        elif page.received < PAGE or self._offset > LAST_OFFSET or self._offset >= page.total_count:
             self._end()
 
     def _end(self) -> None:
         """Accept the list, or read it once more: a session that left while it was paged has moved others up."""
         reachable = LAST_OFFSET + PAGE
         if len(self.by_id) < min(self.greatest, reachable) and not self._again:
-            self._again, self._offset = True, 0
+            self._again, self._offset, self._odd = True, 0, 0
             return
         self.complete = True
+        if self._odd:
+            logger.warning("test %s: %d sessions without a usable id are left out", self._test_id, self._odd)
         if self.total > reachable:
             logger.warning(
                 "test %s: %d sessions lie beyond offset %d, where the Results API's list ends, and can not be read",

@@ -18,9 +18,11 @@ from tap_usertesting.api.errors import (
     UnknownTestError,
 )
 from tap_usertesting.api.feed import TESTS_A_REQUEST, Ask, ChangeFeed, Count, FeedEvent
+from tap_usertesting.api.ids import is_id
 from tap_usertesting.changes.change import REMOVALS, Change
 from tap_usertesting.changes.listing import SessionList, everything
 from tap_usertesting.changes.order import oldest_first
+from tap_usertesting.conform import clean
 from tap_usertesting.times import earlier, utc
 
 if TYPE_CHECKING:
@@ -266,11 +268,14 @@ def _not_before(change: Change, kept: str) -> bool:
 
 def as_change(event: FeedEvent) -> Change:
     """Return a feed event as a change of a session; without the known prefix it is of no session."""
-    return Change(event.cursor or "", session_of(event.response_uuid), event.change_type or "", utc(event.changed_at))
+    return Change(
+        event.cursor or "", session_of(event.response_uuid), clean(event.change_type or ""), utc(event.changed_at)
+    )
 
 
 def session_of(response_uuid: str | None) -> str | None:
-    """Return the session id inside a feed's response id, None where the prefix is missing."""
+    """Return the session id inside a feed's response id, None where the prefix is missing or the rest is no id."""
     if response_uuid is None or not response_uuid.startswith(RESPONSE_PREFIX):
         return None
-    return response_uuid[len(RESPONSE_PREFIX) :] or None
+    session_id = response_uuid[len(RESPONSE_PREFIX) :]
+    return session_id if is_id(session_id) else None

@@ -110,7 +110,10 @@ class QxScoresStream(ChangeDrivenStream):
                 self.changes.sessions(test_id, lambda sessions: bool(sessions.by_id))
                 self.run.answered(test_id)
             listed = self.changes.listed(test_id)
-            if listed is None or listed.total > 0:
+            promised = self.run.directory.product_types.get(test_id) == INTERACTION
+            if promised:  # asked again when the test changes; for others a 404 is the answer for good
+                self.logger.info("%s: test %s is an interaction test, but answers %s", self.name, test_id, error)
+            elif listed is None or listed.total > 0:
                 partition.set("none", value=True)
                 self.logger.info("%s: test %s has none (%s); it is not asked again", self.name, test_id, error)
             return

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from tap_usertesting.api.errors import UnknownCursorError, UnknownTestError
 from tap_usertesting.api.feed import Ask, FeedEvent
 from tap_usertesting.changes.reader import TEST_PREFIX, FeedLog, session_of
+from tap_usertesting.conform import clean
 from tap_usertesting.streams.base import PerTestStream
 from tap_usertesting.times import utc
 
@@ -98,12 +99,12 @@ class ResultChangesStream(PerTestStream):
             "test_id": test_id,
             "test_uuid": test_uuid,
             "cursor": event.cursor,
-            "response_uuid": event.response_uuid,
+            "response_uuid": None if event.response_uuid is None else clean(event.response_uuid),
             "session_id": session_of(event.response_uuid),
             "test_result_id": number
             if type(number) is int
             else self.columns({"testResultId": number})["test_result_id"],
-            "change_type": event.change_type,
+            "change_type": None if event.change_type is None else clean(event.change_type),
             "changed_at": changed_at,
         }
 

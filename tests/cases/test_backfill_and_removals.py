@@ -154,7 +154,7 @@ def test_a_rejection_that_the_list_could_not_tell_arrives_with_the_feed(
     warehouse.load(changed.messages)
     assert changed.exit == 0
     assert_true(warehouse, world, SESSION_STREAMS)
-    warnings = [line for line in changed.lines(test.test_id) if " | WARNING " in line]
+    warnings = [line for line in changed.lines(test.test_id) if " | WARNING  | tap-usertesting" in line]
     assert len(warnings) == len(SESSION_STREAMS)
     for stream, cost in (
         ("sessions", "one call per 500 of its 5 sessions"),
@@ -164,7 +164,7 @@ def test_a_rejection_that_the_list_could_not_tell_arrives_with_the_feed(
         assert [line for line in warnings if f" {stream}, test" in line and line.endswith(cost)]
 
     idle = sync(story.box.config(), tmp_path, select=SESSION_STREAMS, state=warehouse.state)
-    assert (idle.records(), idle.lines(" | WARNING ")) == ([], [])
+    assert (idle.records(), idle.lines(" | WARNING  | tap-usertesting")) == ([], [])
 
 
 def interview(tell: Tell, *, transcript: str = "ready") -> tuple[Story, Test, Session]:

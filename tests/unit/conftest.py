@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 import pytest
-import requests
 from hypothesis import HealthCheck, settings
 
 from tap_usertesting.api.auth import StaticToken
@@ -13,7 +12,7 @@ from tap_usertesting.api.call import AUTHORIZATION, Call, Lane, origin_of
 from tap_usertesting.api.errors import ApiError, CredentialsRejectedError, FeedRefusedError
 from tap_usertesting.api.feed import ChangeFeed
 from tap_usertesting.api.quota import Quota
-from tap_usertesting.api.transport import Transport
+from tap_usertesting.api.transport import ApiSession, Transport
 
 from .fakes import FakeClock
 
@@ -36,14 +35,14 @@ def fake_clock() -> FakeClock:
 
 
 @pytest.fixture
-def session() -> Iterator[requests.Session]:
+def session() -> Iterator[ApiSession]:
     """A session that is closed at the end."""
-    with requests.Session() as opened:
+    with ApiSession() as opened:
         yield opened
 
 
 @pytest.fixture
-def transport(fake_clock: FakeClock, session: requests.Session) -> Transport:
+def transport(fake_clock: FakeClock, session: ApiSession) -> Transport:
     """Three tries, two seconds of timeout."""
     return Transport(
         user_agent="tap-usertesting/unit", timeout=2, max_retries=TRIES, clock=fake_clock.clock(), session=session

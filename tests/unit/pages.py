@@ -41,7 +41,8 @@ class Pages:
         if happening := self._before.get(f"call{len(self.offsets)}"):
             happening(self)
         total = len(self.items) if self.total is None else self.total
-        return SessionPage(self.items[offset : offset + limit], total)
+        found = self.items[offset : offset + limit]
+        return SessionPage(found, total, len(found))
 
     def list(self, now: str = FAR) -> SessionList:
         """Return an unread list of these sessions."""

@@ -18,15 +18,13 @@ from tap_usertesting.api.errors import (
     NotFoundError,
     ServerFaultError,
 )
-from tap_usertesting.api.transport import EXCERPT, Transport
+from tap_usertesting.api.transport import EXCERPT, ApiSession, Transport
 from tap_usertesting.sandbox import Sandbox, World
 
 from .conftest import TRIES, MakeCall
 from .servers import Reply, Scripted, as_json, nest
 
 if TYPE_CHECKING:
-    import requests
-
     from tap_usertesting.sandbox.faults import FaultKind
 
     from .fakes import FakeClock
@@ -71,7 +69,7 @@ def test_the_tries_of_one_call_are_bounded(
             assert secret not in str(caught.value) + caplog.text
 
 
-def test_pauses_grow_to_a_bound(make_call: MakeCall, fake_clock: FakeClock, session: requests.Session) -> None:
+def test_pauses_grow_to_a_bound(make_call: MakeCall, fake_clock: FakeClock, session: ApiSession) -> None:
     """The pause doubles up to half a minute and not beyond."""
     transport = Transport(user_agent="unit", timeout=2, max_retries=9, clock=fake_clock.clock(), session=session)
     with Scripted(nest(500)) as server, pytest.raises(ServerFaultError):
@@ -79,7 +77,7 @@ def test_pauses_grow_to_a_bound(make_call: MakeCall, fake_clock: FakeClock, sess
     assert fake_clock.slept == [0.5, 1, 2, 4, 8, 16, 30, 30]
 
 
-def test_jitter_shortens_the_pauses(make_call: MakeCall, fake_clock: FakeClock, session: requests.Session) -> None:
+def test_jitter_shortens_the_pauses(make_call: MakeCall, fake_clock: FakeClock, session: ApiSession) -> None:
     """The pause is drawn from nothing to the bound, so that many taps do not come back together."""
     clock = fake_clock.clock(jitter=lambda most: most / 4)
     transport = Transport(user_agent="unit", timeout=2, max_retries=3, clock=clock, session=session)
@@ -91,7 +89,7 @@ def test_jitter_shortens_the_pauses(make_call: MakeCall, fake_clock: FakeClock, 
 
 @pytest.mark.parametrize("fault", ["hang", "drip"])
 def test_a_body_that_does_not_come_in_time_is_a_fault(
-    make_call: MakeCall, session: requests.Session, fault: FaultKind
+    make_call: MakeCall, session: ApiSession, fault: FaultKind
 ) -> None:
     """No answer within the timeout, and a body that drips for longer than five timeouts, are both given up."""
     transport = Transport(user_agent="unit", timeout=0.1, max_retries=1, session=session)
@@ -141,7 +139,7 @@ def test_a_body_that_is_not_what_its_headers_say_is_a_fault(
 
 
 def test_a_body_that_stops_in_the_middle_is_not_waited_for(
-    make_call: MakeCall, session: requests.Session, fake_clock: FakeClock
+    make_call: MakeCall, session: ApiSession, fake_clock: FakeClock
 ) -> None:
     """Headers and half a body, then silence: the timeout holds for the body too, and the line says so."""
     transport = Transport(user_agent="unit", timeout=0.1, max_retries=1, clock=fake_clock.clock(), session=session)

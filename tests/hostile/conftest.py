@@ -1,0 +1,76 @@
+"""The real clients against a server that answers what it is told, with a clock that lets nobody wait."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tap_usertesting.api.auth import StaticToken
+from tap_usertesting.api.call import Lane, origin_of
+from tap_usertesting.api.errors import CredentialsRejectedError, FeedRefusedError
+from tap_usertesting.api.feed import ChangeFeed
+from tap_usertesting.api.quota import Quota
+from tap_usertesting.api.results import ResultsClient
+from tap_usertesting.api.transport import Transport
+from tests.unit.fakes import FakeClock
+from tests.unit.servers import Scripted
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tap_usertesting.api.auth import Auth
+
+TOKEN = "bearer-5f2c-of-the-results-api"
+TRIES = 2
+
+
+@dataclass
+class Clients:
+    """Both clients over one transport, as a run has them, and the server they talk to."""
+
+    server: Scripted
+    clock: FakeClock
+    transport: Transport
+    lane: Lane
+    feed_lane: Lane
+    results: ResultsClient
+    feed: ChangeFeed
+
+
+def lane(url: str, clock: FakeClock, *, feed: bool = False, auth: Auth | None = None) -> Lane:
+    """Return the lane of an API at this URL, with no assumed quota."""
+    return Lane(
+        name="change feed" if feed else "Results API",
+        setting="feed_url" if feed else "api_url",
+        origin=origin_of(url),
+        quota=Quota(clock=clock.monotonic, limit=None),
+        auth=auth or StaticToken(TOKEN),
+        refused=FeedRefusedError if feed else CredentialsRejectedError,
+    )
+
+
+def connect(server: Scripted) -> Clients:
+    """Return clients of a server; two tries, two seconds of timeout."""
+    clock = FakeClock()
+    transport = Transport(user_agent="hostile", timeout=2, max_retries=TRIES, clock=clock.clock())
+    results_lane, feed_lane = lane(server.url, clock), lane(server.url, clock, feed=True)
+    return Clients(
+        server,
+        clock,
+        transport,
+        results_lane,
+        feed_lane,
+        ResultsClient(transport=transport, lane=results_lane, api_url=server.url),
+        ChangeFeed(transport=transport, lane=feed_lane, url=f"{server.url}/graphql/"),
+    )
+
+
+@pytest.fixture
+def clients() -> Iterator[Clients]:
+    """Clients of a server of their own."""
+    with Scripted() as server:
+        made = connect(server)
+        yield made
+        made.transport._session.close()  # noqa: SLF001 - a run never closes it; a test may leave no socket
