@@ -7,6 +7,7 @@ DEMO_REQUIREMENTS := tests/demo/requirements.txt
 BIN := $(VENV)/bin
 # Test processes side by side; JOBS=0 runs everything in one, as a debugger needs it.
 JOBS ?= auto
+SEEDS ?= 200
 WORKFLOWS := $(wildcard .github/workflows/*.yml)
 
 # PYTHON=... chooses another interpreter. The first that runs and is new enough is taken: a name on the PATH proves
@@ -20,7 +21,7 @@ PIP_FLAGS := --quiet --disable-pip-version-check
 .DELETE_ON_ERROR:
 # timing must run alone, whatever -j says.
 .NOTPARALLEL:
-.PHONY: help test lint types workflows unit timing format demo dist clean
+.PHONY: help test lint types workflows unit timing chaos bench peers format demo dist clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -46,6 +47,16 @@ unit: $(VENV)/.dev ## Unit and end-to-end tests with branch coverage
 
 timing: $(VENV)/.dev ## Tests that measure seconds and memory: alone, without coverage
 	$(BIN)/pytest -m timing
+
+chaos: $(VENV)/.dev ## Faults, kills and events by seed, the long suite (SEEDS=200)
+	$(BIN)/python -m tests.chaos --seeds $(SEEDS)
+
+bench: $(VENV)/.dev ## Scale and shared quota: time, calls, memory, STATE bytes (some ten minutes)
+	$(BIN)/python -m tests.benchmarks.scale
+	$(BIN)/python -m tests.benchmarks.shared
+
+peers: $(VENV)/.dev ## Side by side with what a user would pick instead (installs them beside)
+	$(BIN)/python -m tests.peers
 
 format: $(VENV)/.dev ## Format the code and mend what ruff can mend
 	$(BIN)/ruff check --fix

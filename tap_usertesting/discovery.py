@@ -92,7 +92,7 @@ class Directory:
             cursor = received[-1].get("cursor") if received else None
             if ended:
                 return list(found.values())
-            if not is_cursor(str(cursor)) or cursor is None:
+            if not isinstance(cursor, (str, int)) or not is_cursor(str(cursor)):
                 logger.warning("%s fill a page of %d and name no cursor: further ones can not be read", what, V1_PAGE)
                 return list(found.values())
             if str(cursor) == after:

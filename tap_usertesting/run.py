@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+from urllib.parse import parse_qsl, urlsplit
 
 from tap_usertesting.api.auth import Auth, ClientCredentials, StaticToken
 from tap_usertesting.api.call import Answer, Call, Clock, Hooks, Lane, Wait, origin_of
@@ -75,6 +76,9 @@ class Run:
         self._transport.hooks = Hooks(before_wait=self._before_wait, checkpoint=checkpoint)
         for secret in (settings.client_secret, settings.access_token, settings.feed_access_token):
             self._transport.keep_secret(secret)
+        for url in (settings.api_url, settings.auth_endpoint, settings.feed_url or ""):
+            for _, value in parse_qsl(urlsplit(url).query):  # a key in a URL is a secret too
+                self._transport.keep_secret(value)
         auth = self._auth()
         lane = Lane(
             name="Results API",

@@ -153,7 +153,7 @@ class ChangeFeed:
             # The strict decoder is fast; the lenient one takes lone surrogates and wrong scalar types.
             try:
                 body = msgspec.convert(answer.json(), envelope, strict=False)
-            except msgspec.ValidationError as error:
+            except (ValueError, RecursionError) as error:  # ValidationError is one, and so is UnicodeEncodeError
                 message = "the body is not a GraphQL answer"
                 raise MalformedError(message) from error
         self._budget(body)

@@ -96,7 +96,9 @@ class Quota:
         self._tickets = 0
         self._newest = 0  # the newest ticket whose answer was read
         self._told = False  # has the server ever named a window? Until then it is assumed
-        self._margin = 0.0  # for a server that rounds its reset down
+        self._margin: float | None = 0.0  # for a server that rounds its reset down; None: that was not it
+        self._named = -math.inf  # the end of a window that the server named last
+        self._refused = 0  # the ticket refused last
         self._sent: dict[int, float] = {}  # when the calls in flight were sent
         self._hits: deque[tuple[float, float]] = deque()  # when the calls of the last window were sent and answered
         self._sliding: bool | None = False  # None: was believed once and refuted
@@ -146,7 +148,7 @@ class Quota:
         self._newest = ticket
         if said.limit is not None:
             self.limit = said.limit
-        ends = now + said.reset + self._margin
+        ends = self._named = now + said.reset + (self._margin or 0.0)
         first = not self._seen or ends > self._ends + self.window / 2
         if first and not self._seen:
             self.window = max(self.window, said.reset) if self._told else said.reset
@@ -163,15 +165,25 @@ class Quota:
     def refused(self, said: RateHeaders) -> float:
         """Learn from a 429; returns the seconds to wait before the call is repeated.
 
-        `Retry-After` first, else the reset, else a full window.
+        `Retry-After` first, else the reset. When it names neither: a full window, but where others share the quota,
+        whoever always comes a window after he was refused finds nothing left each time. So the second time in a row
+        it is the reset that follows from the last one named, or a tenth of a window where none ever was.
         """
         now = self._clock()
+        again = self._refused == self._tickets - 1 > 0
+        self._refused = self._tickets
         if self._sliding:
             self._sliding = None
         elif self._seen is False and self._tickets > 1 and said.retry_after is None:
-            self._margin = 1.0  # refused right after the reset it had named: its seconds are rounded down
-        seconds = said.retry_after or said.reset or self.window
-        return self.hold(seconds, now=now)
+            # Refused right after the reset it had named: its seconds are rounded down, or others were quicker.
+            self._margin = 1.0 if self._margin == 0.0 else None
+        silent = self._to_next_reset(now) if again else self.window
+        return self.hold(said.retry_after or said.reset or silent, now=now)
+
+    def _to_next_reset(self, now: float) -> float:
+        if math.isinf(self._named):
+            return self.window / 10
+        return self.window - (now - self._named) % self.window
 
     def hold(self, seconds: float | None, *, now: float | None = None) -> float:
         """Send nothing for so many seconds (None: a full window); returns them."""

@@ -7,6 +7,7 @@ termination handler end the process at once.
 
 from __future__ import annotations
 
+import json
 import logging
 import sys
 from collections import Counter
@@ -103,9 +104,12 @@ class Transport:
 
     def keep_secret(self, text: str | None) -> None:
         """Have this text blanked out in every error line."""
-        for form in {text, quote(text, safe=""), quote_plus(text)} if text else ():
-            self._secrets[form] = None
-        self._secrets = dict.fromkeys(sorted(self._secrets, key=len, reverse=True))
+        if not text:
+            return
+        escaped = json.dumps(text)[1:-1]
+        forms = {text, quote(text), quote(text, safe=""), quote_plus(text), escaped, escaped.replace("/", "\\/")}
+        known = {*self._secrets, *forms, repr(text)[1:-1]}
+        self._secrets = dict.fromkeys(sorted(known, key=len, reverse=True))
 
     def redact(self, text: str) -> str:
         """Return the text on one line, without any secret, at most EXCERPT characters."""

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
+import socket
+import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tap_usertesting.api.auth import StaticToken
-from tap_usertesting.api.call import Lane, origin_of
+from tap_usertesting.api.call import Answer, Call, Lane, origin_of
 from tap_usertesting.api.errors import CredentialsRejectedError, FeedRefusedError
 from tap_usertesting.api.feed import ChangeFeed
 from tap_usertesting.api.quota import Quota
@@ -24,6 +27,8 @@ if TYPE_CHECKING:
 
 TOKEN = "bearer-5f2c-of-the-results-api"
 TRIES = 2
+SMALL = 1_000_000  # bytes, the bound of a body in these tests
+MEGA = 1 << 20
 
 
 @dataclass
@@ -74,3 +79,45 @@ def clients() -> Iterator[Clients]:
         made = connect(server)
         yield made
         made.transport._session.close()  # noqa: SLF001 - a run never closes it; a test may leave no socket
+
+
+def call(clients: Clients, url: str | None = None, *, bearer: str | None = TOKEN) -> Call:
+    """Return a call of the server's root, or of another URL, whose body may be of one megabyte."""
+    url = url or clients.server.url
+    made = lane(url, clients.clock, auth=StaticToken(bearer or ""))
+    made.largest_body = SMALL
+    return Call(made, "GET", url, "list")
+
+
+def size(answer: Answer) -> int:
+    """Read an answer."""
+    return len(answer.body)
+
+
+@contextlib.contextmanager
+def endless(head: bytes, piece: bytes, *, most: int) -> Iterator[tuple[str, list[int]]]:
+    """Serve an answer that goes on until the client leaves, or `most` bytes; yields the URL and the bytes sent."""
+    sent = [0]
+
+    def serve() -> None:
+        while True:
+            try:
+                connection, _ = listening.accept()
+            except OSError:
+                return
+            with connection:
+                try:
+                    connection.recv(65536)
+                    connection.sendall(head)
+                    while sent[0] < most:
+                        connection.sendall(piece)
+                        sent[0] += len(piece)
+                except OSError:
+                    continue
+
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}", sent
+        listening.shutdown(socket.SHUT_RDWR)
+    thread.join(5)

@@ -20,8 +20,8 @@ FUZZ = settings(
     deadline=None,
     suppress_health_check=list(HealthCheck),
 )
-# For examples that are a whole sync each: a fifth as many, and a failing one is not made smaller.
-SYNCS = settings(FUZZ, max_examples=max(1, FUZZ.max_examples // 5), phases=[Phase.explicit, Phase.generate])
+# For examples that are a whole sync each: a third as many, and a failing one is not made smaller.
+SYNCS = settings(FUZZ, max_examples=max(1, FUZZ.max_examples // 3), phases=[Phase.explicit, Phase.generate])
 
 NASTY_IDS = [
     "../../admin",

@@ -205,7 +205,7 @@ def test_any_transcript_is_cues_or_none(lines: list[str], end: str) -> None:
     vtt.is_empty(text)
     cues = vtt.parse(text)
     for cue in cues or ():
-        assert 0 <= min(cue.start_ms, cue.end_ms)
+        assert min(cue.start_ms, cue.end_ms) >= 0
         assert max(cue.start_ms, cue.end_ms) < 2**63, "a time that no target takes"
         assert "\n" not in cue.text
         assert not re.search(r"<v[. ]", cue.text) or "<" in text

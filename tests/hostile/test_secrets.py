@@ -1,16 +1,18 @@
-"""No secret and no participant's word is let out, whatever a server repeats and wherever; the real command at DEBUG."""
+"""No secret and no participant's word is let out at DEBUG, whatever a server repeats and wherever."""
 
 from __future__ import annotations
 
 import json
+import logging
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, quote_plus
 
 import pytest
 
+from tap_usertesting.api import transport
 from tap_usertesting.api.errors import ApiError
 from tap_usertesting.sandbox import Sandbox, World
-from tests.harness import Synced, sync
+from tests.harness import Synced, sync, sync_here
 from tests.unit.servers import Reply
 
 from . import good
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tap_usertesting.sandbox.answers import Call
+    from tap_usertesting.sandbox.faults import FaultKind
 
     from .conftest import Clients
 
@@ -52,9 +55,9 @@ def participant() -> dict[str, Any]:
     return {"sessionParticipant": body["sessionParticipant"], "tasks": body["tasks"]}
 
 
-def secrets_of(box: Sandbox) -> set[str]:
-    """Return every secret, in each form in which it could be repeated."""
-    plain = {CLIENT_SECRET, box.feed_token, KEY, *box.tokens._alive}  # noqa: SLF001 - only the sandbox knows them
+def secrets_of(box: Sandbox, kind: str = "") -> set[str]:
+    """Return every secret that the tap can know when calls of a kind are answered, in each form it may be repeated."""
+    tokens = () if kind == "token" else box.tokens._alive  # noqa: SLF001 - only the sandbox knows them
     encoders: list[Callable[[str], str]] = [
         str,
         quote,
@@ -64,25 +67,37 @@ def secrets_of(box: Sandbox) -> set[str]:
         lambda text: repr(text)[1:-1],
         lambda text: json.dumps(text)[1:-1].replace("/", "\\/"),
     ]
-    return {encoder(secret) for secret in plain for encoder in encoders}
+    return {encoder(secret) for secret in (CLIENT_SECRET, box.feed_token, KEY, *tokens) for encoder in encoders}
 
 
-def run(box: Sandbox, folder: Path, *args: str, **settings: object) -> Synced:
-    """Run the command line at DEBUG with a feed of another token and a key in its URL."""
-    config = box.config(
-        feed_url=f"{box.feed_url}?key={KEY}", feed_access_token=box.feed_token, max_retries=2, **settings
-    )
-    done = sync(config, folder, args=args, env=DEBUG)
-    assert " | DEBUG " in done.log
-    assert "Traceback" not in done.log
-    return done
+def config(box: Sandbox, **settings: object) -> dict[str, Any]:
+    """Return settings with a feed of another token and a key in its URL."""
+    url = f"{box.feed_url}?key={KEY}"
+    return box.config(feed_url=url, feed_access_token=box.feed_token, max_retries=2, **settings)
 
 
-def assert_silent(done: Synced, box: Sandbox) -> None:
+@pytest.fixture
+def run(box: Sandbox, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Synced]:
+    """Sync in this process at DEBUG, without the pauses before a retry."""
+    monkeypatch.setattr(transport, "FIRST_RETRY", 0.0)
+    monkeypatch.setenv(*next(iter(DEBUG.items())))
+    caplog.set_level(logging.DEBUG)
+
+    def go(**settings: object) -> Synced:
+        done = sync_here(config(box, **settings))
+        assert any(record.levelno == logging.DEBUG for record in caplog.records)
+        assert all(record.exc_info is None for record in caplog.records)
+        done.log = caplog.text
+        done.stdout = json.dumps(done.messages, ensure_ascii=False).encode(errors="surrogatepass")
+        return done
+
+    return go
+
+
+def assert_silent(done: Synced, box: Sandbox, kind: str = "") -> None:
     """Assert that no secret is in the log, the METRIC lines in it, the records or the state."""
-    written = done.log + done.stdout.decode()
-    assert len(box.tokens._alive) >= 1  # noqa: SLF001 - as above
-    for secret in secrets_of(box):
+    written = done.log + done.stdout.decode(errors="surrogatepass")
+    for secret in secrets_of(box, kind):
         assert secret not in written
 
 
@@ -91,7 +106,7 @@ def echo(box: Sandbox, kind: str, answer: Callable[[str], dict[str, Any]]) -> No
 
     def happen(call: Call) -> None:
         del call
-        fault = {"status": 200, "body": None, **answer(" ".join(sorted(secrets_of(box))))}
+        fault = {"status": 200, "body": None, **answer(" ".join(sorted(secrets_of(box, kind))))}
         box.fail(kind, times=1, **fault)
 
     box.before(kind, happen, times=None)
@@ -115,34 +130,31 @@ MESSAGES: list[Any] = [
 @pytest.mark.parametrize("body", MESSAGES)
 @pytest.mark.parametrize("status", [400, 503])
 def test_a_secret_in_an_error_stays_there(
-    box: Sandbox, tmp_path: Path, kind: str, body: Callable[[str], object], status: int
+    box: Sandbox, run: Callable[..., Synced], kind: str, body: Callable[[str], object], status: int
 ) -> None:
     """Error bodies of every shape, with the secrets in headers too; 404, 401 and 403 take the same way as 400."""
     echo(box, kind, lambda said: {"status": status, "body": body(said), "headers": _headers(said)})
-    done = run(box, tmp_path)
-    box.tokens._issue()  # noqa: SLF001 - so that there is one where the token endpoint gave none
+    done = run()
     assert done.exit == 1
-    assert_silent(done, box)
+    assert_silent(done, box, kind)
 
 
 @pytest.mark.parametrize("kind", ["token", "v1", "list", "details_v3", "transcript", "qx_scores", "feed"])
-def test_a_secret_in_odd_headers_stays_there(box: Sandbox, tmp_path: Path, kind: str) -> None:
+def test_a_secret_in_odd_headers_stays_there(box: Sandbox, run: Callable[..., Synced], kind: str) -> None:
     """Header lines that no parser takes, which libraries like to complain about word for word."""
     body = b"{"
     echo(box, kind, lambda said: {"body": body, "headers": {"X-Odd": f"a\r\n{said}\r\nX: {said}\r\n {said}"}})
-    done = run(box, tmp_path)
-    box.tokens._issue()  # noqa: SLF001 - as above
-    assert_silent(done, box)
+    done = run()
+    assert_silent(done, box, kind)
 
 
 @pytest.mark.parametrize("kind", ["token", "v1", "results", "feed"])
-def test_a_secret_in_a_redirect_stays_there(box: Sandbox, tmp_path: Path, kind: str) -> None:
+def test_a_secret_in_a_redirect_stays_there(box: Sandbox, run: Callable[..., Synced], kind: str) -> None:
     """A Location with every secret in it is not repeated."""
     echo(box, kind, lambda said: {"fault": "redirect", "headers": {"Location": f"http://localhost:1/?t={said}"}})
-    done = run(box, tmp_path)
-    box.tokens._issue()  # noqa: SLF001 - as above
+    done = run()
     assert done.exit == 1
-    assert_silent(done, box)
+    assert_silent(done, box, kind)
 
 
 def _v1(said: str) -> list[dict[str, Any]]:
@@ -183,18 +195,21 @@ def _changes(said: str) -> dict[str, Any]:
     ],
 )
 def test_a_secret_in_data_is_blanked_out(
-    box: Sandbox, tmp_path: Path, kind: str, body: Callable[[str], object]
+    box: Sandbox, run: Callable[..., Synced], kind: str, body: Callable[[str], object]
 ) -> None:
     """A server that repeats a token where data belongs gets it into no record, no state and no log line."""
     echo(box, kind, lambda said: {"body": body(said), "headers": _headers(said)})
-    done = run(box, tmp_path)
-    assert_silent(done, box)
+    done = run()
+    assert_silent(done, box, kind)
 
 
 @pytest.mark.parametrize("args", [(), ("--test",)], ids=["sync", "test"])
-def test_secrets_are_silent_when_all_is_well(box: Sandbox, tmp_path: Path, args: tuple[str, ...]) -> None:
-    """At DEBUG, with a key in the feed's URL."""
-    done = run(box, tmp_path, *args)
+def test_the_command_is_silent_when_all_is_well(box: Sandbox, tmp_path: Path, args: tuple[str, ...]) -> None:
+    """The real command at DEBUG, with a key in the feed's URL and one odd header line."""
+    box.fail("list", times=1, status=500, headers={"X-Odd": f"a\r\n{box.feed_token}"})
+    done = sync(config(box), tmp_path, args=args, env=DEBUG)
+    assert " | DEBUG " in done.log
+    assert "Traceback" not in done.log
     assert done.exit == 0
     assert_silent(done, box)
 
@@ -235,33 +250,39 @@ SPOILED: list[Any] = [
     pytest.param("list", {"sessions": [{"sessionId": MARK + "/"}, MARK, {MARK: MARK}], "meta": MARK}, id="list of it"),
     pytest.param("transcript", f"{MARK} without a header", id="no header"),
     pytest.param("transcript", f"WEBVTT\n\n{MARK} --> 00:02.000\n{MARK}", id="no time"),
-    pytest.param("transcript", f"WEBVTT {MARK}\n\nNOTE {MARK}\n\n00:01.000 --> 00:02.000 {MARK}\n<{MARK}", id="odd cue"),
+    pytest.param(
+        "transcript", f"WEBVTT {MARK}\n\nNOTE {MARK}\n\n00:01.000 --> 00:02.000 {MARK}\n<{MARK}", id="odd cue"
+    ),
     pytest.param("transcript", f"<!doctype html><p>{MARK}", id="HTML"),
-    pytest.param("qx_scores", {"qxScores": [{"label": MARK}, MARK, {"taskGroupId": MARK, "qxScore": MARK}]}, id="scores"),
+    pytest.param(
+        "qx_scores", {"qxScores": [{"label": MARK}, MARK, {"taskGroupId": MARK, "qxScore": MARK}]}, id="scores"
+    ),
 ]
 
 
 @pytest.mark.parametrize(("kind", "body"), SPOILED)
 @pytest.mark.parametrize("status", [200, 404, 422, 500])
 def test_what_participants_said_is_never_logged(
-    box: Sandbox, tmp_path: Path, kind: str, body: object, status: int
+    box: Sandbox, run: Callable[..., Synced], kind: str, body: object, status: int
 ) -> None:
     """Payloads that do not fit, with any status: the log names the column or the fault, never the value."""
     sent = encode(body) if isinstance(body, (dict, list)) else body
     box.fail(kind, times=None, status=status, body=sent, headers={"X-Note": MARK})
-    assert MARK not in run(box, tmp_path).log
+    assert MARK not in run().log
 
 
-@pytest.mark.parametrize("fault", [None, "cut", "malformed", "html", "reset", "redirect"])
-@pytest.mark.parametrize("args", [(), ("--test",)], ids=["sync", "test"])
-def test_good_answers_and_faults_log_no_participant(
-    box: Sandbox, tmp_path: Path, fault: Any, args: tuple[str, ...]  # noqa: ANN401 - a literal of the sandbox's own
-) -> None:
-    """What is in the records is in no line of the log."""
-    for kind in ("details_v3", "transcript") if fault is not None else ():
+@pytest.mark.parametrize("fault", ["cut", "malformed", "html", "reset", "redirect"])
+def test_faults_log_no_participant(box: Sandbox, run: Callable[..., Synced], fault: FaultKind) -> None:
+    """An answer that breaks in the middle of what a participant said is not repeated."""
+    for kind in ("details_v3", "transcript"):
         box.fail(kind, times=1, fault=fault)
-    done = run(box, tmp_path, *args)
+    assert MARK not in run().log
+
+
+@pytest.mark.parametrize("args", [(), ("--test",)], ids=["sync", "test"])
+def test_the_command_logs_no_participant(box: Sandbox, tmp_path: Path, args: tuple[str, ...]) -> None:
+    """What is in the records is in no line of the real command's log at DEBUG."""
+    done = sync(config(box), tmp_path, args=args, env=DEBUG)
     assert MARK not in done.log
-    if fault is None:
-        assert MARK in json.dumps(done.records("session_details"))
-        assert MARK in json.dumps(done.records("transcripts"))
+    assert MARK in json.dumps(done.records("session_details"))
+    assert MARK in json.dumps(done.records("transcripts"))

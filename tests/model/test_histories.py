@@ -1,14 +1,16 @@
 """A state machine over one test and its streams: whatever happens, a few clean syncs later all tables are true.
 
 What can happen: sessions with and without transcripts, some seen by only one of the two APIs at first; late
-transcripts; changes; rejections and returns; lost access; expired cursors; another source; other streams selected; and
-kills, which keep a random prefix of the messages and resume from the last STATE in it.
+transcripts; changes; rejections and returns; ties in time; cursors sent twice; a list of several pages that shifts
+while it is read; lost access; expired cursors; another source; other streams selected; and kills, which keep a random
+prefix of the messages and resume from the last STATE in it.
 """
 
 from __future__ import annotations
 
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any, Literal, cast
+from unittest.mock import patch
 
 import hypothesis.strategies as st
 from hypothesis import HealthCheck, settings
@@ -21,6 +23,8 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
+from tap_usertesting.api.results import ResultsClient
+from tap_usertesting.changes import listing
 from tap_usertesting.sandbox import Sandbox, World
 from tests.harness import SESSION_STREAMS, Warehouse, assert_true, sync_here
 
@@ -29,6 +33,7 @@ if TYPE_CHECKING:
 
 STREAMS = (*SESSION_STREAMS, "qx_scores", "result_changes")
 TYPES = ("THINK_OUT_LOUD", "NON_THINK_OUT_LOUD", "SURVEY")
+PAGE = 4  # sessions a page of the list, instead of 500
 
 
 class Histories(RuleBasedStateMachine):
@@ -86,7 +91,9 @@ class Histories(RuleBasedStateMachine):
     def run(self, streams: tuple[str, ...], *, kill: float | None = None) -> int:
         """Sync; a kill keeps this share of the messages."""
         config = {**self.config, "change_source": self.source}
-        done = sync_here(config, state=self.state, select=streams)
+        limits = ResultsClient.session_page.__kwdefaults__
+        with patch.object(listing, "PAGE", PAGE), patch.dict(limits, limit=PAGE):
+            done = sync_here(config, state=self.state, select=streams)
         messages = done.messages if kill is None else done.messages[: int(len(done.messages) * kill)]
         self.warehouse.load(messages)
         states = [message["value"] for message in messages if message["type"] == "STATE"]
@@ -151,6 +158,44 @@ class Histories(RuleBasedStateMachine):
         session = self.any_session(place)
         if session is not None and session.rejected:
             self.world.accept(session)
+
+    @rule(place=st.integers(0, 99))
+    def tie(self, place: int) -> None:
+        """Two sessions end at one moment, at which others change as well."""
+        moment = self.world.journal.after(self.test)
+        for _ in range(2):
+            self.world.add_session(self.test, finished_at=moment)
+        for session in {self.any_session(place), self.any_session(place + 1)} - {None, *self.older}:
+            if session is not None and not session.rejected:
+                self.world.update(session, at=moment)
+
+    @precondition(lambda self: self.test.events)
+    @rule()
+    def repeat_cursor(self) -> None:
+        """The feed sends its newest event twice."""
+        event = self.test.events[-1]
+        self.world.event(
+            self.test,
+            response_uuid=event.response_uuid,
+            change_type=event.change_type,
+            at=event.changed_at,
+            cursor=event.cursor,
+        )
+
+    @rule(page=st.integers(1, 3), leaves=st.booleans(), place=st.integers(0, 99), cut=st.none() | st.floats(0, 1))
+    def shift(self, page: int, leaves: bool, place: int, cut: float | None) -> None:  # noqa: FBT001
+        """The list shifts while it is paged: a session comes or leaves before a later page is read."""
+        assert self.box is not None
+
+        def happen(_call: object) -> None:
+            if leaves:
+                self.reject(place)
+            else:
+                self.world.add_session(self.test)
+
+        self.box.before("list", happen, skip=page)
+        self.run(STREAMS, kill=cut)
+        self.box.orders.clear()  # the list had no such page
 
     @rule(cut=st.floats(0, 1))
     def kill(self, cut: float) -> None:

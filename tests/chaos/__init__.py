@@ -1,0 +1,9 @@
+"""Chaos: the real command line under faults, kills and a world that changes meanwhile; in the end every table is true.
+
+`python -m tests.chaos --seeds 200` runs the long suite and prints what was done to the tap, seed by seed;
+`python -m tests.chaos --seed 17` repeats one seed and prints the log of each of its runs. A seed fixes the world, what
+happens in it, which call meets which fault and where the process is struck; only the operating system's own timing
+differs from one repetition to the next.
+"""
+
+from __future__ import annotations

@@ -1,0 +1,242 @@
+"""One seed: a few runs under chaos, then clean ones until nothing is left to do; what that cost; and the truth."""
+# ruff: noqa: S311 - reproducible test data, nothing secret is drawn here
+
+from __future__ import annotations
+
+import logging
+import signal
+import sys
+import tempfile
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+from random import Random
+from typing import TYPE_CHECKING, Any, Literal
+
+from tap_usertesting.sandbox import QuotaRule, Sandbox
+from tap_usertesting.sandbox.answers import RESULTS_KINDS
+from tests.chaos.ledger import NOTHING, Ledger, Spent
+from tests.chaos.process import Blow, Ended, TapProcess
+from tests.chaos.scene import Scene
+from tests.chaos.weather import WINDOW, Weather
+from tests.harness import Synced, Warehouse, held, sync_here, truth
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tap_usertesting.sandbox.answers import Call
+
+LIMIT = 10  # calls a window
+MOST_CLEAN_RUNS = 8
+TARGET_LIVES = 0.7  # how often the target outlives the tap
+KILL_REPEATS = round(LIMIT / WINDOW) + LIMIT  # calls: the last second of activity, and the burst it ends in
+IN_A_CALL = 0.1  # how often something happens while a call is made
+MOST_BETWEEN = 8  # things that happen between two runs
+SHARES = (0.0, 0.03, 0.08, 0.15, 0.25)  # of all calls that meet a fault, one per seed
+SIGNALS = {signal.SIGKILL: 4, signal.SIGTERM: 3, signal.SIGINT: 2, None: 2}
+
+
+class ChaosError(AssertionError):
+    """A seed ended wrong; the message says how, and the command that repeats it."""
+
+
+@dataclass
+class Report:
+    """What was done to the tap in one seed, and what came of it."""
+
+    seed: int
+    kind: str
+    runs: int = 0
+    blows: Counter[str] = field(default_factory=Counter)
+    moments: Counter[str] = field(default_factory=Counter)
+    torn: int = 0
+    faults: Counter[str] = field(default_factory=Counter)
+    happened: int = 0
+    spent: Spent = NOTHING
+    clean: int = 0
+    rows: int = 0
+    lost: int = 0
+    extra: int = 0
+    wrong: list[str] = field(default_factory=list)
+    seconds: float = 0.0
+
+    @property
+    def repeat(self) -> str:
+        """The command that runs this seed again."""
+        return f"python -m tests.chaos --seed {self.seed}"
+
+
+class Story:
+    """Runs one seed. `tell` is given what happens, line by line."""
+
+    def __init__(self, seed: int, tell: Callable[[str], None] = lambda _line: None) -> None:
+        """Make the scene and raise its curtain in `run`."""
+        self._rng = Random(f"story/{seed}")
+        self._scene = Scene(seed)
+        self._config: dict[str, Any] = {}
+        self._tell = tell
+        self._warehouse = Warehouse()
+        self._process: TapProcess | None = None
+        self._ledger = Ledger(self._scene.world)
+        self._allowed = 0  # calls that may have been repeated
+        self.report = Report(seed, self._scene.kind + ("" if self._scene.by_feed else " list"))
+
+    def run(self) -> Report:
+        """Run the seed and report; what is wrong stands in the report."""
+        began = time.monotonic()
+        retry_after: Literal["seconds"] | None = self._rng.choice(("seconds", None))
+        rule = QuotaRule(limit=LIMIT, window=WINDOW, retry_after=retry_after)
+        with Sandbox(self._scene.world, quota=rule) as box, tempfile.TemporaryDirectory() as folder:
+            self._config = box.config(**self._scene.settings)
+            self._weather = Weather(box, self.report.seed)
+            self._weather.share = self._rng.choice(SHARES)
+            box.before("any", self._before_call, times=None)
+            self._tell(f"{self.report.kind}, faults on {self._weather.share:.0%} of the calls, {self._config}")
+            for _ in range(self._rng.randint(2, 4)):
+                self._chaos(Path(folder))
+                for _ in range(self._rng.randint(0, MOST_BETWEEN) if self._scene.restless else 0):
+                    self._scene.happen()
+            self._weather.share = 0.0
+            self._process = None
+            self._scene.settle()
+            self._clean_up(box, rule)
+            self._compare("the resumed runs", self._warehouse)
+            self._count(box)
+            self._reference(box)
+        self.report.faults = self._weather.met
+        self.report.happened = self._scene.happened.total()
+        self.report.seconds = time.monotonic() - began
+        return self.report
+
+    def _before_call(self, call: Call) -> None:
+        process = self._process
+        # A draw of its own, so that the plan of the runs does not hang on how many calls were made before a blow.
+        lively = self._scene.restless and Random(f"{self.report.seed}/{call.n}/happens").random() < IN_A_CALL
+        if process is not None and lively:
+            self._scene.happen()
+        self._ledger.note(call, faulted=self._weather.disturb(call))
+        if process is not None:
+            process.seen()
+
+    def _chaos(self, folder: Path) -> None:
+        """Run the tap once under everything at once."""
+        blow = self._blow()
+        slowly = self._scene.kind == "wordy" and self._rng.random() < 0.7
+        process = self._process = TapProcess(blow, slowly=slowly)
+        ended = process.run(self._config, folder, state=self._warehouse.state, select=self._scene.streams)
+        arrived = self._arrived(ended)
+        self._warehouse.load(arrived)
+        self.report.runs += 1
+        self.report.torn += ended.torn
+        if ended.moment and blow is not None:
+            self.report.blows[blow.signal.name] += 1
+            self.report.moments[ended.moment] += 1
+            # A signal may come between an answer and its record; kill -9 also loses what no STATE has told yet.
+            self._allowed += KILL_REPEATS if blow.signal is signal.SIGKILL else 1
+        if self._config["client_secret"] in ended.log:
+            ended.wrong.append("the client secret is in its log")
+        if ended.exit == 1 and not self._weather.share:
+            ended.wrong.append("exit status 1 without any fault")
+        self.report.wrong += ended.wrong
+        late, torn = f" ({ended.moment})" if ended.moment else " (never)", ", a line is torn" if ended.torn else ""
+        self._tell(
+            f"\nrun {self.report.runs}: {blow or 'no signal'}{late}, exit {ended.exit}, "
+            f"{len(arrived)} of {len(ended.messages)} messages arrive{torn}\n"
+            + "\n".join(line for line in ended.log.splitlines() if "METRIC" not in line)
+        )
+
+    def _blow(self) -> Blow | None:
+        """Draw a signal and its moment: at a call or just after it, or anywhere in the time that a run takes.
+
+        A run spends most of its time waiting for quota, and so that is where most of the latter fall.
+        """
+        rng = self._rng
+        chosen = rng.choices(list(SIGNALS), list(SIGNALS.values()))[0]
+        calls = 10
+        if self._scene.kind != "wide":
+            done = [len(self._warehouse.tables.get(stream, ())) for stream in ("session_details", "transcripts")]
+            calls = max(8, 6 + 2 * sum(len(test.sessions) for test in self._scene.tests) - sum(done))
+        twice = rng.random() < 0.2
+        if chosen is None:
+            return None
+        if rng.random() < 0.5:
+            return Blow(chosen, 1, rng.uniform(0, 0.1 + WINDOW * calls / LIMIT), twice)
+        return Blow(chosen, rng.randint(1, calls), rng.choice((0.0, 0.001, 0.003, 0.01, 0.03)), twice)
+
+    def _arrived(self, ended: Ended) -> list[dict[str, Any]]:
+        """Return the messages that the target has kept: all, or a part where it was killed as well."""
+        if self._rng.random() < TARGET_LIVES:
+            return ended.messages
+        self._allowed = sys.maxsize
+        return ended.messages[: int(len(ended.messages) * self._rng.random())]
+
+    def _clean_up(self, box: Sandbox, rule: QuotaRule) -> None:
+        """Sync without faults until a run has nothing to do."""
+        for _ in range(MOST_CLEAN_RUNS):
+            box.set_quota(rule)  # it begins at once, where a process takes longer to start than the window lasts
+            done = self._sync_here(self._warehouse.state)
+            self._warehouse.load(done.messages)
+            self.report.runs += 1
+            if done.exit:
+                self.report.wrong.append(f"exit status {done.exit} in a clean run")
+                return
+            if not _moved(done):
+                return
+        self.report.wrong.append(f"not idle after {MOST_CLEAN_RUNS} clean runs")
+
+    def _sync_here(self, state: dict[str, Any] | None) -> Synced:
+        return sync_here(self._config, state=state, select=self._scene.streams, state_every=1.0)
+
+    def _compare(self, whose: str, warehouse: Warehouse) -> None:
+        """Compare every table with what the sandbox serves."""
+        expected, found = truth(self._scene.world), held(warehouse)
+        for stream in self._scene.streams:
+            right, table = expected[stream], found.get(stream, {})
+            lost, extra = right.keys() - table.keys(), table.keys() - right.keys()
+            stale = [key for key in right.keys() & table.keys() if right[key] != table[key]]
+            self.report.rows += len(right)
+            self.report.lost += len(lost) + len(stale)
+            self.report.extra += len(extra)
+            for what, keys in (("lost", lost), ("too many", extra), ("not as they are", stale)):
+                if keys:
+                    self.report.wrong.append(f"{whose}: {stream}: {len(keys)} rows {what}, such as {min(keys)}")
+
+    def _count(self, box: Sandbox) -> None:
+        spent = self.report.spent = self._ledger.sum_up(box.calls)
+        if not self._scene.restless and spent.again > self._allowed:
+            self.report.wrong.append(f"{spent.again} calls repeated, {self._allowed} at most may be")
+        if spent.refused:
+            self.report.wrong.append(f"{spent.refused} calls over the quota that nobody made fail")
+        strangers = [call for call in box.calls if call.headers.get("host", "").startswith("localhost")]
+        if strangers:
+            self.report.wrong.append(f"{len(strangers)} redirects were followed")
+
+    def _reference(self, box: Sandbox) -> None:
+        """Sync once more from nothing, undisturbed: the same tables."""
+        box.set_quota(None)
+        box.clear_calls()
+        clean = Warehouse()
+        clean.load(self._sync_here(None).messages)
+        self.report.clean = sum(call.kind in RESULTS_KINDS for call in box.calls)
+        self._compare("one clean run", clean)
+
+
+def _moved(done: Synced) -> list[dict[str, Any]]:
+    """Return the records of a run but for the tables that are read in full each time."""
+    whole = {"workspaces", "tests"}
+    return [m["record"] for m in done.messages if m["type"] == "RECORD" and m["stream"] not in whole]
+
+
+def play(seed: int, tell: Callable[[str], None] = lambda _line: None) -> Report:
+    """Run a seed. Raises ChaosError when anything is wrong."""
+    report = Story(seed, tell).run()
+    if report.wrong:
+        raise ChaosError("\n  ".join([f"seed {seed} ended wrong; repeat it with: {report.repeat}", *report.wrong]))
+    return report
+
+
+def run_quietly(seed: int) -> Report:
+    """Run a seed without the log of the clean runs' tap, which is in this process; a struck one's goes to a file."""
+    logging.disable(logging.CRITICAL)
+    return Story(seed).run()

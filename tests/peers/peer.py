@@ -1,0 +1,123 @@
+"""What a peer is: how it is installed, the commands of one sync, and what its warehouse holds afterwards.
+
+Standard library only: `dlt_rest.py` imports this in dlt's own environment.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import venv
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+ROOT = Path(__file__).parents[2]
+ENVIRONMENTS = ROOT / ".venv-peers"
+TABLES = ("sessions", "session_details", "transcripts", "qx_scores")
+PAGE = 500  # greatest page of the session list
+
+
+@dataclass(frozen=True)
+class Job:
+    """One warehouse and where it is filled from; `home` is its folder, `config` the settings of the tap.
+
+    `spoken` and `scored` are the ids of the tests with transcripts and of those with QXscores: a peer is told what it
+    need not ask. `limit` calls are allowed per `window` seconds.
+    """
+
+    home: Path
+    config: dict[str, str]
+    spoken: list[str]
+    scored: list[str]
+    limit: int
+    window: float
+
+    @property
+    def test_ids(self) -> list[str]:
+        """Every test."""
+        return [*self.spoken, *self.scored]
+
+    def write(self, name: str, content: object) -> str:
+        """Write a JSON file into the folder; return its path."""
+        path = self.home / name
+        path.write_text(json.dumps(content), encoding="utf-8")
+        return str(path)
+
+
+@dataclass
+class Holdings:
+    """What a warehouse holds, in the vendor's shapes, by the keys of `World.truth`, whose place it can take."""
+
+    sessions: dict[str, Any] = field(default_factory=dict)
+    details: dict[str, Any] = field(default_factory=dict)
+    transcripts: dict[str, str] = field(default_factory=dict)
+    qx_scores: dict[str, Any] = field(default_factory=dict)
+
+    def truth(self) -> dict[str, Any]:
+        """Return the tables as `World.truth` does, and nothing where a peer has none."""
+        return {"workspaces": [], "tests": [], "events": {}, **vars(self)}
+
+
+class Peer(Protocol):
+    """One tool, configured. All files of a warehouse are in the folder of its job."""
+
+    @property
+    def name(self) -> str:
+        """Its name, also that of its environment."""
+        ...
+
+    @property
+    def requirements(self) -> tuple[str, ...]:
+        """What pip installs into its environment; nothing: the running environment serves."""
+        ...
+
+    def sync(self, job: Job) -> Iterator[list[str]]:
+        """Yield the commands of one sync; each has ended before the next is asked for.
+
+        What a command prints is appended to `out.jsonl` in the folder.
+        """
+        ...
+
+    def tables(self, job: Job) -> dict[str, dict[tuple[Any, ...], Any]]:
+        """Return the warehouse in the shape of `tests.harness.truth`."""
+        ...
+
+
+def environment(name: str) -> Path:
+    """Return the folder of a peer's commands."""
+    return ENVIRONMENTS / name / "bin"
+
+
+def install(name: str, requirements: tuple[str, ...]) -> str | None:
+    """Make a peer's environment unless it is there; return why that is not possible, or None."""
+    folder = ENVIRONMENTS / name
+    stamp = folder / "installed.txt"
+    wanted = "\n".join((*requirements, sys.version))
+    if not requirements or (stamp.exists() and stamp.read_text(encoding="utf-8") == wanted):
+        return None
+    venv.create(folder, clear=True, with_pip=True)
+    command = [str(environment(name) / "pip"), "install", "--quiet", "--disable-pip-version-check", *requirements]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        errors = [line for line in done.stderr.splitlines() if line.startswith("ERROR")]
+        return (errors or ["pip failed"])[-1]
+    stamp.write_text(wanted, encoding="utf-8")
+    return None
+
+
+def printed(job: Job) -> Iterable[dict[str, Any]]:
+    """Yield every whole JSON line that the commands have printed so far, over all syncs."""
+    path = job.home / "out.jsonl"
+    lines = path.read_bytes().split(b"\n") if path.exists() else []
+    for line in lines:
+        try:
+            message = json.loads(line)
+        except ValueError:  # a kill cut it short, or it is no message
+            continue
+        if isinstance(message, dict):
+            yield message
