@@ -72,7 +72,8 @@ class Lane:
     quota: Quota
     auth: Auth | None = None
     refused: Callable[[str], ApiError] = BadRequestError
-    largest_body: int = 32 << 20  # bytes; a page of 500 sessions has 125 kB, an hour's transcript 200 kB
+    # Bytes, some thirty times that in Python; a page of 500 sessions has 125 kB, an hour's transcript 200 kB.
+    largest_body: int = 8 << 20
 
 
 @dataclass(frozen=True)

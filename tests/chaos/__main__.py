@@ -13,7 +13,7 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from typing import TYPE_CHECKING
 
 from tests.chaos.ledger import Spent
-from tests.chaos.story import Story, run_quietly
+from tests.chaos.story import Story, end_with_parent, run_quietly
 
 if TYPE_CHECKING:
     from tests.chaos.story import Report
@@ -37,7 +37,7 @@ def main() -> int:
     began = time.monotonic()
     reports = []
     _say(HEAD)
-    with ProcessPoolExecutor(options.jobs, multiprocessing.get_context("spawn")) as pool:
+    with ProcessPoolExecutor(options.jobs, multiprocessing.get_context("spawn"), end_with_parent) as pool:
         seeds = range(options.first, options.first + options.seeds)
         for done in as_completed([pool.submit(run_quietly, seed) for seed in seeds]):
             reports.append(done.result())
@@ -52,7 +52,7 @@ def _line(report: Report) -> str:
         f"{report.seed:6} {report.kind:12} {report.runs:4} {blows[0]:3} {blows[1]:4} {blows[2]:3} {report.torn:4} "
         f"{report.faults.total():6} {report.happened:8} {report.spent.calls:5} {report.spent.again:5} "
         f"{report.spent.ratio:5.2f} {report.clean:5} {report.rows:5} {report.lost:4} {report.extra:5} "
-        f"{report.seconds:5.1f}{'  WRONG' if report.wrong else ''}"
+        f"{report.seconds:5.1f}{'  WRONG: ' if report.wrong else ''}{'; '.join(report.wrong)}"
     )
 
 

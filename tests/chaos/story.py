@@ -4,9 +4,12 @@
 from __future__ import annotations
 
 import logging
+import multiprocessing
+import os
 import signal
 import sys
 import tempfile
+import threading
 import time
 from collections import Counter
 from dataclasses import dataclass, field
@@ -20,7 +23,7 @@ from tests.chaos.ledger import NOTHING, Ledger, Spent
 from tests.chaos.process import Blow, Ended, TapProcess
 from tests.chaos.scene import Scene
 from tests.chaos.weather import WINDOW, Weather
-from tests.harness import Synced, Warehouse, held, sync_here, truth
+from tests.harness import Synced, Warehouse, catalog, held, sync_here, truth
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -85,6 +88,10 @@ class Story:
     def run(self) -> Report:
         """Run the seed and report; what is wrong stands in the report."""
         began = time.monotonic()
+        kept = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+        catalog(self._scene.streams)  # made once, by a tap, which takes the signals; they are to end this process
+        for number, handler in kept.items():
+            signal.signal(number, handler)
         retry_after: Literal["seconds"] | None = self._rng.choice(("seconds", None))
         rule = QuotaRule(limit=LIMIT, window=WINDOW, retry_after=retry_after)
         with Sandbox(self._scene.world, quota=rule) as box, tempfile.TemporaryDirectory() as folder:
@@ -240,3 +247,15 @@ def run_quietly(seed: int) -> Report:
     """Run a seed without the log of the clean runs' tap, which is in this process; a struck one's goes to a file."""
     logging.disable(logging.CRITICAL)
     return Story(seed).run()
+
+
+def end_with_parent() -> None:
+    """Have this process of a pool end when the pool's own does, however that ends."""
+
+    def watch() -> None:
+        parent = multiprocessing.parent_process()
+        if parent is not None:
+            parent.join()
+            os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()

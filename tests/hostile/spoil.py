@@ -95,7 +95,7 @@ def spoiled(draw: st.DrawFn, good: Any) -> bytes:  # noqa: ANN401 - JSON is anyt
         if how == "replace":
             holder[key] = draw(JSON)
         elif how == "bury":
-            for _ in range(draw(st.sampled_from([1, 90, 400, 800]))):
+            for _ in range(draw(st.sampled_from([1, 90, 250]))):
                 holder[key] = [holder[key]]
         elif how == "double" and isinstance(holder, list):
             holder.append(holder[key])

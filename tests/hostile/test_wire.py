@@ -79,7 +79,7 @@ def test_each_api_has_a_bound() -> None:
     )
     assert run.feed is not None
     assert run.feed._lane.largest_body == LARGEST_FEED_ANSWER == 256 * MEGA  # noqa: SLF001 - no other way to see it
-    assert run.results._lane.largest_body == 32 * MEGA  # noqa: SLF001 - as above
+    assert 8 * MEGA <= run.results._lane.largest_body <= 32 * MEGA  # noqa: SLF001 - as above
 
 
 def test_a_feed_answer_over_the_bound_is_asked_for_in_smaller_groups(clients: Clients) -> None:
