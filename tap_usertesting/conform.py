@@ -31,7 +31,7 @@ def clean(text: str) -> str:
     return text if text.isascii() and "\x00" not in text else _REFUSED.sub(REPLACEMENT, text)
 
 
-def verbatim(value: Any) -> Any:  # noqa: ANN401 - JSON is anything
+def verbatim(value: Any) -> Any:  # noqa: ANN401 - JSON is anything, here and below
     """Return a JSON value as it came, with its text cleaned."""
     if isinstance(value, str):
         return clean(value)

@@ -106,7 +106,7 @@ class ChangeFeed:
         found = self._all(CHANGES, asks, _Envelope[_Changes])
         return {ask: got if isinstance(got, ApiError) else _events(got) for ask, got in found.items()}
 
-    def _all(self, field: tuple[str, str], asks: Sequence[Ask], envelope: Any) -> dict[Ask, Any]:  # noqa: ANN401
+    def _all(self, field: tuple[str, str], asks: Sequence[Ask], envelope: Any) -> dict[Ask, Any]:  # noqa: ANN401 - a type
         """Ask in one request; when it fails as a whole, find out whether it is the feed or one of the tests."""
         try:
             return self._once(field, asks, envelope) if asks else {}
@@ -126,7 +126,7 @@ class ChangeFeed:
         middle = len(rest) // 2
         return alone | self._all(field, rest[:middle], envelope) | self._all(field, rest[middle:], envelope)
 
-    def _once(self, field: tuple[str, str], asks: Sequence[Ask], envelope: Any) -> dict[Ask, Any]:  # noqa: ANN401
+    def _once(self, field: tuple[str, str], asks: Sequence[Ask], envelope: Any) -> dict[Ask, Any]:  # noqa: ANN401 - a type
         query, variables = build_query(field, asks)
         call = Call(
             self._lane,
@@ -146,7 +146,7 @@ class ChangeFeed:
         missing = refusals.get(None) or UnknownTestError("the change feed does not know this test")
         return {ask: refusals.get(f"t{n}") or answer.data.get(f"t{n}") or missing for n, ask in enumerate(asks)}
 
-    def _read(self, answer: Answer, envelope: Any) -> _Envelope[Any]:  # noqa: ANN401
+    def _read(self, answer: Answer, envelope: Any) -> _Envelope[Any]:  # noqa: ANN401 - a type
         try:
             body: _Envelope[Any] = msgspec.json.decode(answer.body, type=envelope)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):

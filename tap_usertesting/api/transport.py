@@ -104,7 +104,7 @@ class Transport:
 
     def keep_secret(self, text: str | None) -> None:
         """Have this text blanked out in every error line."""
-        if not text:
+        if not text or text in self._secrets:  # asked before every call
             return
         escaped = json.dumps(text)[1:-1]
         forms = {text, quote(text), quote(text, safe=""), quote_plus(text), escaped, escaped.replace("/", "\\/")}
@@ -127,7 +127,7 @@ class Transport:
         Raises: UnreachableError, ServerFaultError, NotFoundError, BadRequestError, or what the lane raises when
         its token is refused.
         """
-        delays = backoff.expo(factor=FIRST_RETRY, max_value=LONGEST_RETRY)  # type: ignore[arg-type, unused-ignore]
+        delays = backoff.expo(factor=FIRST_RETRY, max_value=LONGEST_RETRY)  # type: ignore[arg-type, unused-ignore]  # int in old stubs
         next(delays)
         failures = refusals = 0
         renewed = False
