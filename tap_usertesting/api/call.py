@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import random
 import time
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlsplit
@@ -12,7 +14,7 @@ from urllib.parse import urlsplit
 from tap_usertesting.api.errors import ApiError, BadRequestError, MalformedError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from tap_usertesting.api.auth import Auth
     from tap_usertesting.api.quota import Quota
@@ -32,6 +34,22 @@ class Clock:
     jitter: Callable[[float], float] = lambda most: random.uniform(0, most)  # noqa: S311 - no secret
 
 
+@contextmanager
+def uncollected() -> Iterator[None]:
+    """Keep the garbage collector from running inside: for decoders, which go as deep as a body is nested.
+
+    Up to Python 3.11 a decoder of C code may collect in its deepest call; whatever is collected there has no stack
+    left to end on, and Python prints a traceback. A large body is also decoded faster so.
+    """
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()
+
+
 @dataclass(frozen=True)
 class Answer:
     """One whole HTTP answer."""
@@ -43,7 +61,8 @@ class Answer:
     def json(self) -> Any:  # noqa: ANN401 - JSON is anything
         """Decode the body; raises MalformedError when it is no JSON."""
         try:
-            body = json.loads(self.body, parse_constant=lambda _: None)
+            with uncollected():
+                body = json.loads(self.body, parse_constant=lambda _: None)
         except (ValueError, RecursionError) as error:
             message = "the body is not JSON"
             raise MalformedError(message) from error

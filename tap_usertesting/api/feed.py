@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
 import msgspec
 
-from tap_usertesting.api.call import Answer, Call
+from tap_usertesting.api.call import Answer, Call, uncollected
 from tap_usertesting.api.errors import (
     ApiError,
     CredentialsRejectedError,
@@ -148,7 +148,8 @@ class ChangeFeed:
 
     def _read(self, answer: Answer, envelope: Any) -> _Envelope[Any]:  # noqa: ANN401 - a type
         try:
-            body: _Envelope[Any] = msgspec.json.decode(answer.body, type=envelope)
+            with uncollected():
+                body: _Envelope[Any] = msgspec.json.decode(answer.body, type=envelope)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             # The strict decoder is fast; the lenient one takes lone surrogates and wrong scalar types.
             try:

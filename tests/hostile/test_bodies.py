@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import gc
+import logging
 import re
+import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -126,6 +129,33 @@ def test_a_deep_body_is_a_fault(shared: Clients, name: str, depth: int) -> None:
         _assert_typed(got)  # here an unknown field is passed over unread, as deep as the Python's stack allows
     else:
         assert isinstance(got, ApiError)
+
+
+@pytest.mark.parametrize("name", ["list", "counts"])
+def test_nothing_is_collected_in_the_depth_of_a_body(shared: Clients, name: str) -> None:
+    """Garbage is not collected while a body is decoded: in its deepest call no finalizer has stack left to run on.
+
+    Seen in life: the finalizer of a connection pool, a RecursionError, and a traceback that Python itself prints.
+    """
+    body, ask = READERS[name]
+    spoilt = encode({"zzz": None, **body}).replace(b"null", b"[" * 5_000 + b"]" * 5_000, 1)
+
+    def collected(_: str, __: object) -> None:
+        """Stand for any finalizer: during each collection a few calls, one inside the other."""
+        logging.getLogger("finalizer").debug("closed")
+
+    unraisable: list[object] = []
+    before, hook = gc.get_threshold(), sys.unraisablehook
+    gc.callbacks.append(collected)
+    sys.unraisablehook = unraisable.append
+    gc.set_threshold(1)
+    try:
+        outcome(shared, Reply(body=spoilt), ask)
+    finally:
+        gc.set_threshold(*before)
+        sys.unraisablehook = hook
+        gc.callbacks.remove(collected)
+    assert not unraisable
 
 
 @pytest.mark.parametrize("field", ["message", "path", "extensions"])
