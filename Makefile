@@ -21,10 +21,10 @@ PIP_FLAGS := --quiet --disable-pip-version-check
 .DELETE_ON_ERROR:
 # timing must run alone, whatever -j says.
 .NOTPARALLEL:
-.PHONY: help test lint types workflows unit timing chaos bench peers format demo dist clean
+.PHONY: help test lint types workflows unit timing e2e chaos bench bench-peers format demo dist clean
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 test: lint types workflows unit timing ## Everything that must hold before a commit
 	@echo "make test: all checks passed"
@@ -43,10 +43,13 @@ workflows: $(VENV)/.dev ## GitHub workflows and meltano.yml against their schema
 	$(BIN)/zizmor --offline --no-progress --quiet .github
 
 unit: $(VENV)/.dev ## Unit and end-to-end tests with branch coverage
-	$(BIN)/pytest -m "not timing" -n $(JOBS) --cov --cov-report=term
+	$(BIN)/pytest -m "not timing and not e2e" -n $(JOBS) --cov --cov-report=term
 
 timing: $(VENV)/.dev ## Tests that measure seconds and memory: alone, without coverage
 	$(BIN)/pytest -m timing
+
+e2e: $(VENV)/.dev ## Real programs around the tap: Meltano, targets, dbt, orchestrators (installs them beside)
+	$(BIN)/pytest -m e2e
 
 chaos: $(VENV)/.dev ## Faults, kills and events by seed, the long suite (SEEDS=200)
 	$(BIN)/python -m tests.chaos --seeds $(SEEDS)
@@ -55,8 +58,8 @@ bench: $(VENV)/.dev ## Scale and shared quota: time, calls, memory, STATE bytes 
 	$(BIN)/python -m tests.benchmarks.scale
 	$(BIN)/python -m tests.benchmarks.shared
 
-peers: $(VENV)/.dev ## Side by side with what a user would pick instead (installs them beside)
-	$(BIN)/python -m tests.peers
+bench-peers: $(VENV)/.dev ## Side by side with what a user would pick instead (installs them beside)
+	$(BIN)/python -m tests.benchmarks.peers
 
 format: $(VENV)/.dev ## Format the code and mend what ruff can mend
 	$(BIN)/ruff check --fix
@@ -71,7 +74,7 @@ dist: $(VENV)/.release ## Build sdist and wheel into dist/ and check them
 	$(BIN)/twine check --strict dist/*
 
 clean: ## Remove everything that make wrote
-	rm -rf $(VENV) $(DEMO_VENV) dist .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) $(DEMO_VENV) .venvs dist .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # Order-only prerequisites below: an environment that is there stays, whatever happens to the Python it came from.
