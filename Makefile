@@ -3,6 +3,7 @@
 
 VENV := .venv
 DEMO_VENV := .venv-demo
+LOWEST_VENV := .venv-lowest
 DEMO_REQUIREMENTS := tests/demo/requirements.txt
 BIN := $(VENV)/bin
 # Test processes side by side; JOBS=0 runs everything in one, as a debugger needs it.
@@ -21,7 +22,7 @@ PIP_FLAGS := --quiet --disable-pip-version-check
 .DELETE_ON_ERROR:
 # timing must run alone, whatever -j says.
 .NOTPARALLEL:
-.PHONY: help test lint types workflows unit timing e2e chaos bench bench-peers format demo dist clean
+.PHONY: help test lint types workflows unit timing lowest audit e2e chaos bench bench-peers format demo dist clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -47,6 +48,14 @@ unit: $(VENV)/.dev ## Unit and end-to-end tests with branch coverage
 
 timing: $(VENV)/.dev ## Tests that measure seconds and memory: alone, without coverage
 	$(BIN)/pytest -m timing
+
+# Unlike `unit`, without the suites that try histories and faults by the hundred: an API that is missing shows at once.
+lowest: $(LOWEST_VENV)/.lowest ## Tests with the lowest version of everything that pyproject.toml admits
+	$(LOWEST_VENV)/bin/pytest -m "not timing and not e2e" -n $(JOBS) tests/unit tests/cases tests/test_core.py
+
+audit: $(VENV)/.dev ## Known weaknesses of what the tap depends on (asks PyPI)
+	$(BIN)/python -m pip install $(PIP_FLAGS) --group audit
+	$(BIN)/python -m pip_audit --progress-spinner off .
 
 e2e: $(VENV)/.dev ## Real programs around the tap: Meltano, targets, dbt, orchestrators (installs them beside)
 	$(BIN)/pytest -m e2e
@@ -74,7 +83,7 @@ dist: $(VENV)/.release ## Build sdist and wheel into dist/ and check them
 	$(BIN)/twine check --strict dist/*
 
 clean: ## Remove everything that make wrote
-	rm -rf $(VENV) $(DEMO_VENV) .venvs dist .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) $(DEMO_VENV) $(LOWEST_VENV) .venvs dist .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # Order-only prerequisites below: an environment that is there stays, whatever happens to the Python it came from.
@@ -87,6 +96,13 @@ $(VENV)/bin/python $(DEMO_VENV)/bin/python:
 $(VENV)/.dev: pyproject.toml tap_usertesting/__init__.py | $(VENV)/bin/python
 	$(BIN)/python -m pip install $(PIP_FLAGS) --upgrade "pip>=25.1"
 	$(BIN)/python -m pip install $(PIP_FLAGS) --editable ".[sandbox]" --group dev
+	@touch $@
+
+# uv and not pip, which always takes the newest. A Python that has no wheels of so old versions builds them.
+$(LOWEST_VENV)/.lowest: pyproject.toml $(VENV)/.dev
+	$(BIN)/uv venv --quiet --clear --python $(BIN)/python $(LOWEST_VENV)
+	$(BIN)/uv pip install --quiet --python $(LOWEST_VENV)/bin/python --resolution lowest-direct \
+		--editable ".[sandbox]" --group test
 	@touch $@
 
 $(VENV)/.release: $(VENV)/.dev

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("tap-usertesting")
 
-LARGEST_FEED_ANSWER = 256 << 20  # bytes: a million events
+SHORTEST_KEY = 8  # characters
 LOGGED_WAIT = 5.0  # seconds; a shorter wait is no news
 
 
@@ -71,14 +71,16 @@ class Run:
             user_agent=settings.user_agent,
             timeout=settings.request_timeout,
             max_retries=settings.max_retries,
+            largest_body=settings.max_body_mb << 20,
             clock=self._clock,
         )
         self._transport.hooks = Hooks(before_wait=self._before_wait, checkpoint=checkpoint)
         for secret in (settings.client_secret, settings.access_token, settings.feed_access_token):
             self._transport.keep_secret(secret)
         for url in (settings.api_url, settings.auth_endpoint, settings.feed_url or ""):
-            for _, value in parse_qsl(urlsplit(url).query):  # a key in a URL is a secret too
-                self._transport.keep_secret(value)
+            for _, value in parse_qsl(urlsplit(url).query):  # a key in a URL is a secret too; a version is none
+                if len(value) >= SHORTEST_KEY:
+                    self._transport.keep_secret(value)
         auth = self._auth()
         lane = Lane(
             name="Results API",
@@ -190,7 +192,6 @@ class Run:
             quota=Quota(clock=self._clock.monotonic, limit=None),
             auth=auth if own is None else StaticToken(own),
             refused=refused,
-            largest_body=LARGEST_FEED_ANSWER,
         )
         return ChangeFeed(transport=self._transport, lane=lane, url=settings.feed_url)
 

@@ -153,6 +153,14 @@ SCHEMA: dict[str, Any] = th.PropertiesList(
         description="Tries of one call when faults occur.",
     ),
     th.Property(
+        "max_body_mb",
+        th.IntegerType,
+        default=8,
+        minimum=1,
+        title="Max body size",
+        description="Largest answer that is read, in MB; of the change feed 32 times as large.",
+    ),
+    th.Property(
         "user_agent",
         th.StringType,
         default=f"tap-usertesting/{__version__}",
@@ -190,6 +198,7 @@ class Settings:
     oauth_scopes: str
     request_timeout: int
     max_retries: int
+    max_body_mb: int
     user_agent: str
 
     @classmethod

@@ -91,8 +91,6 @@ class Lane:
     quota: Quota
     auth: Auth | None = None
     refused: Callable[[str], ApiError] = BadRequestError
-    # Bytes, some thirty times that in Python; a page of 500 sessions has 125 kB, an hour's transcript 200 kB.
-    largest_body: int = 8 << 20
 
 
 @dataclass(frozen=True)
@@ -126,6 +124,7 @@ class Call:
     payload: Mapping[str, Any] | None = None
     token_header: str = AUTHORIZATION
     readable: frozenset[int] = field(default_factory=frozenset)  # statuses beside 2xx that `read` handles
+    bulk: int = 1  # how many times the usual bound its answer may be large
 
 
 def origin_of(url: str) -> str:

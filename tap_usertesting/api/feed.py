@@ -37,6 +37,7 @@ logger = logging.getLogger("tap-usertesting.api")
 
 TESTS_A_REQUEST = 100
 READABLE = frozenset({400, 403})  # statuses whose body holds GraphQL errors
+BULK = 32  # times the usual bound of an answer: the changes of 5,000 results and more
 COUNT = "testResultChangesCount", "{ count latestCursor }"
 CHANGES = "testResultChanges", "{ edges { node { cursor responseUuid testResultId changeType changedAt } } }"
 
@@ -135,6 +136,7 @@ class ChangeFeed:
             "feed",
             payload={"query": query, "variables": variables},
             readable=READABLE,
+            bulk=BULK if field is CHANGES else 1,
         )
         answer: _Envelope[Any] = self._transport.send(call, lambda got: self._read(got, envelope))
         refusals = {path: self._meaning(message) for path, message in _errors(answer)}

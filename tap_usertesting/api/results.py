@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 PAGE = 500  # sessions a page, the most the vendor allows
 LAST_OFFSET = 10_000  # the greatest offset the vendor allows
+MOST_SESSIONS = 1e15  # what counts more is no count
 V1_PAGE = 50  # items a page of the legacy API
 
 
@@ -136,7 +137,7 @@ def _session_page(answer: Answer) -> SessionPage:
     meta = body.get("meta")
     pagination = meta.get("pagination") if isinstance(meta, dict) else None
     total = pagination.get("totalCount") if isinstance(pagination, dict) else None
-    if not isinstance(total, (int, float)) or isinstance(total, bool) or not 0 <= total < 1e15:  # noqa: PLR2004
+    if not isinstance(total, (int, float)) or isinstance(total, bool) or not 0 <= total < MOST_SESSIONS:
         message = "the body has no totalCount"
         raise MalformedError(message)
     return SessionPage(items, int(total), len(sessions))

@@ -11,7 +11,6 @@ import json
 import logging
 import sys
 from collections import Counter
-from http.cookiejar import DefaultCookiePolicy
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import quote, quote_plus
 
@@ -32,11 +31,12 @@ from tap_usertesting.api.errors import (
     UnreachableError,
 )
 from tap_usertesting.api.quota import RateHeaders
+from tap_usertesting.api.session import SLOWEST, ApiSession
 
 if sys.version_info >= (3, 12):
-    from typing import override
+    pass
 else:
-    from typing_extensions import override
+    pass
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -46,22 +46,16 @@ logger = logging.getLogger("tap-usertesting.api")
 
 FIRST_RETRY = 0.5  # seconds, doubled with each further fault, with full jitter
 LONGEST_RETRY = 30.0
-SLOWEST_BODY = 5  # request timeouts: a body that drips longer counts as a fault
 CHUNK = 1 << 16
 SHORTEST_ECHO = 8  # characters; a shorter secret could be any word
 MOST_REFUSALS = 100  # 429s of one call in a row: over an hour and a half of full windows
+# Bytes, some thirty times that in Python; a page of 500 sessions has 125 kB, an hour's transcript 200 kB.
+LARGEST_BODY = 8 << 20
+LARGEST_ERROR = 1 << 20  # bytes of an answer that says what went wrong
 EXCERPT = 200  # characters of a server's message that an error line repeats
 RETRIED = frozenset({408, 421, 425, 500, 502, 503, 504})
 OK_FROM, REDIRECT_FROM, CLIENT_ERROR_FROM = 200, 300, 400
 UNAUTHORIZED, NOT_FOUND, TOO_MANY = 401, 404, 429
-
-
-class ApiSession(requests.Session):
-    """Never looks at a redirect: requests would read its whole body, and fail on an odd Location."""
-
-    @override
-    def get_redirect_target(self, resp: requests.Response) -> None:
-        return None
 
 
 class _Header(AuthBase):
@@ -85,10 +79,15 @@ class Transport:
         user_agent: str,
         timeout: float,
         max_retries: int,
+        largest_body: int = LARGEST_BODY,
         clock: Clock | None = None,
         session: ApiSession | None = None,
     ) -> None:
-        """Open the session. `timeout` in seconds, per connection and read; `max_retries` tries per call."""
+        """Open the session. `max_retries` tries per call.
+
+        `timeout` in seconds, per connection and read; `largest_body` in bytes.
+        """
+        self.largest_body = largest_body
         self.hooks = Hooks()
         self.idle = False
         self.calls: Counter[str] = Counter()
@@ -97,7 +96,6 @@ class Transport:
         self._timeout = timeout
         self._tries = max(1, max_retries)
         self._session = session or ApiSession()
-        self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))  # an API has no use for them
         self._session.headers["User-Agent"] = user_agent
         # It writes whole URLs, and headers that a server sent; our own lines say what is needed.
         logging.getLogger("urllib3").setLevel(logging.ERROR)
@@ -192,7 +190,7 @@ class Transport:
         return answer, token
 
     def _exchange(self, call: Call, auth: AuthBase) -> Answer:
-        deadline = self.clock.monotonic() + SLOWEST_BODY * self._timeout
+        deadline = self.clock.monotonic() + SLOWEST * self._timeout
         with self._session.request(
             call.method,
             call.url,
@@ -206,11 +204,14 @@ class Transport:
             stream=True,
         ) as response:
             body = bytearray()
+            failed = response.status_code >= CLIENT_ERROR_FROM
+            largest = min(self.largest_body, LARGEST_ERROR) if failed else self.largest_body * call.bulk
             # What has arrived so far, unlike `iter_content`, which waits for a full chunk however slowly it drips.
             while chunk := response.raw.read1(CHUNK, decode_content=True):
                 body += chunk
-                if len(body) > call.lane.largest_body:
-                    message = f"{call.lane.name}, {call.label}: a body of over {call.lane.largest_body >> 20} MB"
+                if len(body) > largest:
+                    hint = "" if failed else "; if it is right, set max_body_mb higher"
+                    message = f"{call.lane.name}, {call.label}: a body of over {largest >> 20} MB{hint}"
                     raise BadRequestError(message)
                 if self.clock.monotonic() > deadline:
                     message = "the body drips too slowly"

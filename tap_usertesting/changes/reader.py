@@ -225,7 +225,7 @@ class ChangeReader:
                 self._failed[other] = got if isinstance(got, ApiError) else FeedError("the change feed sent no count")
                 continue
             events, certain = oldest_first(got, count)
-            self._logs[other] = FeedLog(events, certain, _newest(events, certain, count, other.cursor))
+            self._logs[other] = FeedLog(events, certain, _newest(events, count, other.cursor, certain=certain))
             if not certain:
                 logger.warning(
                     "test feed %s: the order of the feed's answer can not be told; its changes are taken by time, "
@@ -247,7 +247,7 @@ class ChangeReader:
         return self._feed
 
 
-def _newest(events: list[FeedEvent], certain: bool, count: Count, since: str | None) -> str | None:  # noqa: FBT001
+def _newest(events: list[FeedEvent], count: Count, since: str | None, *, certain: bool) -> str | None:
     """Return where a bookmark stands after these events; in an uncertain order only the counted end is safe."""
     if certain:
         return events[-1].cursor if events else since

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import socket
 import threading
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -85,7 +86,7 @@ def call(clients: Clients, url: str | None = None, *, bearer: str | None = TOKEN
     """Return a call of the server's root, or of another URL, whose body may be of one megabyte."""
     url = url or clients.server.url
     made = lane(url, clients.clock, auth=StaticToken(bearer or ""))
-    made.largest_body = SMALL
+    clients.transport.largest_body = SMALL
     return Call(made, "GET", url, "list")
 
 
@@ -95,7 +96,7 @@ def size(answer: Answer) -> int:
 
 
 @contextlib.contextmanager
-def endless(head: bytes, piece: bytes, *, most: int) -> Iterator[tuple[str, list[int]]]:
+def endless(head: bytes, piece: bytes, *, most: int, pause: float = 0) -> Iterator[tuple[str, list[int]]]:
     """Serve an answer that goes on until the client leaves, or `most` bytes; yields the URL and the bytes sent."""
     sent = [0]
 
@@ -112,6 +113,7 @@ def endless(head: bytes, piece: bytes, *, most: int) -> Iterator[tuple[str, list
                     while sent[0] < most:
                         connection.sendall(piece)
                         sent[0] += len(piece)
+                        time.sleep(pause)
                 except OSError:
                     continue
 

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import contextlib
 import gzip
+import time
 import tracemalloc
 
 import pytest
 
-from tap_usertesting.api.errors import ApiError, BadRequestError
+from tap_usertesting.api.call import Call
+from tap_usertesting.api.errors import ApiError, BadRequestError, ServerFaultError
 from tap_usertesting.api.feed import Ask
-from tap_usertesting.run import LARGEST_FEED_ANSWER, Run
+from tap_usertesting.api.transport import Transport
+from tap_usertesting.run import Run
 from tap_usertesting.settings import Settings
-from tests.unit.servers import Reply, Seen
+from tests.unit.fakes import FakeClock
+from tests.unit.servers import Reply, Scripted, Seen
 
-from .conftest import MEGA, SMALL, TRIES, Clients, call, endless, size
+from . import good
+from .conftest import MEGA, SMALL, TRIES, Clients, call, endless, lane, size
 from .spoil import encode
 
 # Size
@@ -70,21 +75,59 @@ def test_a_compressed_bomb_is_refused(clients: Clients, times: int) -> None:
         tracemalloc.stop()
 
 
-def test_each_api_has_a_bound() -> None:
-    """A run bounds the Results API and the token endpoint to what they may send, and the feed to a million events."""
-    run = Run(
-        Settings.parse({"access_token": "t", "feed_url": "https://api.use2.usertesting.com/graphql/"}, selected=[]),
-        write_state=lambda: None,
-        checkpoint=lambda: None,
-    )
-    assert run.feed is not None
-    assert run.feed._lane.largest_body == LARGEST_FEED_ANSWER == 256 * MEGA  # noqa: SLF001 - no other way to see it
-    assert 8 * MEGA <= run.results._lane.largest_body <= 32 * MEGA  # noqa: SLF001 - as above
+@pytest.mark.parametrize(("bound", "read"), [(1, False), (2, True)])
+def test_the_bound_is_a_setting(*, bound: int, read: bool) -> None:
+    """An answer above `max_body_mb` is refused in a line that names the setting; a higher one reads it."""
+    body = encode({"sessions": [], "meta": {"pagination": {"totalCount": 0}}, "more": "x" * MEGA})
+    with Scripted(Reply(body=body)) as server:
+        settings = {"access_token": "t", "api_url": server.url, "max_body_mb": bound}
+        run = Run(Settings.parse(settings, selected=[]), write_state=lambda: None, checkpoint=lambda: None)
+        with contextlib.ExitStack() as stack:
+            if not read:
+                stack.enter_context(pytest.raises(BadRequestError, match="max_body_mb"))
+            assert run.results.session_page(good.TEST, offset=0).total_count == 0
+
+
+def test_the_changes_of_the_feed_may_be_larger(clients: Clients) -> None:
+    """Many tests' changes come in one answer; a count is as small as anything else."""
+    clients.transport.largest_body = 2_000
+    ask = Ask("ut_1", None)
+    clients.server.replies = [Reply(body=encode(good.CHANGES) + b" " * 50_000)]
+    assert isinstance(clients.feed.changes([ask])[ask], list)
+    clients.server.replies = [Reply(body=encode(good.COUNTS) + b" " * 50_000)]
+    assert isinstance(clients.feed.counts([ask])[ask], ApiError)
+
+
+def test_an_answer_that_says_what_went_wrong_is_short(clients: Clients) -> None:
+    """Nothing of an error's body is used but a line."""
+    clients.server.replies = [Reply(400, body=b" " * (2 * MEGA))]
+    with pytest.raises(BadRequestError, match="a body of over 1 MB"):
+        clients.transport.send(Call(lane(clients.server.url, clients.clock), "GET", clients.server.url, "list"), size)
+
+
+@pytest.mark.parametrize(
+    ("head", "piece"),
+    [
+        pytest.param(b"", b"HTTP/1.1 100 Continue\r\n\r\n", id="continue"),
+        pytest.param(b"HTTP/1.1 200 OK\r\n", b"X-Slow: 1\r\n", id="headers"),
+        pytest.param(b"HTTP/1.1 200 OK\r\nX-Slow: ", b"1", id="one header"),
+    ],
+)
+def test_a_head_without_end_is_a_fault(head: bytes, piece: bytes) -> None:
+    """Each byte comes within the timeout; the whole head has a deadline of five timeouts."""
+    clock = FakeClock()
+    with endless(head, piece, most=64 * MEGA, pause=0.02) as (url, _):
+        transport = Transport(user_agent="t", timeout=0.1, max_retries=2, clock=clock.clock())
+        began = time.monotonic()
+        with pytest.raises(ServerFaultError):
+            transport.send(Call(lane(url, clock), "GET", url, "list"), size)
+        assert 0.5 < time.monotonic() - began < 10  # or it ended for another reason, or by chance
+        transport._session.close()  # noqa: SLF001 - a run never closes it; a test may leave no socket
 
 
 def test_a_feed_answer_over_the_bound_is_asked_for_in_smaller_groups(clients: Clients) -> None:
     """An answer too large for many tests may be small enough for each."""
-    clients.feed_lane.largest_body = 2_000
+    clients.transport.largest_body = 2_000
     asks = [Ask(f"ut_{n}", None) for n in range(8)]
 
     def answer(seen: Seen) -> Reply:

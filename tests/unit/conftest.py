@@ -12,7 +12,8 @@ from tap_usertesting.api.call import AUTHORIZATION, Call, Lane, origin_of
 from tap_usertesting.api.errors import ApiError, CredentialsRejectedError, FeedRefusedError
 from tap_usertesting.api.feed import ChangeFeed
 from tap_usertesting.api.quota import Quota
-from tap_usertesting.api.transport import ApiSession, Transport
+from tap_usertesting.api.session import ApiSession
+from tap_usertesting.api.transport import Transport
 
 from .fakes import FakeClock
 

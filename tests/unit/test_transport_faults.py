@@ -18,13 +18,14 @@ from tap_usertesting.api.errors import (
     NotFoundError,
     ServerFaultError,
 )
-from tap_usertesting.api.transport import EXCERPT, ApiSession, Transport
+from tap_usertesting.api.transport import EXCERPT, Transport
 from tap_usertesting.sandbox import Sandbox, World
 
 from .conftest import TRIES, MakeCall
 from .servers import Reply, Scripted, as_json, nest
 
 if TYPE_CHECKING:
+    from tap_usertesting.api.session import ApiSession
     from tap_usertesting.sandbox.faults import FaultKind
 
     from .fakes import FakeClock

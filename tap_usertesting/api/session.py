@@ -1,0 +1,107 @@
+"""The HTTP session: requests and urllib3, without three habits that a hostile server could use.
+
+Cookies are not kept, redirects are not looked at, and the head of an answer has a deadline: the timeout of a socket
+starts anew with each byte, and http.client passes over any number of `100 Continue`, so a head could come for ever.
+"""
+
+from __future__ import annotations
+
+import socket
+import sys
+import threading
+from http.cookiejar import DefaultCookiePolicy
+from typing import TYPE_CHECKING, Any
+
+import requests
+from requests.adapters import HTTPAdapter
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+
+if sys.version_info >= (3, 12):
+    from typing import override
+else:
+    from typing_extensions import override
+
+if TYPE_CHECKING:
+    from urllib3.poolmanager import PoolManager
+    from urllib3.response import HTTPResponse
+
+SLOWEST = 5  # request timeouts: a head, and after it a body, that takes longer counts as a fault
+
+
+class ApiSession(requests.Session):
+    """A session for APIs: no cookies, no redirects, a deadline for the head of an answer."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+        for scheme in ("https://", "http://"):
+            self.mount(scheme, _Adapter())
+
+    @override
+    def get_redirect_target(self, resp: requests.Response) -> None:
+        """Return None: requests would read the redirect's whole body, and fail on an odd Location."""
+        return
+
+
+class _Deadline(HTTPConnection):
+    """Breaks off when the head of an answer is not there in time."""
+
+    @override
+    def getresponse(self) -> HTTPResponse:  # type: ignore[override]  # as in urllib3 itself
+        if not isinstance(self.timeout, (int, float)):
+            return super().getresponse()
+        late = threading.Event()
+        timer = threading.Timer(SLOWEST * self.timeout, _break_off, [self.sock, late])
+        timer.daemon = True
+        timer.start()
+        try:
+            response = super().getresponse()
+        finally:
+            timer.cancel()
+        if late.is_set():  # http.client takes headers that break off for the whole of them
+            response.close()
+            message = "timed out"
+            raise TimeoutError(message)
+        return response
+
+
+class _SecureDeadline(_Deadline, HTTPSConnection):
+    pass
+
+
+class _Pool(HTTPConnectionPool):
+    ConnectionCls = _Deadline
+
+
+class _SecurePool(HTTPSConnectionPool):
+    ConnectionCls = _SecureDeadline
+
+
+class _Adapter(HTTPAdapter):
+    """Has the connections above, also through a proxy."""
+
+    @override
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        super().init_poolmanager(*args, **kwargs)
+        _equip(self.poolmanager)
+
+    @override
+    def proxy_manager_for(self, proxy: str, **proxy_kwargs: Any) -> Any:
+        manager = super().proxy_manager_for(proxy, **proxy_kwargs)
+        if not proxy.lower().startswith("socks"):  # it has connections of its own
+            _equip(manager)
+        return manager
+
+
+def _equip(manager: PoolManager) -> None:
+    manager.pool_classes_by_scheme = {"http": _Pool, "https": _SecurePool}
+
+
+def _break_off(sock: Any, late: threading.Event) -> None:  # noqa: ANN401 - a socket, or TLS within TLS around one
+    late.set()
+    try:
+        # Not the method of a TLS socket, which would take the reader's state away under it.
+        socket.socket.shutdown(getattr(sock, "socket", sock), socket.SHUT_RDWR)
+    except OSError:  # it has just been closed
+        return
