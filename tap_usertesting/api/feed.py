@@ -156,7 +156,7 @@ class ChangeFeed:
             # The strict decoder is fast; the lenient one takes lone surrogates and wrong scalar types.
             try:
                 body = msgspec.convert(answer.json(), envelope, strict=False)
-            except (ValueError, RecursionError) as error:  # ValidationError is one, and so is UnicodeEncodeError
+            except (msgspec.ValidationError, ValueError, RecursionError) as error:  # UnicodeEncodeError is a ValueError
                 message = "the body is not a GraphQL answer"
                 raise MalformedError(message) from error
         self._budget(body)
