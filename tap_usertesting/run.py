@@ -67,6 +67,7 @@ class Run:
         self._failures: dict[str, None] = {}
         self._unreadable: set[str] = set()
         self._answering: set[str] = set()
+        self.details_version: str | None = None  # that has answered in this run
         self._transport = Transport(
             user_agent=settings.user_agent,
             timeout=settings.request_timeout,

@@ -30,9 +30,13 @@ from tap_usertesting.streams.base import PerTestStream
 from tap_usertesting.streams.discovered import TestsStream, WorkspacesStream
 from tap_usertesting.streams.qx_scores import QxScoresStream
 from tap_usertesting.streams.result_changes import ResultChangesStream
-from tap_usertesting.streams.session_details import SessionDetailsStream
+from tap_usertesting.streams.session_details import (
+    ParticipantDemographicsStream,
+    SessionDetailsStream,
+    TaskResponsesStream,
+)
 from tap_usertesting.streams.sessions import SessionsStream
-from tap_usertesting.streams.transcripts import TranscriptsStream
+from tap_usertesting.streams.transcripts import TranscriptCuesStream, TranscriptsStream
 
 if sys.version_info >= (3, 12):
     from typing import override
@@ -56,7 +60,10 @@ STREAMS = (
     ResultChangesStream,
     QxScoresStream,
     SessionDetailsStream,
+    TaskResponsesStream,
+    ParticipantDemographicsStream,
     TranscriptsStream,
+    TranscriptCuesStream,
 )
 STATE_EVERY = 1.0  # seconds; what a kill may repeat
 EXIT_BY_SIGNAL = {signal.SIGTERM: 143, signal.SIGINT: 130}
@@ -75,6 +82,7 @@ class TapUserTesting(Tap):
         self._signal: int | None = None
         self._state_due = 0.0
         self._written = b""
+        self.before_state: Callable[[], None] | None = None  # brings partitions up to date that follow another
         try:
             super().__init__(**kwargs)
         except ValueError:
@@ -143,6 +151,11 @@ class TapUserTesting(Tap):
     def _selected(self) -> list[PerTestStream]:
         return [stream for stream in self.streams.values() if isinstance(stream, PerTestStream) and stream.selected]
 
+    def after(self, stream: PerTestStream) -> list[PerTestStream]:
+        """Return the selected streams whose turn is after this one's."""
+        streams = [other for other in self.streams.values() if isinstance(other, PerTestStream)]
+        return [other for other in streams[streams.index(stream) + 1 :] if other.selected]
+
     def _wanted(self) -> list[list[Ask]]:
         """Return what the selected streams will ask of the feed, test by test."""
         per_test: dict[str, list[Ask]] = {}
@@ -163,6 +176,8 @@ class TapUserTesting(Tap):
 
     def write_state(self) -> None:
         """Write STATE if anything moved; the order of `pending` counts, which the SDK's own comparison does not see."""
+        if self.before_state is not None:
+            self.before_state()
         state = msgspec.json.encode(self.state)
         if state != self._written:
             self._written = state

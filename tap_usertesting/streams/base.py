@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from singer_sdk.helpers.types import Context, Record
+    from singer_sdk.metrics import Counter
 
     from tap_usertesting.api.feed import Ask
     from tap_usertesting.changes.listing import SessionList
@@ -133,12 +134,15 @@ class PerTestStream(UserTestingStream):
     check_sorted = False
     bookmark_key: ClassVar[str]  # the replication key, also where a catalog takes that away
     _commit: Callable[[], None] | None = None
+    _announced = False  # its SCHEMA was written before its turn
+    _rode = 0  # rows
 
     def __init__(self, tap: TapUserTesting) -> None:
         """Start without any partition looked up."""
         super().__init__(tap)
         self._states: dict[str, dict[str, Any]] | None = None
         self._sampled = False
+        self._boarded: set[str] = set()
 
     @property
     def changes(self) -> ChangeReader:
@@ -187,6 +191,8 @@ class PerTestStream(UserTestingStream):
         if context is None or self._sampled:
             return
         test_id = str(context["test_id"])
+        if test_id in self._boarded:
+            return
         self.run.activity.stream, self.run.activity.test_id = self.name, test_id
         self.run.activity.done = self.run.activity.total = 0
         try:
@@ -199,6 +205,37 @@ class PerTestStream(UserTestingStream):
             self._tap.give_up(str(error))
         except ApiError as error:
             self.run.fail(error, test_id=test_id)
+
+    # Riding along with another stream
+
+    def board(self, test_id: str) -> None:
+        """Leave this test to a stream that fetches what this one needs too; its rows need the SCHEMA before them."""
+        self._boarded.add(test_id)
+        if not self._announced:
+            self._write_schema_message()
+            self._announced = True
+            if self.replication_method == "FULL_TABLE" and self.emit_activate_version_messages:
+                self._stream_version = self._initialized_at // 1000  # as the SDK will say when it is this one's turn
+
+    def ride(self, record: Record) -> None:
+        """Write a row out of turn; its state follows that of the other stream."""
+        self._write_record_message(record)
+        self._rode += 1
+
+    @override
+    def _write_schema_message(self) -> None:
+        """Write the SCHEMA, unless it stands already before rows that rode along."""
+        if self._announced:
+            self._announced = False
+            return
+        super()._write_schema_message()
+
+    @override
+    def get_record_counter(self, *, endpoint: str | None = None, log_interval: float = 60.0) -> Counter:
+        """Return the counter of the METRIC line; rows that rode along count too."""
+        counter = super().get_record_counter(endpoint=endpoint, log_interval=log_interval)
+        counter.increment(self._rode)
+        return counter
 
     def partition(self, test_id: str) -> Partition:
         """Return the state of a test in this stream; under FULL_TABLE an empty one that is never written."""

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from tap_usertesting.api.errors import BadRequestError, NotFoundError, ServerFaultError
 from tap_usertesting.changes.change import UPDATED, Step, concerns_session, plan
@@ -13,6 +13,7 @@ from tap_usertesting.changes.reader import TEST_PREFIX
 from tap_usertesting.partition import FEED, LISTING, Partition
 from tap_usertesting.streams.change_driven import ChangeDrivenStream
 from tap_usertesting.streams.outcomes import Outcomes
+from tap_usertesting.streams.work import Mentions, Rider, Task, Work
 from tap_usertesting.times import earlier
 
 if sys.version_info >= (3, 12):
@@ -28,47 +29,28 @@ if TYPE_CHECKING:
 PENDING_A_SYNC = 20
 
 
-Mentions: TypeAlias = "dict[str, list[str]] | None"
-
-
-def nothing() -> None:
-    """Move no state."""
-
-
-@dataclass(frozen=True)
-class Task:
-    """One session to ask for. `cursor`: its place in the log, None beside it; `finish`: moves the state past it."""
-
-    session_id: str
-    change_type: str
-    changed_at: str
-    cursor: str | None = None
-    finish: Callable[[], None] = nothing
-
-
-@dataclass
-class Work:
-    """One test in one stream, while it is synced."""
-
-    test_id: str
-    partition: Partition
-    outcomes: Outcomes
-    asked: list[str] = field(default_factory=list)
-    found: set[str] = field(default_factory=set)
-    given_up: list[str] = field(default_factory=list)
-
-
 class SessionStream(ChangeDrivenStream):
-    """A stream with one row per session, tombstones included."""
+    """A stream whose rows each belong to a session, tombstones included.
 
-    primary_keys = ("session_id",)
+    Streams of one `source` are made from the same answer. The first of them that is selected fetches it, and the others
+    ride along: their rows are written beside its own, and they stand where it stands. One that does not stand at the
+    same place of a test's log (as it was selected later) reads that test on its own, once.
+    """
+
+    primary_keys: ClassVar[tuple[str, ...]] = ("session_id",)
+    source: ClassVar[str]
+    numbered: ClassVar[str | None] = None  # the column that numbers the rows of a session, where it has several
     concerns: ClassVar[Callable[..., bool]] = staticmethod(concerns_session)
 
     # To be declared by each stream
 
     def fetch(self, work: Work, session_id: str) -> dict[str, Any]:
-        """Return a session's columns. Raises NotFoundError where there is nothing (yet)."""
+        """Return what the source answers of a session. Raises NotFoundError where there is nothing (yet)."""
         raise NotImplementedError
+
+    def rows(self, answer: dict[str, Any]) -> list[dict[str, Any]]:
+        """Return the columns of the session's rows, in order and without their number."""
+        return [self.columns(answer)]
 
     def prepare(self, work: Work, tasks: Iterable[str], pending: Iterable[str]) -> None:
         """Read what these sessions share before they are fetched one by one."""
@@ -90,12 +72,28 @@ class SessionStream(ChangeDrivenStream):
         if not self.applies(test_id):
             return
         self.changes.check(test_id)
-        work = Work(test_id, partition, Outcomes(answers=lambda: self.run.answers(test_id)))
+        outcomes = Outcomes(answers=lambda: self.run.answers(test_id))
+        work = Work(test_id, partition, outcomes, self._riders(test_id, partition))
+        self._tap.before_state = work.follow
         try:
             yield from self._sync_work(work)
         except NotFoundError as error:
             self.changes.lost(test_id, error)
             raise
+        finally:
+            work.follow()
+            self._tap.before_state = None
+
+    def _riders(self, test_id: str, partition: Partition) -> list[Rider]:
+        """Take along the streams of the same source that have handled the same part of the test."""
+        riders = []
+        for stream in self._tap.after(self):
+            if isinstance(stream, SessionStream) and stream.source == self.source and stream.applies(test_id):
+                other = stream.partition(test_id)
+                if stream.replication_method == self.replication_method and partition.stands_with(other):
+                    stream.board(test_id)
+                    riders.append(Rider(stream, other))
+        return riders
 
     def _sync_work(self, work: Work) -> Iterator[Record]:
         if self.by_feed(work.test_id, work.partition):
@@ -162,8 +160,9 @@ class SessionStream(ChangeDrivenStream):
                 self.buried(work, session_id)
                 move()
 
-            self._commit = lambda: work.outcomes.passed(buried)
-            yield self._tombstone(work, session_id, change.change_type, change.cursor, at)
+            task = Task(session_id, change.change_type, at, change.cursor)
+            rows = SessionStream.tombstones
+            yield from self._emit(work, task, rows, lambda: work.outcomes.passed(buried))
             return
         listed = self.changes.listed(work.test_id)
         here = listed.by_id.get(session_id) if listed is not None else None
@@ -171,7 +170,7 @@ class SessionStream(ChangeDrivenStream):
         if start is not None and (here.time if here is not None else first or at) < start:
             work.outcomes.passed(move)
             return
-        task = Task(session_id, change.change_type, at, change.cursor, move)
+        task = Task(session_id, change.change_type, at, change.cursor, move, again=told is None)
         if told is not None and here is None:  # the list has just said that it is not there: no call for that
             work.outcomes.passed(lambda: self._give_way(work, task, by_fault=False))
             return
@@ -262,14 +261,15 @@ class SessionStream(ChangeDrivenStream):
         """Ask again for what was not there before, longest unasked first."""
         for session_id in session_ids[:PENDING_A_SYNC]:
             changed_at = work.partition.pending.get(session_id) or self.run.now
-            yield from self._ask(work, Task(session_id, UPDATED, changed_at))
+            again = work.partition.log == FEED and work.partition.backfill is None
+            yield from self._ask(work, Task(session_id, UPDATED, changed_at, again=again))
 
     def _ask(self, work: Work, task: Task) -> Iterator[Record]:
         """Fetch one session and emit it, or see what its absence means."""
         partition = work.partition
         work.asked.append(task.session_id)
         try:
-            columns = self.fetch(work, task.session_id)
+            answer = self.fetch(work, task.session_id)
         except NotFoundError as error:
             work.outcomes.missing(lambda: self._give_way(work, task, by_fault=False), error)
             return
@@ -288,16 +288,59 @@ class SessionStream(ChangeDrivenStream):
             self.fetched(work, task)
             task.finish()
 
-        self._commit = done
-        cursor = task.cursor or partition.bookmark
-        yield columns | {
-            "test_id": work.test_id,
+        placed = replace(task, cursor=task.cursor or partition.bookmark)
+        yield from self._emit(work, placed, lambda stream, *at: stream.live_rows(*at, answer), done)
+
+    def _emit(
+        self,
+        work: Work,
+        task: Task,
+        rows: Callable[[SessionStream, str, Partition, Task], list[Record]],
+        commit: Callable[[], None],
+    ) -> Iterator[Record]:
+        """Write the riders' rows, then emit this stream's own; the last one makes the commit true."""
+        for rider in work.riders:
+            for row in rows(rider.stream, work.test_id, rider.partition, task):
+                rider.stream.ride(row)
+        own = rows(self, work.test_id, work.partition, task)
+        yield from own[:-1]
+        self._commit = commit
+        if own:
+            yield own[-1]
+        else:
+            self._increment_stream_state({})
+
+    def live_rows(self, test_id: str, partition: Partition, task: Task, answer: dict[str, Any]) -> list[Record]:
+        """Return the rows of a session as it is now, and tombstones of those that it may have had beyond them."""
+        rows = self.rows(answer)
+        before = partition.most_rows
+        if self.numbered is not None:
+            rows = [{**row, self.numbered: number} for number, row in enumerate(rows, start=1)]
+            if len(rows) > before:
+                partition.set("most_rows", len(rows))
+        live = [row | self._shared(test_id, task, deleted_at=None) for row in rows]
+        if not task.again or self.numbered is None:
+            return live
+        return live + self._tombstones(test_id, task, range(len(rows) + 1, before + 1), self.run.now)
+
+    def tombstones(self, test_id: str, partition: Partition, task: Task) -> list[Record]:
+        """Return the tombstones of a session: of each row that it may have had, as no one keeps how many it had."""
+        return self._tombstones(test_id, task, range(1, partition.most_rows + 1), task.changed_at)
+
+    def _tombstones(self, test_id: str, task: Task, numbers: range, deleted_at: str) -> list[Record]:
+        empty = dict.fromkeys(self.schema["properties"]) | self._shared(test_id, task, deleted_at=deleted_at)
+        return [empty] if self.numbered is None else [{**empty, self.numbered: number} for number in numbers]
+
+    def _shared(self, test_id: str, task: Task, *, deleted_at: str | None) -> dict[str, Any]:
+        """Return the columns that every row of such a stream has."""
+        return {
+            "test_id": test_id,
             "session_id": task.session_id,
-            "change_cursor": cursor,
+            "change_cursor": task.cursor,
             "change_type": task.change_type,
             "changed_at": task.changed_at,
-            "deleted_at": None,
-            "_sdc_deleted_at": None,
+            "deleted_at": deleted_at,
+            "_sdc_deleted_at": deleted_at,
         }
 
     def _give_way(self, work: Work, task: Task, *, by_fault: bool, line: str = "") -> None:
@@ -323,16 +366,11 @@ class SessionStream(ChangeDrivenStream):
         """Note a session that is not looked for any more."""
         work.given_up.append(task.session_id)
 
-    def _tombstone(self, work: Work, session_id: str, change_type: str, cursor: str, at: str) -> dict[str, Any]:
-        return dict.fromkeys(self.schema["properties"]) | {
-            "test_id": work.test_id,
-            "session_id": session_id,
-            "change_cursor": cursor,
-            "change_type": change_type,
-            "changed_at": at,
-            "deleted_at": at,
-            "_sdc_deleted_at": at,
-        }
+    def sample_rows(self, test_id: str, session_id: str, answer: dict[str, Any]) -> Iterator[Record]:
+        """Emit the first row of a session for `--test`."""
+        for row in self.rows(answer)[:1]:
+            number = {} if self.numbered is None else {self.numbered: 1}
+            yield row | number | {"test_id": test_id, "session_id": session_id}
 
     def sample_session(self, test_id: str) -> str | None:
         """Return the newest session of a test, for `--test`; one call, shared by the streams."""
