@@ -19,7 +19,6 @@ from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
 import msgspec
 from singer_sdk import Tap
-from singer_sdk.contrib.msgspec import MsgSpecWriter
 from singer_sdk.singerlib import StateMessage
 
 from tap_usertesting.api.errors import ApiError, NotFoundError
@@ -37,6 +36,7 @@ from tap_usertesting.streams.session_details import (
 )
 from tap_usertesting.streams.sessions import SessionsStream
 from tap_usertesting.streams.transcripts import TranscriptCuesStream, TranscriptsStream
+from tap_usertesting.writer import WholeLineWriter
 
 if sys.version_info >= (3, 12):
     from typing import override
@@ -74,7 +74,7 @@ class TapUserTesting(Tap):
 
     name = "tap-usertesting"
     config_jsonschema: ClassVar[dict[str, Any]] = deepcopy(SCHEMA)  # the SDK adds its own settings to it
-    message_writer_class = MsgSpecWriter
+    message_writer_class = WholeLineWriter
 
     def __init__(self, **kwargs: Any) -> None:  # noqa: ANN401 - the SDK's own arguments
         """Build the tap; nothing is read and no connection made before a sync."""

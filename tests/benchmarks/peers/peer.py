@@ -1,23 +1,20 @@
 """What a peer is: how it is installed, the commands of one sync, and what its warehouse holds afterwards.
 
-Standard library only: `dlt_rest.py` imports this in dlt's own environment.
+Standard library only, and of the tests only what is so too: `dlt_rest.py` imports this in dlt's own environment.
 """
 
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
-import venv
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
+
+from tests import environments
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+    from pathlib import Path
 
-ROOT = Path(__file__).parents[2]
-ENVIRONMENTS = ROOT / ".venv-peers"
 TABLES = ("sessions", "session_details", "transcripts", "qx_scores")
 PAGE = 500  # greatest page of the session list
 
@@ -88,26 +85,9 @@ class Peer(Protocol):
         ...
 
 
-def environment(name: str) -> Path:
-    """Return the folder of a peer's commands."""
-    return ENVIRONMENTS / name / "bin"
-
-
-def install(name: str, requirements: tuple[str, ...]) -> str | None:
-    """Make a peer's environment unless it is there; return why that is not possible, or None."""
-    folder = ENVIRONMENTS / name
-    stamp = folder / "installed.txt"
-    wanted = "\n".join((*requirements, sys.version))
-    if not requirements or (stamp.exists() and stamp.read_text(encoding="utf-8") == wanted):
-        return None
-    venv.create(folder, clear=True, with_pip=True)
-    command = [str(environment(name) / "pip"), "install", "--quiet", "--disable-pip-version-check", *requirements]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode:
-        errors = [line for line in done.stderr.splitlines() if line.startswith("ERROR")]
-        return (errors or ["pip failed"])[-1]
-    stamp.write_text(wanted, encoding="utf-8")
-    return None
+def program(peer: Peer, name: str) -> str:
+    """Return the path of a command in a peer's environment."""
+    return str(environments.programs(peer.name) / name)
 
 
 def printed(job: Job) -> Iterable[dict[str, Any]]:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from tests.benchmarks.peers.peer import TABLES, printed
 from tests.harness import COMMAND, Warehouse, arguments, held
-from tests.peers.peer import TABLES, printed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tests.peers.peer import Job
+    from tests.benchmarks.peers.peer import Job
 
 
 @dataclass(frozen=True)

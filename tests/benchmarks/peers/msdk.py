@@ -10,14 +10,14 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, Final, cast
 
+from tests.benchmarks.peers.peer import PAGE, Holdings, printed, program
 from tests.harness import truth
-from tests.peers.peer import PAGE, Holdings, environment, printed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tap_usertesting.sandbox import World
-    from tests.peers.peer import Job
+    from tests.benchmarks.peers.peer import Job
 
 # Schemas are given: without them the tap asks once more per stream, and does not try that call again.
 _SESSION = ("sessionId", "audienceId", "status", "startTime", "finishTime")
@@ -89,7 +89,7 @@ class Msdk:
             "next_page_token_path": "$.meta.pagination",
             "streams": streams,
         }
-        return [str(environment(self.name) / "tap-rest-api-msdk"), "--config", job.write(f"{name}.json", config)]
+        return [program(self, "tap-rest-api-msdk"), "--config", job.write(f"{name}.json", config)]
 
 
 def _stream(name: str, path: str, records: str, columns: tuple[str, ...], test_id: str = "") -> dict[str, Any]:

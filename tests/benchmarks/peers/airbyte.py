@@ -9,14 +9,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, cast
 
+from tests.benchmarks.peers.peer import PAGE, TABLES, Holdings, printed, program
 from tests.harness import truth
-from tests.peers.peer import PAGE, TABLES, Holdings, environment, printed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tap_usertesting.sandbox import World
-    from tests.peers.peer import Job
+    from tests.benchmarks.peers.peer import Job
 
 Part = dict[str, Any]
 
@@ -47,7 +47,7 @@ class Airbyte:
             }
             for stream in manifest["streams"]
         ]
-        command = [str(environment(self.name) / "source-declarative-manifest"), "read"]
+        command = [program(self, "source-declarative-manifest"), "read"]
         command += ["--config", job.write("config.json", {"__injected_declarative_manifest": manifest})]
         command += ["--catalog", job.write("catalog.json", {"streams": streams})]
         states = {

@@ -2,7 +2,7 @@
 
 Each test has resources of its own, as dlt keeps one bookmark per resource. Sessions are incremental by `finishTime`,
 details and transcripts hang on the new ones. WebVTT is no JSON, so a hook rewrites that answer before dlt parses it.
-This file is also the program: `python -m tests.peers.dlt_rest JOB.json`, in dlt's environment, for one sync.
+This file is also the program: `python -m tests.benchmarks.peers.dlt_rest JOB.json`, in dlt's environment, for one sync.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, cast
 
-from tests.peers.peer import PAGE, TABLES, Holdings, Job, environment
+from tests.benchmarks.peers.peer import PAGE, TABLES, Holdings, Job, program
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,7 +30,7 @@ class Dlt:
 
     def sync(self, job: Job) -> Iterator[list[str]]:
         """Run this file in dlt's environment."""
-        command = [str(environment(self.name) / "python"), "-m", "tests.peers.dlt_rest"]
+        command = [program(self, "python"), "-m", "tests.benchmarks.peers.dlt_rest"]
         yield [*command, job.write("job.json", {**vars(job), "home": str(job.home)})]
 
     def tables(self, job: Job) -> dict[str, dict[tuple[Any, ...], Any]]:

@@ -1,0 +1,32 @@
+"""Singer messages to standard output, each as one whole line."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+from singer_sdk.contrib.msgspec import MsgSpecWriter
+
+if sys.version_info >= (3, 12):
+    from typing import override
+else:
+    from typing_extensions import override
+
+if TYPE_CHECKING:
+    from singer_sdk.singerlib import Message
+
+
+class WholeLineWriter(MsgSpecWriter):
+    """Writes a message to its end.
+
+    With PYTHONUNBUFFERED, as in most containers, standard output is a raw file: a signal that arrives while a pipe is
+    full cuts its write short, and the next message would go on in the middle of the line.
+    """
+
+    @override
+    def write_message(self, message: Message) -> None:
+        line = self.format_message(message)
+        sent = sys.stdout.buffer.write(line)
+        while sent < len(line):
+            sent += sys.stdout.buffer.write(bytes(line[sent:]))
+        sys.stdout.flush()
