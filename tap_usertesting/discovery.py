@@ -24,6 +24,7 @@ INTERACTION = "NON_THINK_OUT_LOUD"
 SURVEY = "SURVEY"
 MOST_PAGES = 2_000  # of one list; a server whose list never ends is not followed further
 TRANSCRIBED = frozenset({"THINK_OUT_LOUD", "LIVE_CONVERSATION"})
+FILMED = frozenset({*TRANSCRIBED, INTERACTION})
 
 
 class Directory:

@@ -116,6 +116,13 @@ SCHEMA: dict[str, Any] = th.PropertiesList(
         description="How many days after a session its missing transcript or details are asked for again.",
     ),
     th.Property(
+        "video_links",
+        th.BooleanType,
+        default=False,
+        title="Video links",
+        description="Adds the stream session_videos: links to the videos, usable by whoever has them, for an hour.",
+    ),
+    th.Property(
         "api_url",
         th.StringType,
         default="https://api.use2.usertesting.com",

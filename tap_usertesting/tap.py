@@ -27,6 +27,7 @@ from tap_usertesting.run import Run
 from tap_usertesting.settings import SCHEMA, Settings, SettingsError, describe
 from tap_usertesting.streams.base import PerTestStream
 from tap_usertesting.streams.discovered import TestsStream, WorkspacesStream
+from tap_usertesting.streams.media import HighlightReelsStream, SessionClipsStream, SessionVideosStream
 from tap_usertesting.streams.qx_scores import QxScoresStream
 from tap_usertesting.streams.result_changes import ResultChangesStream
 from tap_usertesting.streams.session_details import (
@@ -59,11 +60,14 @@ STREAMS = (
     SessionsStream,
     ResultChangesStream,
     QxScoresStream,
+    HighlightReelsStream,
     SessionDetailsStream,
     TaskResponsesStream,
     ParticipantDemographicsStream,
     TranscriptsStream,
     TranscriptCuesStream,
+    SessionClipsStream,
+    SessionVideosStream,
 )
 STATE_EVERY = 1.0  # seconds; what a kill may repeat
 EXIT_BY_SIGNAL = {signal.SIGTERM: 143, signal.SIGINT: 130}
@@ -91,14 +95,15 @@ class TapUserTesting(Tap):
 
     @override
     def discover_streams(self) -> Sequence[Stream]:
-        return [stream(self) for stream in STREAMS]
+        links = self.config.get("video_links") is True
+        return [stream(self) for stream in STREAMS if links or stream is not SessionVideosStream]
 
     @property
     @override
     def streams(self) -> dict[str, Stream]:
         if self._streams is None:
             found = super().streams
-            self._streams = {stream.name: found[stream.name] for stream in STREAMS}
+            self._streams = {stream.name: found[stream.name] for stream in STREAMS if stream.name in found}
         return self._streams
 
     # What a sync shares
@@ -143,6 +148,25 @@ class TapUserTesting(Tap):
         if isinstance(sample, ApiError):
             raise sample
         return sample
+
+    def reels(self, test_id: str) -> dict[str, Any] | None:
+        """Return a test's highlight reels and whether it has clips, asked once for all streams; None on a 404.
+
+        Raises NotFoundError where the test itself can not be read.
+        """
+        if test_id not in self._reels:
+            try:
+                self._reels[test_id] = self.run.results.highlight_reels(test_id)
+            except NotFoundError:
+                if not self.run.answers(test_id):  # a test without reels, or one that can not be read? The list tells
+                    self.changes.sessions(test_id, lambda sessions: bool(sessions.by_id))
+                self._reels[test_id] = None
+            self.run.answered(test_id)
+        return self._reels[test_id]
+
+    @cached_property
+    def _reels(self) -> dict[str, dict[str, Any] | None]:
+        return {}
 
     @cached_property
     def _samples(self) -> dict[str, dict[str, Any] | ApiError | None]:

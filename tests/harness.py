@@ -11,6 +11,7 @@ import signal
 import subprocess
 import sys
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -109,7 +110,7 @@ def catalog(select: Sequence[str], **changes: object) -> dict[str, Any]:
 
 @cache
 def _discovered() -> str:
-    return TapUserTesting(config={}, validate_config=False, setup_mapper=False).catalog_json_text
+    return TapUserTesting(config={"video_links": True}, validate_config=False, setup_mapper=False).catalog_json_text
 
 
 def sync(
@@ -231,6 +232,16 @@ def truth(world: World, *, details: str = "details") -> dict[str, dict[tuple[Any
             for test_id, body in now["qx_scores"].items()
             for item in body["qxScores"]
         },
+        "session_clips": {
+            (session_id, number): (clip["uuid"], clip["name"], clip["timeStartMs"], clip["layout"])
+            for session_id, clips in now["clips"].items()
+            for number, clip in enumerate(clips, start=1)
+        },
+        "highlight_reels": {
+            (test_id, reel["uuid"]): (reel["lastUpdatedAtMs"], reel["numClips"])
+            for test_id, reels in now["reels"].items()
+            for reel in reels
+        },
         "result_changes": {
             (test_id, event["cursor"]): (event["responseUuid"], event["changeType"])
             for test_id, events in now["events"].items()
@@ -269,6 +280,11 @@ def held(warehouse: Warehouse) -> dict[str, dict[tuple[Any, ...], Any]]:
         "participant_demographics": lambda row: (row["participant_id"], row["code"], row["value"]),
         "transcript_cues": lambda row: (row["start_ms"], row["end_ms"]),
         "qx_scores": lambda row: (row["raw"], row["completes"]),
+        "session_clips": lambda row: (row["clip_id"], row["name"], row["time_start_ms"], row["layout"]),
+        "highlight_reels": lambda row: (
+            round(datetime.fromisoformat(row["last_updated_at"][:-1] + "+00:00").timestamp() * 1000),
+            row["num_clips"],
+        ),
         "result_changes": lambda row: (row["response_uuid"], row["change_type"]),
         "tests": lambda row: (row["title"], (row["product_type"] or "").upper()),
         "workspaces": lambda row: row["name"],
