@@ -68,6 +68,12 @@ class Directory:
             for item in self.studies
             if str(item.get("type") or "").upper() == READABLE_TYPE
         }
+        wanted = self._settings.product_types
+        if wanted is not None:
+            kinds = ", ".join(sorted({str(kind) for kind in types.values()}))
+            if kinds and not wanted.intersection(types.values()):
+                logger.warning("product_types: no test is of any of them; those that there are are of %s", kinds)
+            types = {test_id: kind for test_id, kind in types.items() if kind in wanted}
         logger.info(
             "%d tests discovered, %d of them of a type that the Results API reads",
             len(self.studies),

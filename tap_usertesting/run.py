@@ -12,6 +12,7 @@ from tap_usertesting.api.call import Answer, Call, Clock, Hooks, Lane, Wait, ori
 from tap_usertesting.api.errors import (
     ApiError,
     BadRequestError,
+    BudgetSpentError,
     CredentialsRejectedError,
     FeedRefusedError,
     MalformedError,
@@ -22,6 +23,7 @@ from tap_usertesting.api.quota import Quota
 from tap_usertesting.api.results import ResultsClient
 from tap_usertesting.api.transport import Transport
 from tap_usertesting.discovery import Directory
+from tap_usertesting.settings import SECRETS
 from tap_usertesting.times import from_epoch
 
 if TYPE_CHECKING:
@@ -63,6 +65,7 @@ class Run:
         self.activity = Activity()
         self._write_state = write_state
         self._clock = Clock()
+        self._began = self._clock.monotonic()
         self.now = from_epoch(self._clock.wall())
         self._failures: dict[str, None] = {}
         self._unreadable: set[str] = set()
@@ -75,15 +78,15 @@ class Run:
             largest_body=settings.max_body_mb << 20,
             clock=self._clock,
         )
-        self._transport.hooks = Hooks(before_wait=self._before_wait, checkpoint=checkpoint)
-        for secret in (settings.client_secret, settings.access_token, settings.feed_access_token):
+        self._transport.hooks = Hooks(self._before_call, self._before_wait, checkpoint)
+        for secret in (getattr(settings, name) for name in SECRETS):
             self._transport.keep_secret(secret)
         for url in (settings.api_url, settings.auth_endpoint, settings.feed_url or ""):
             for _, value in parse_qsl(urlsplit(url).query):  # a key in a URL is a secret too; a version is none
                 if len(value) >= SHORTEST_KEY:
                     self._transport.keep_secret(value)
         auth = self._auth()
-        lane = Lane(
+        self._lane = lane = Lane(
             name="Results API",
             setting="api_url",
             origin=origin_of(settings.api_url),
@@ -196,7 +199,19 @@ class Run:
         )
         return ChangeFeed(transport=self._transport, lane=lane, url=settings.feed_url)
 
+    def _before_call(self, lane: Lane) -> None:
+        most = self.settings.max_calls
+        if lane is self._lane and most is not None and lane.calls >= most:
+            raise BudgetSpentError(f"max_calls of {most} reached")
+        self._check_duration(0)
+
+    def _check_duration(self, wait: float) -> None:
+        most = self.settings.max_duration
+        if most is not None and self._clock.monotonic() - self._began + wait >= most:
+            raise BudgetSpentError(f"max_duration of {most} s reached")
+
     def _before_wait(self, wait: Wait) -> None:
+        self._check_duration(wait.seconds)
         if wait.seconds > 1:
             self._write_state()
         if wait.seconds > LOGGED_WAIT:

@@ -23,8 +23,9 @@ from singer_sdk.singerlib import StateMessage
 
 from tap_usertesting.api.errors import ApiError, NotFoundError
 from tap_usertesting.changes.reader import ChangeReader
+from tap_usertesting.config_schema import SCHEMA
 from tap_usertesting.run import Run
-from tap_usertesting.settings import SCHEMA, Settings, SettingsError, describe
+from tap_usertesting.settings import Settings, SettingsError, describe
 from tap_usertesting.streams.base import PerTestStream
 from tap_usertesting.streams.discovered import TestsStream, WorkspacesStream
 from tap_usertesting.streams.media import HighlightReelsStream, SessionClipsStream, SessionVideosStream
@@ -84,6 +85,7 @@ class TapUserTesting(Tap):
         """Build the tap; nothing is read and no connection made before a sync."""
         self._warned: set[str] = set()
         self._signal: int | None = None
+        self.spent = ""  # which budget of the run is used up
         self._state_due = 0.0
         self._written = b""
         self.before_state: Callable[[], None] | None = None  # brings partitions up to date that follow another
@@ -246,6 +248,8 @@ class TapUserTesting(Tap):
     def _end(self) -> None:
         self._done()
         self.logger.info("calls made: %s", self.run.summary())
+        if self.spent:
+            self.logger.warning("incomplete: %s; the next sync goes on from the last STATE", self.spent)
         if self.run.failed:
             raise SystemExit(1)
 
@@ -282,7 +286,7 @@ class TapUserTesting(Tap):
     def _stop(self, signum: int) -> NoReturn:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
-        self.write_state()
+        self.write_state_between()
         self.logger.warning(
             "incomplete: stopped by %s; the next sync goes on from the last STATE",
             signal.Signals(signum).name,

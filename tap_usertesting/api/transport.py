@@ -163,6 +163,7 @@ class Transport:
     def _once(self, call: Call) -> tuple[Answer, str]:
         """Wait for quota, then send the call once; returns the answer and the token it was sent with."""
         lane = call.lane
+        self.hooks.before_call(lane)
         while (seconds := lane.quota.wait()) > 0:
             self._pause(Wait(seconds, "quota", lane.name))
         token = ""
@@ -175,6 +176,7 @@ class Transport:
         header = None if lane.auth is None else call.token_header
         value = f"Bearer {token}" if header == AUTHORIZATION else token
         self.calls[call.label] += 1
+        lane.calls += 1
         ticket = lane.quota.sent()
         rates = RateHeaders()
         self.idle = True

@@ -9,18 +9,20 @@ from __future__ import annotations
 
 import sys
 from datetime import datetime, timezone
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from singer_sdk import Stream, StreamSchema
+from singer_sdk import Stream
 from singer_sdk.helpers.conform import TypeConformanceLevel
 from singer_sdk.mapper import SameRecordTransform
 from singer_sdk.schema.source import SchemaDirectory
 from singer_sdk.singerlib import RecordMessage
 
-from tap_usertesting.api.errors import ApiError, CredentialsRejectedError, UnreachableError
+from tap_usertesting.api.errors import ApiError, BudgetSpentError, CredentialsRejectedError, UnreachableError
 from tap_usertesting.conform import conform, snake
 from tap_usertesting.partition import Partition
+from tap_usertesting.privacy import Privacy
 
 if sys.version_info >= (3, 12):
     from typing import override
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
 
     from singer_sdk.helpers.types import Context, Record
     from singer_sdk.metrics import Counter
+    from singer_sdk.singerlib import Catalog
 
     from tap_usertesting.api.feed import Ask
     from tap_usertesting.changes.listing import SessionList
@@ -50,10 +53,26 @@ class UserTestingStream(Stream):
 
     TYPE_CONFORMANCE_LEVEL = TypeConformanceLevel.ROOT_ONLY  # `columns` has done the rest
     STATE_MSG_FREQUENCY = sys.maxsize  # STATE is written by time, not by count
-    schema = StreamSchema(SCHEMAS)
     _tap: TapUserTesting
     _problems: set[str]
     _plain: bool | None = None
+
+    @cached_property
+    def schema(self) -> dict[str, Any]:
+        """The stream's schema file, without what `exclude_personal_data` leaves out."""
+        whole = SCHEMAS.get_schema(self.name, key_properties=self.primary_keys)
+        return self._privacy.schema(self.name, dict(whole))
+
+    @cached_property
+    def _privacy(self) -> Privacy:
+        return Privacy.of(self.config)
+
+    @override
+    def apply_catalog(self, catalog: Catalog) -> None:
+        """Take the catalog's schema, but for what is left out."""
+        super().apply_catalog(catalog)
+        if self._input_schema is not None:
+            self._input_schema = self._privacy.schema(self.name, self._input_schema)
 
     @property
     def run(self) -> Run:
@@ -78,7 +97,7 @@ class UserTestingStream(Stream):
             column = snake(name)
             if column in properties:
                 record[column] = conform(value, properties[column], self._problem, column)
-        return record
+        return self._privacy.row(self.name, record)
 
     def _problem(self, column: str) -> None:
         """Say once per column that a value did not fit; never the value, which may be personal."""
@@ -182,6 +201,9 @@ class PerTestStream(UserTestingStream):
         """Return the tests of this run; ends the run with one line when they can not be read."""
         try:
             return list(self.run.directory.product_types)
+        except BudgetSpentError as error:
+            self._tap.spent = str(error)
+            return []
         except ApiError as error:
             self._tap.no_discovery(error)
 
@@ -191,7 +213,7 @@ class PerTestStream(UserTestingStream):
         if context is None or self._sampled:
             return
         test_id = str(context["test_id"])
-        if test_id in self._boarded:
+        if test_id in self._boarded or self._tap.spent:
             return
         self.run.activity.stream, self.run.activity.test_id = self.name, test_id
         self.run.activity.done = self.run.activity.total = 0
@@ -201,6 +223,8 @@ class PerTestStream(UserTestingStream):
                 yield from self.sample(test_id) if self._sampled else ()
             else:
                 yield from self.sync_test(test_id, self.partition(test_id))
+        except BudgetSpentError as error:
+            self._tap.spent = str(error)
         except (CredentialsRejectedError, UnreachableError) as error:
             self._tap.give_up(str(error))
         except ApiError as error:

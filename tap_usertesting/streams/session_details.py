@@ -10,7 +10,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from tap_usertesting.api.errors import NotFoundError
-from tap_usertesting.settings import AUTO
+from tap_usertesting.config_schema import AUTO
 from tap_usertesting.streams.session_level import SessionStream
 
 if sys.version_info >= (3, 12):
