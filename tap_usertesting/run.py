@@ -138,6 +138,15 @@ class Run:
             self._failures[line] = None
             logger.error("%s", line)
 
+    def calls_of(self, label: str) -> int:
+        """Return how many calls of an endpoint were made."""
+        return self._transport.calls[label]
+
+    @property
+    def quota(self) -> Quota:
+        """The quota of the Results API."""
+        return self._lane.quota
+
     def summary(self) -> str:
         """Return the calls made, by endpoint."""
         calls = ", ".join(f"{count} {label}" for label, count in sorted(self._transport.calls.items()))

@@ -123,8 +123,9 @@ def sync(
     args: Sequence[str] = (),
     env: dict[str, str] | None = None,
     timeout: float = 100,
+    parsed: bool = True,
 ) -> Synced:
-    """Run the command line in a process of its own; `folder` holds the files it is given."""
+    """Run the command line in a process of its own; `folder` holds the files it is given. `parsed`: it writes Singer."""
     done = subprocess.run(
         [*COMMAND, *arguments(config, folder, state=state, select=select, entries=entries), *args],
         capture_output=True,
@@ -132,7 +133,8 @@ def sync(
         timeout=timeout,
         env={**os.environ, **(env or {})},
     )
-    return Synced(done.returncode, parse(done.stdout), done.stderr.decode(), done.stdout)
+    messages = parse(done.stdout) if parsed else []
+    return Synced(done.returncode, messages, done.stderr.decode(), done.stdout)
 
 
 def arguments(
