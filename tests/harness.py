@@ -123,9 +123,8 @@ def sync(
     args: Sequence[str] = (),
     env: dict[str, str] | None = None,
     timeout: float = 100,
-    parsed: bool = True,
 ) -> Synced:
-    """Run the command line in a process of its own; `folder` holds the files it is given. `parsed`: it writes Singer."""
+    """Run the command line in a process of its own; `folder` holds the files it is given."""
     done = subprocess.run(
         [*COMMAND, *arguments(config, folder, state=state, select=select, entries=entries), *args],
         capture_output=True,
@@ -133,8 +132,8 @@ def sync(
         timeout=timeout,
         env={**os.environ, **(env or {})},
     )
-    messages = parse(done.stdout) if parsed else []
-    return Synced(done.returncode, messages, done.stderr.decode(), done.stdout)
+    singer = not any(option.startswith("--plan") for option in args)
+    return Synced(done.returncode, parse(done.stdout) if singer else [], done.stderr.decode(), done.stdout)
 
 
 def arguments(

@@ -40,14 +40,14 @@ def spent(box: Sandbox) -> Counter[str]:
 def planned(config: dict[str, Any], folder: Path, box: Sandbox, **how: Any) -> dict[str, Any]:  # noqa: ANN401 - as sync
     """Make a plan; assert that it was cheap and wrote nothing else."""
     box.clear_calls()
-    done = sync(config, folder, args=["--plan=json"], parsed=False, **how)
+    done = sync(config, folder, args=["--plan=json"], **how)
     assert done.exit == 0, done.log
     plan: dict[str, Any] = json.loads(done.stdout)
     calls = Counter(call.kind for call in box.calls)
     lists = Counter(call.test_id for call in box.calls if call.kind == "list")
     assert max(lists.values(), default=0) <= 1
     assert sum(count for kind, count in calls.items() if kind.startswith("feed")) <= 1
-    assert not calls.keys() - {"token", "v1", "list", "feed_changes"}
+    assert not calls.keys() - {"token", "v1", "list", "feed"}
     box.clear_calls()
     return plan
 
@@ -79,7 +79,7 @@ def test_a_sync_costs_what_was_planned(tmp_path: Path, source: str) -> None:
 
 def test_more_than_a_page_of_sessions(tmp_path: Path) -> None:
     """The pages that are not read are planned by the count that the first one names."""
-    world = World.bulk(tests=1, sessions_per_test=1_203)
+    world = World.bulk(tests=1, sessions=1_203)
     with Sandbox(world, quota=None) as box:
         config = box.config(change_source="listing")
         plan = planned(config, tmp_path, box, select=SESSION_STREAMS)
@@ -115,7 +115,7 @@ def test_a_table_for_people(tmp_path: Path) -> None:
     """`--plan` alone prints a line for what costs something, and what all of it costs."""
     world = a_world()
     with Sandbox(world, quota=None) as box:
-        done = sync(box.config(), tmp_path, select=STREAMS, args=["--plan"], parsed=False)
+        done = sync(box.config(), tmp_path, select=STREAMS, args=["--plan"])
         plan = planned(box.config(), tmp_path, box, select=STREAMS)
     lines = done.stdout.decode().splitlines()
     assert lines[0].split() == ["test", "stream", "calls", "time", "endpoints"]
@@ -138,7 +138,7 @@ def test_what_can_not_be_planned_is_an_error(tmp_path: Path) -> None:
     unknown = "00000000-0000-4000-8000-000000000000"
     with Sandbox(world, quota=None) as box:
         config = box.config(test_ids=[*world.tests, unknown], change_source="listing")
-        done = sync(config, tmp_path, select=STREAMS, args=["--plan=json"], parsed=False)
+        done = sync(config, tmp_path, select=STREAMS, args=["--plan=json"])
     assert done.exit == 1
     assert any(unknown in line for line in done.errors)
     assert json.loads(done.stdout)["calls"] > 0
