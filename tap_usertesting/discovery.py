@@ -95,6 +95,7 @@ class Directory:
             received = read(after=after)
             page = [item for item in received if is_id(item.get("uuid"))]
             if len(page) < len(received):
+                self._client.left_out["tests and workspaces without an id"] += len(received) - len(page)
                 logger.warning("%s: %d without a usable uuid are left out", what, len(received) - len(page))
             new = {str(item["uuid"]).lower(): item for item in page}
             ended = len(received) < V1_PAGE or new.keys() <= found.keys()

@@ -56,6 +56,7 @@ class _Results(ResultsClient):
         self._rehearsal = rehearsal
         self._real = real
         self._pages: dict[str, SessionPage] = {}
+        self.left_out = real.left_out
 
     def session_page(self, test_id: str, *, offset: int, limit: int = PAGE) -> SessionPage:
         self._rehearsal.count("list")
@@ -98,6 +99,7 @@ class _Feed(ChangeFeed):
     def __init__(self, real: ChangeFeed) -> None:  # as above
         self._real = real
         self._kept: dict[Ask, list[FeedEvent]] = {}
+        self.left_out = real.left_out
 
     def counts(self, asks: Sequence[Ask]) -> dict[Ask, Count | ApiError]:
         found: dict[Ask, Count | ApiError] = {}

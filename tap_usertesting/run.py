@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from collections import Counter
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlsplit
 
 from tap_usertesting.api.auth import Auth, ClientCredentials, StaticToken
@@ -23,37 +23,22 @@ from tap_usertesting.api.quota import Quota
 from tap_usertesting.api.results import ResultsClient
 from tap_usertesting.api.transport import Transport
 from tap_usertesting.discovery import Directory
+from tap_usertesting.progress import Activity, Progress
 from tap_usertesting.settings import SECRETS
+from tap_usertesting.summary import Ending, Summary, open_ends, some
 from tap_usertesting.times import from_epoch
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Mapping
 
     from tap_usertesting.settings import Settings
+    from tap_usertesting.streams.base import UserTestingStream
 
 logger = logging.getLogger("tap-usertesting")
 
 SHORTEST_KEY = 8  # characters
+THROTTLED = "429"  # among the transport's counts
 LOGGED_WAIT = 5.0  # seconds; a shorter wait is no news
-
-
-@dataclass
-class Activity:
-    """Where the sync stands, for the line that a long wait writes."""
-
-    stream: str = ""
-    test_id: str = ""
-    done: int = 0
-    total: int = 0
-
-    def __str__(self) -> str:
-        """Return stream, test and how far, as far as there is any."""
-        parts = [self.stream or "starting"]
-        if self.test_id:
-            parts.append(f"test {self.test_id}")
-        if self.total:
-            parts.append(f"{self.done} of {self.total} sessions done")
-        return ", ".join(parts)
 
 
 class Run:
@@ -62,7 +47,6 @@ class Run:
     def __init__(self, settings: Settings, *, write_state: Callable[[], None], checkpoint: Callable[[], None]) -> None:
         """`write_state` and `checkpoint` are called around waits; see `Transport`."""
         self.settings = settings
-        self.activity = Activity()
         self._write_state = write_state
         self._clock = Clock()
         self._began = self._clock.monotonic()
@@ -78,7 +62,6 @@ class Run:
             largest_body=settings.max_body_mb << 20,
             clock=self._clock,
         )
-        self._transport.hooks = Hooks(self._before_call, self._before_wait, checkpoint)
         for secret in (getattr(settings, name) for name in SECRETS):
             self._transport.keep_secret(secret)
         for url in (settings.api_url, settings.auth_endpoint, settings.feed_url or ""):
@@ -94,9 +77,16 @@ class Run:
             auth=auth,
             refused=self._refused,
         )
+        self.progress = Progress(quota=lane.quota, clock=self._clock)
+        self._transport.hooks = Hooks(self._before_call, self._before_wait, checkpoint, self.progress.nap)
         self.results = ResultsClient(transport=self._transport, lane=lane, api_url=settings.api_url)
         self.feed = self._feed(auth)
         self.directory = Directory(client=self.results, settings=settings)
+
+    @property
+    def activity(self) -> Activity:
+        """Where the sync stands."""
+        return self.progress.activity
 
     def wall(self) -> float:
         """Return the present as epoch seconds."""
@@ -147,10 +137,27 @@ class Run:
         """The quota of the Results API."""
         return self._lane.quota
 
-    def summary(self) -> str:
-        """Return the calls made, by endpoint."""
-        calls = ", ".join(f"{count} {label}" for label, count in sorted(self._transport.calls.items()))
-        return calls or "none"
+    def summary(self, ended: Ending, streams: Iterable[UserTestingStream], state: Mapping[str, Any]) -> Summary:
+        """Return what came of the run: of what these streams wrote, and of what the state leaves open in them."""
+        transport, streams = self._transport, list(streams)
+        left_out = Counter(self.results.left_out) + (self.feed.left_out if self.feed is not None else Counter())
+        for stream in streams:
+            left_out.update(some({f"{stream.name} without an id": stream.left_out}))
+        pending, unfinished = open_ends(state, [stream.name for stream in streams])
+        return Summary(
+            ended=ended,
+            seconds=self._clock.monotonic() - self._began,
+            rows=some({stream.name: stream.emitted for stream in streams}),
+            tombstones=some({stream.name: stream.tombstoned for stream in streams}),
+            calls={label: count for label, count in transport.calls.items() if label != THROTTLED},
+            not_found=dict(transport.not_found),
+            retries=transport.retries,
+            throttled=transport.calls[THROTTLED],
+            seconds_waited=dict(transport.waited),
+            left_out=dict(left_out),
+            pending=pending,
+            unfinished=unfinished,
+        )
 
     def _auth(self) -> Auth:
         settings = self.settings
@@ -213,6 +220,7 @@ class Run:
         if lane is self._lane and most is not None and lane.calls >= most:
             raise BudgetSpentError(f"max_calls of {most} reached")
         self._check_duration(0)
+        self.progress.tick()
 
     def _check_duration(self, wait: float) -> None:
         most = self.settings.max_duration

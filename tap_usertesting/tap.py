@@ -34,7 +34,7 @@ from tap_usertesting.plan import DISCOVERY, Plan, Row
 from tap_usertesting.rehearsal import Rehearsal
 from tap_usertesting.run import Run
 from tap_usertesting.settings import Settings, SettingsError, describe
-from tap_usertesting.streams.base import PerTestStream
+from tap_usertesting.streams.base import PerTestStream, UserTestingStream
 from tap_usertesting.streams.discovered import TestsStream, WorkspacesStream
 from tap_usertesting.streams.media import HighlightReelsStream, SessionClipsStream, SessionVideosStream
 from tap_usertesting.streams.qx_scores import QxScoresStream
@@ -62,6 +62,7 @@ if TYPE_CHECKING:
     from tap_usertesting.api.feed import Ask
     from tap_usertesting.api.results import SessionPage
     from tap_usertesting.changes.listing import SessionList
+    from tap_usertesting.summary import Ending
 
 # The cheap tables first, so that a user sees something early; the SDK alone would sort by name.
 STREAMS = (
@@ -241,6 +242,7 @@ class TapUserTesting(Tap):
         """Write STATE if it is due, and stop if a signal came while the record was written."""
         if time.monotonic() >= self._state_due:
             self.write_state_between()
+        self.run.progress.tick()
         self.stop_if_asked()
 
     # Planning
@@ -312,6 +314,8 @@ class TapUserTesting(Tap):
             self.give_up(
                 "the target has closed the pipe: its own log says why; the next sync goes on from the last STATE"
             )
+        finally:
+            self.run.progress.close()
         self.end()
 
     def run_connection_test(self) -> bool:  # type: ignore[misc]  # as above
@@ -331,15 +335,25 @@ class TapUserTesting(Tap):
     def end(self) -> None:
         """Say what was spent; ends with status 1 when anything failed."""
         self._done()
-        self.logger.info("calls made: %s", self.run.summary())
+        self._report("failed" if self.run.failed else "incomplete" if self.spent else "complete")
         if self.spent:
             self.logger.warning("incomplete: %s; the next sync goes on from the last STATE", self.spent)
         if self.run.failed:
             raise SystemExit(1)
 
+    def _report(self, ended: Ending) -> None:
+        """Say what came of the run, on a terminal that the bar has left."""
+        self.run.progress.close()
+        selected = [
+            stream for stream in self.streams.values() if isinstance(stream, UserTestingStream) and stream.selected
+        ]
+        self.run.summary(ended, selected, self.state).log(self.logger)
+
     def give_up(self, message: str) -> NoReturn:
         """End the run with one line; what was written before stays good."""
         self._done()
+        if "run" in self.__dict__:
+            self._report("failed")
         self.logger.critical("%s", message)
         raise SystemExit(1)
 
@@ -377,6 +391,7 @@ class TapUserTesting(Tap):
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
         self.write_state_between()
+        self._report("incomplete")
         self.logger.warning(
             "incomplete: stopped by %s; the next sync goes on from the last STATE",
             signal.Signals(signum).name,

@@ -111,6 +111,7 @@ class Hooks:
     before_call: Callable[[Lane], None] = lambda _lane: None
     before_wait: Callable[[Wait], None] = lambda _wait: None
     checkpoint: Callable[[], None] = lambda: None
+    nap: Callable[[float], float] = lambda left: left  # of the seconds left of a wait, how many until it is asked again
 
 
 @dataclass

@@ -5,6 +5,7 @@ Every method may raise what `Transport.send` raises. A body of the wrong shape i
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import quote
@@ -46,6 +47,7 @@ class ResultsClient:
         self._lane = lane
         self._base = api_url.rstrip("/")
         self._v1_header = AUTHORIZATION
+        self.left_out: Counter[str] = Counter()  # items without a usable id, by what they are
 
     def session_page(self, test_id: str, *, offset: int, limit: int = PAGE) -> SessionPage:
         """GET /api/v2/sessionResults: the completed sessions of a test, newest first by an unnamed key.

@@ -56,6 +56,7 @@ class UserTestingStream(Stream):
     _tap: TapUserTesting
     _problems: set[str]
     _plain: bool | None = None
+    emitted = tombstoned = left_out = 0  # rows of this run; what was sent and made none
 
     @cached_property
     def schema(self) -> dict[str, Any]:
@@ -111,6 +112,19 @@ class UserTestingStream(Stream):
             self._problems.add(column)
             self.logger.warning("%s: a value in %s is not of the documented type and was left out", self.name, column)
 
+    def count(self, row: Record) -> None:
+        """Count a row for the summary."""
+        if row.get("_sdc_deleted_at") is None:
+            self.emitted += 1
+        else:
+            self.tombstoned += 1
+
+    @override
+    def post_process(self, row: Record, context: Context | None = None) -> Record:
+        """Count the row; the SDK calls this for each that it writes, to a batch as well."""
+        self.count(row)
+        return row
+
     @property
     def _whole_rows(self) -> bool:
         """Whether rows leave as they were made: every column selected, the catalog's schema ours, no stream map."""
@@ -160,6 +174,7 @@ class PerTestStream(UserTestingStream):
     _commit: Callable[[], None] | None = None
     _announced = False  # its SCHEMA was written before its turn
     _rode = 0  # rows
+    _tests = 0
 
     def __init__(self, tap: TapUserTesting) -> None:
         """Start without any partition looked up."""
@@ -200,7 +215,9 @@ class PerTestStream(UserTestingStream):
     @property
     @override
     def partitions(self) -> list[dict[str, Any]] | None:
-        return [{"test_id": test_id} for test_id in self.test_ids()]
+        tests = self.test_ids()
+        self._tests = len(tests)
+        return [{"test_id": test_id} for test_id in tests]
 
     def test_ids(self) -> list[str]:
         """Return the tests of this run; ends the run with one line when they can not be read."""
@@ -218,10 +235,9 @@ class PerTestStream(UserTestingStream):
         if context is None or self._sampled:
             return
         test_id = str(context["test_id"])
+        self.run.activity.begin(self.name, test_id, tests=self._tests)
         if test_id in self._boarded or self._tap.spent:
             return
-        self.run.activity.stream, self.run.activity.test_id = self.name, test_id
-        self.run.activity.done = self.run.activity.total = 0
         try:
             if self.sampling:
                 self._sampled = self.applies(test_id)
@@ -249,6 +265,7 @@ class PerTestStream(UserTestingStream):
     def ride(self, record: Record) -> None:
         """Write a row out of turn; its state follows that of the other stream."""
         self._write_record_message(record)
+        self.count(record)
         self._rode += 1
 
     @override

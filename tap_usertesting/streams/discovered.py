@@ -41,7 +41,7 @@ class DiscoveredStream(UserTestingStream):
 
     @override
     def get_records(self, context: Context | None) -> Iterator[Record]:
-        self.run.activity.stream, self.run.activity.test_id = self.name, ""
+        self.run.activity.begin(self.name)
         if not self.run.directory.discovers:
             self.logger.info("%s: the tests are configured, so nothing was discovered and there are no rows", self.name)
             return

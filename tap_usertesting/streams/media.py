@@ -77,6 +77,7 @@ class HighlightReelsStream(PerTestStream):
         rows = []
         for item in body["reels"]:
             if not isinstance(item, dict) or not item.get("uuid"):
+                self.left_out += 1
                 self.logger.warning("%s: test %s has a reel without a uuid, which was left out", self.name, test_id)
                 continue
             stamp = item.get("lastUpdatedAtMs")

@@ -183,15 +183,15 @@ class SessionStream(ChangeDrivenStream):
         here = listed.by_id.get(session_id) if listed is not None else None
         start = self.settings.start_date
         if start is not None and (here.time if here is not None else first or at) < start:
-            work.outcomes.passed(move)
+            self._passed(work, move)
             return
         again = again or (here is not None and here.cursor <= (partition.backfill or ""))
         task = Task(session_id, change.change_type, at, change.cursor, move, again=again)
         if told is not None and here is None:  # the list has just said that it is not there: no call for that
-            work.outcomes.passed(lambda: self._give_way(work, task, by_fault=False))
+            self._passed(work, lambda: self._give_way(work, task, by_fault=False))
             return
         if told is not None and not self.promised(task, told.get(session_id, [])):
-            work.outcomes.passed(lambda: self._pass_over(work, task))
+            self._passed(work, lambda: self._pass_over(work, task))
             return
         yield from self._ask(work, task)
 
@@ -205,8 +205,9 @@ class SessionStream(ChangeDrivenStream):
         self.run.answered(work.test_id)
         bookmark = partition.bookmark or ""
         unknown = known.unknown(sessions)
-        self.run.activity.total = len(unknown)
-        yield from self._pending(work, self._to_ask_again(work, sessions))
+        again = self._to_ask_again(work, sessions)
+        self.run.activity.total = len(unknown) + min(len(again), PENDING_A_SYNC)
+        yield from self._pending(work, again)
         late = [listed for listed in unknown if listed.cursor <= bookmark]
         new = [listed for listed in unknown if listed.cursor > bookmark]
         yield from self._from_list(work, late, in_log=False)
@@ -235,7 +236,7 @@ class SessionStream(ChangeDrivenStream):
         task = self._listed_task(work, listed, in_log=in_log)
         too_old = self.settings.start_date is not None and listed.time < self.settings.start_date
         if too_old or listed.session_id in work.found or listed.session_id in work.partition.pending:
-            work.outcomes.passed(task.finish)
+            self._passed(work, task.finish)
         else:
             yield from self._ask(work, task)
 
@@ -270,7 +271,7 @@ class SessionStream(ChangeDrivenStream):
         too_old = self.settings.start_date is not None and listed.time < self.settings.start_date
         task = Task(listed.session_id, UPDATED, listed.time, None, lambda: partition.set("backfill", listed.cursor))
         if too_old or listed.session_id in work.found or listed.session_id == partition.backfill_but:
-            work.outcomes.passed(task.finish)
+            self._passed(work, task.finish)
         else:
             yield from self._ask(work, task)
 
@@ -308,6 +309,11 @@ class SessionStream(ChangeDrivenStream):
         again = task.again or partition.again
         placed = replace(task, cursor=task.cursor or partition.bookmark, again=again)
         yield from self._emit(work, placed, lambda stream, *at: stream.live_rows(*at, answer), done)
+
+    def _passed(self, work: Work, move: Callable[[], None]) -> None:
+        """Pass a session without a call."""
+        self.run.activity.done += 1
+        work.outcomes.passed(move)
 
     def _emit(
         self,

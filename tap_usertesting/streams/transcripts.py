@@ -105,7 +105,7 @@ class TranscriptStream(SessionStream):
         self._begin_count(work, first=in_log and work.partition.bookmark is None)
         for one in listed:
             if self._closed(work, newest=listed[-1]):
-                work.outcomes.passed(self._listed_task(work, one, in_log=in_log).finish)
+                self._passed(work, self._listed_task(work, one, in_log=in_log).finish)
             else:
                 yield from self._counted(work, one, self._listed(work, one, in_log=in_log))
 
