@@ -22,7 +22,7 @@ PIP_FLAGS := --quiet --disable-pip-version-check
 .DELETE_ON_ERROR:
 # timing must run alone, whatever -j says.
 .NOTPARALLEL:
-.PHONY: help test lint types workflows unit timing lowest audit e2e chaos bench bench-peers format demo dist clean
+.PHONY: help test lint types workflows unit timing lowest audit e2e pipeline chaos bench bench-peers format demo dist clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -58,7 +58,10 @@ audit: $(VENV)/.dev ## Known weaknesses of what the tap depends on (asks PyPI)
 	$(BIN)/python -m pip_audit --progress-spinner off .
 
 e2e: $(VENV)/.dev ## Real programs around the tap: Meltano, targets, dbt, orchestrators (installs them beside)
-	$(BIN)/pytest -m e2e
+	$(BIN)/pytest -m e2e -n 2 --dist loadfile
+
+pipeline: $(VENV)/.dev ## Of e2e the part that the pipeline runs: Meltano into PostgreSQL
+	$(BIN)/pytest -m e2e tests/e2e/meltano/test_postgres.py tests/e2e/meltano/test_interruptions.py
 
 chaos: $(VENV)/.dev ## Faults, kills and events by seed, the long suite (SEEDS=200)
 	$(BIN)/python -m tests.chaos --seeds $(SEEDS)

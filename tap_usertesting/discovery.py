@@ -62,6 +62,9 @@ class Directory:
     def product_types(self) -> dict[str, str | None]:
         """Every readable test with its product type in upper case; None where it is not known."""
         if self._settings.test_ids is not None:
+            for name in ("workspace_ids", "product_types"):
+                if getattr(self._settings, name) is not None:
+                    logger.info("%s has no effect: it narrows discovery, and test_ids says which tests to read", name)
             return dict.fromkeys(self._settings.test_ids)
         types = {
             str(item["uuid"]).lower(): str(item["productType"]).upper() if item.get("productType") else None

@@ -28,6 +28,7 @@ PERSONAL: Mapping[str, tuple[str, ...]] = {
     "transcripts": ("vtt", "text", "cues[].speaker", "cues[].text"),
     "transcript_cues": ("speaker", "text"),
     "session_clips": ("name", "description"),
+    "highlight_reels": ("name",),
     "session_videos": ("video_url",),
 }
 
@@ -39,7 +40,7 @@ class Privacy:
 
     def __init__(self, mode: str | None, salt: str | None) -> None:
         self.mode = mode
-        self._salt = (salt or "").encode()
+        self._salt = (salt or "").encode("utf-8", "surrogatepass")
 
     @classmethod
     def of(cls, config: Mapping[str, Any]) -> Privacy:
@@ -56,10 +57,14 @@ class Privacy:
             _prune(pruned, _steps(path))
         return pruned
 
-    def row(self, stream: str, row: dict[str, Any]) -> dict[str, Any]:
-        """Return a row with its personal data left out or hashed; changes it in place."""
+    def row(self, stream: str, row: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any]:
+        """Return a row with its personal data left out or hashed; changes it in place.
+
+        Fields that the schema does not name go as well: no one knows what a vendor puts there.
+        """
         if self.mode is None:
             return row
+        _drop_unknown(row, schema)
         act: Callable[[dict[str, Any], str], None] = _drop if self.mode == OMIT else self._hash
         for path in PERSONAL.get(stream, ()):
             _walk(row, _steps(path), act)
@@ -108,10 +113,22 @@ def _drop(holder: dict[str, Any], name: str) -> None:
     del holder[name]
 
 
+def _drop_unknown(node: Any, schema: Mapping[str, Any]) -> None:  # noqa: ANN401 - as above
+    properties = schema.get("properties")
+    if isinstance(node, list) and "items" in schema:
+        for inner in node:
+            _drop_unknown(inner, schema["items"])
+    elif isinstance(node, dict) and properties is not None:
+        for name in [name for name in node if name not in properties]:
+            del node[name]
+        for name, inner in node.items():
+            _drop_unknown(inner, properties[name])
+
+
 def _prune(schema: dict[str, Any], steps: Steps) -> None:
     step, rest = steps[0], steps[1:]
     if step == ALL:
-        _prune(schema["items"], rest)
+        _prune(schema.get("items", {}), rest)
     elif step in schema.get("properties", {}):  # a catalog may have left it out already
         if rest:
             _prune(schema["properties"][step], rest)

@@ -150,6 +150,15 @@ class Run:
             unfinished=unfinished,
         )
 
+    def calls_of(self, label: str) -> int:
+        """Return how many calls of an endpoint were made."""
+        return self._transport.calls[label]
+
+    @property
+    def quota(self) -> Quota:
+        """The quota of the Results API."""
+        return self._lane.quota
+
     def _auth(self) -> Auth:
         settings = self.settings
         if settings.access_token is not None:

@@ -8,15 +8,20 @@ Here one transport serves every stream, and a stream is a way from a change to a
 
 from __future__ import annotations
 
+import json
+import logging
 import os
 import signal
 import sys
 import threading
 import time
+from collections import Counter
 from copy import deepcopy
+from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
+import click
 import msgspec
 from singer_sdk import Tap
 from singer_sdk.singerlib import StateMessage
@@ -24,6 +29,8 @@ from singer_sdk.singerlib import StateMessage
 from tap_usertesting.api.errors import ApiError, NotFoundError
 from tap_usertesting.changes.reader import ChangeReader
 from tap_usertesting.config_schema import SCHEMA
+from tap_usertesting.plan import DISCOVERY, Plan, Row
+from tap_usertesting.rehearsal import Rehearsal
 from tap_usertesting.run import Run
 from tap_usertesting.settings import Settings, SettingsError, describe
 from tap_usertesting.streams.base import PerTestStream, UserTestingStream
@@ -38,7 +45,7 @@ from tap_usertesting.streams.session_details import (
 )
 from tap_usertesting.streams.sessions import SessionsStream
 from tap_usertesting.streams.transcripts import TranscriptCuesStream, TranscriptsStream
-from tap_usertesting.writer import WholeLineWriter
+from tap_usertesting.writer import SilentWriter, WholeLineWriter
 
 if sys.version_info >= (3, 12):
     from typing import override
@@ -86,6 +93,7 @@ class TapUserTesting(Tap):
         """Build the tap; nothing is read and no connection made before a sync."""
         self._warned: set[str] = set()
         self._signal: int | None = None
+        self.planning = False
         self.spent = ""  # which budget of the run is used up
         self._state_due = 0.0
         self._written = b""
@@ -109,6 +117,11 @@ class TapUserTesting(Tap):
             self._streams = {stream.name: found[stream.name] for stream in STREAMS if stream.name in found}
         return self._streams
 
+    @override
+    def setup_mapper(self) -> None:
+        _ = self.streams  # which first take from the catalog what is to be left out
+        super().setup_mapper()
+
     # What a sync shares
 
     @cached_property
@@ -125,6 +138,8 @@ class TapUserTesting(Tap):
                 "with a full refresh or a cleared bookmark",
                 settings.start_date,
             )
+        if self.planning:
+            settings = replace(settings, max_calls=None, max_duration=None)  # a plan says what all of it costs
         return Run(settings, write_state=self.write_state_between, checkpoint=self.stop_if_asked)
 
     @cached_property
@@ -203,6 +218,8 @@ class TapUserTesting(Tap):
 
     def write_state(self) -> None:
         """Write STATE if anything moved; the order of `pending` counts, which the SDK's own comparison does not see."""
+        if self.planning:
+            return
         if self.before_state is not None:
             self.before_state()
         state = msgspec.json.encode(self.state)
@@ -223,6 +240,62 @@ class TapUserTesting(Tap):
         self.run.progress.tick()
         self.stop_if_asked()
 
+    # Planning
+
+    def plan(self) -> Plan:
+        """Rehearse a sync and return what it would cost; see `rehearsal.py` for the few calls that are real."""
+        self.planning = True
+        self.message_writer = SilentWriter()
+        run = self.run
+        rehearsal = Rehearsal(run, has_clips=self._had_clips)
+        rows = []
+        for stream in self.streams.values():
+            if not stream.selected:
+                continue
+            for context in stream.partitions or [{}]:
+                records = 0
+                for _ in stream.get_records(context):
+                    stream._increment_stream_state({}, context=context)  # noqa: SLF001 - as the SDK does
+                    records += 1
+                place = (stream.name, str(context.get("test_id", "")))
+                rows.append(Row(*place, rehearsal.calls.get(place, Counter()), records))
+        return Plan(rows, sum(run.calls_of(label) for label in DISCOVERY), run.quota.limit, run.quota.window)
+
+    def _had_clips(self, test_id: str) -> bool:
+        """Believe that a test has clips, unless it had none in the last sync."""
+        stream = self.streams["session_clips"]
+        return not (isinstance(stream, PerTestStream) and stream.partition(test_id).none)
+
+    @classmethod
+    @override
+    def get_singer_command(cls) -> click.Command:
+        command = super().get_singer_command()
+        command.params.append(
+            click.Option(
+                ["--plan"],
+                is_flag=False,
+                flag_value="table",
+                type=click.Choice(["table", "json"]),
+                help="Say what a sync would fetch, in how many calls and how much time, and fetch nothing.",
+            )
+        )
+        return command
+
+    @classmethod
+    @override
+    def invoke(cls, *, plan: str | None = None, **options: Any) -> None:
+        if plan is None:
+            super().invoke(**options)
+            return
+        given = options["config"]
+        state, catalog = (
+            None if file is None else json.loads(file.read()) for file in (options["state"], options["catalog"])
+        )
+        tap = cls(config=given.config, state=state, catalog=catalog, parse_env_config=given.parse_env)
+        planned = tap.plan()
+        sys.stdout.write(f"{planned.as_json() if plan == 'json' else planned.as_table()}\n")
+        tap.end()
+
     # How a run ends
 
     def sync_all(self) -> None:  # type: ignore[misc]  # final for the type checker only; the exit status is ours
@@ -238,7 +311,7 @@ class TapUserTesting(Tap):
             )
         finally:
             self.run.progress.close()
-        self._end()
+        self.end()
 
     def run_connection_test(self) -> bool:  # type: ignore[misc]  # as above
         """Emit at most one record per stream; ends with status 1 when anything failed."""
@@ -246,10 +319,11 @@ class TapUserTesting(Tap):
             stream.selected = True
         _ = self.run
         super().run_connection_test()
-        self._end()
+        self.end()
         return True
 
-    def _end(self) -> None:
+    def end(self) -> None:
+        """Say what was spent; ends with status 1 when anything failed."""
         self._done()
         self._report("failed" if self.run.failed else "incomplete" if self.spent else "complete")
         if self.spent:
@@ -263,7 +337,11 @@ class TapUserTesting(Tap):
         selected = [
             stream for stream in self.streams.values() if isinstance(stream, UserTestingStream) and stream.selected
         ]
-        self.run.summary(ended, selected, self.state).log(self.logger)
+        summary = self.run.summary(ended, selected, self.state)
+        if self.planning:  # what it rehearsed has not come about
+            self.logger.info("%s", summary.calls_made())
+        else:
+            summary.log(self.logger)
 
     def give_up(self, message: str) -> NoReturn:
         """End the run with one line; what was written before stays good."""
@@ -295,7 +373,13 @@ class TapUserTesting(Tap):
         """End at once only while nothing is being written; otherwise leave a flag that is looked at soon."""
         self._signal = signum
         if "run" in self.__dict__ and self.run.idle:
-            self._stop(signum)
+            try:
+                self._stop(signum)
+            except SystemExit as end:
+                # An exception that comes out of a handler can come out of the middle of anything, a lock of urllib3
+                # among it, which whoever cleans up on the way out would then wait for. All is written: leave from here.
+                logging.shutdown()
+                os._exit(int(end.code or 0))
 
     def _stop(self, signum: int) -> NoReturn:
         signal.signal(signal.SIGINT, signal.SIG_IGN)

@@ -132,7 +132,8 @@ def sync(
         timeout=timeout,
         env={**os.environ, **(env or {})},
     )
-    return Synced(done.returncode, parse(done.stdout), done.stderr.decode(), done.stdout)
+    singer = not any(option.startswith("--plan") for option in args)
+    return Synced(done.returncode, parse(done.stdout) if singer else [], done.stderr.decode(), done.stdout)
 
 
 def arguments(

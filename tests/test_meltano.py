@@ -20,6 +20,13 @@ from tap_usertesting.tap import STREAMS
 ROOT = Path(__file__).parents[1]
 OWN = list(SCHEMA["properties"])
 PREFIX = "TAP_USERTESTING_"
+WAREHOUSES = ("jsonl", "postgres", "snowflake", "bigquery", "duckdb")
+UPSERTS: dict[str, dict[str, Any]] = {
+    "postgres": {"add_record_metadata": True},
+    "snowflake": {"add_record_metadata": True, "load_method": "upsert"},
+    "bigquery": {"method": "batch_job", "denormalized": True, "upsert": True, "dedupe_before_upsert": True},
+    "duckdb": {"add_metadata_columns": True},
+}
 
 
 @pytest.fixture(scope="module")
@@ -53,10 +60,24 @@ def settings(tap: dict[str, Any]) -> dict[str, dict[str, Any]]:
 
 
 @pytest.fixture(scope="module")
-def variables() -> dict[str, str]:
-    """The tap's variables in .env.example with their values, commented out or not."""
+def loaders(project: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """The targets in meltano.yml, by name."""
+    return {target["name"]: target for target in project["plugins"]["loaders"]}
+
+
+@pytest.fixture(scope="module")
+def example() -> dict[str, str]:
+    """All variables in .env.example with their values, commented out or not."""
     text = (ROOT / ".env.example").read_text(encoding="utf-8")
-    return dict(re.findall(rf"^(?:# )?({PREFIX}\w+)=(.*)$", text, flags=re.MULTILINE))
+    found = re.findall(r"^(?:# )?([A-Z][A-Z_]+)=(.*)$", text, flags=re.MULTILINE)
+    assert len(found) == len(dict(found)), "a variable stands there twice"
+    return dict(found)
+
+
+@pytest.fixture(scope="module")
+def variables(example: dict[str, str]) -> dict[str, str]:
+    """The tap's variables in .env.example."""
+    return {name: value for name, value in example.items() if name.startswith(PREFIX)}
 
 
 def _kind(node: dict[str, Any]) -> str:
@@ -139,10 +160,78 @@ def test_no_plugin_needs_the_hub(project: dict[str, Any]) -> None:
     assert not (ROOT / "plugins").exists()
 
 
-def test_targets_are_bounded_above(project: dict[str, Any]) -> None:
-    """A new major version of a target comes by decision."""
-    for target in project["plugins"]["loaders"]:
-        assert re.fullmatch(r"[\w-]+>=[\d.]+,<[\d.]+", target["pip_url"]), target["name"]
+def test_every_target_of_the_docs_is_there(loaders: dict[str, dict[str, Any]]) -> None:
+    """Files and four warehouses."""
+    assert list(loaders) == [f"target-{name}" for name in WAREHOUSES]
+
+
+def test_targets_are_bounded_above(loaders: dict[str, dict[str, Any]]) -> None:
+    """A new major version of a target comes by decision; what is on no index is taken at a tag."""
+    bounded = re.compile(r"[\w-]+>=[\d.]+,<[\d.]+( [\w-]+<\d+)?|git\+https://github\.com/[\w/-]+\.git@v[\d.]+")
+    for name, target in loaders.items():
+        assert bounded.fullmatch(target["pip_url"]), name
+
+
+def test_duckdb_is_not_the_release_that_loses_rows(loaders: dict[str, dict[str, Any]]) -> None:
+    """The index has 0.8.0, which loses the first row of each batch."""
+    assert loaders["target-duckdb"]["pip_url"] == "git+https://github.com/MeltanoLabs/target-duckdb.git@v0.9.0"
+
+
+def test_bigquery_gets_the_setuptools_it_imports(loaders: dict[str, dict[str, Any]]) -> None:
+    """It imports pkg_resources, which later ones do not have."""
+    assert loaders["target-bigquery"]["pip_url"].endswith(" setuptools<81")
+
+
+def test_settings_of_targets_are_described(loaders: dict[str, dict[str, Any]]) -> None:
+    """Each has a kind and a label, no name stands twice, and what has no description has a label that says it."""
+    for target in loaders.values():
+        names = [setting["name"] for setting in target["settings"]]
+        assert len(names) == len(set(names)), target["name"]
+        for setting in target["settings"]:
+            assert setting.keys() >= {"name", "kind", "label"}, (target["name"], setting["name"])
+            assert (setting["kind"] == "options") == ("options" in setting), (target["name"], setting["name"])
+
+
+def test_setting_groups_of_targets_name_settings(loaders: dict[str, dict[str, Any]]) -> None:
+    """Every warehouse says what it can not do without, by names that are settings."""
+    for name in WAREHOUSES[1:]:
+        target = loaders[f"target-{name}"]
+        names = {setting["name"] for setting in target["settings"]}
+        assert target["settings_group_validation"], name
+        assert {part for group in target["settings_group_validation"] for part in group} <= names, name
+
+
+def test_secrets_of_targets_are_sensitive(loaders: dict[str, dict[str, Any]]) -> None:
+    """Meltano redacts them; a path to a secret is none."""
+    found = {
+        f"{target['name']}.{setting['name']}"
+        for target in loaders.values()
+        for setting in target["settings"]
+        if setting.get("sensitive")
+    }
+    assert found == {
+        "target-postgres.password",
+        "target-postgres.sqlalchemy_url",
+        "target-snowflake.password",
+        "target-snowflake.private_key",
+        "target-snowflake.private_key_passphrase",
+        "target-bigquery.credentials_json",
+        "target-duckdb.token",
+    }
+
+
+def test_config_names_settings(project: dict[str, Any], loaders: dict[str, dict[str, Any]]) -> None:
+    """What is configured, for all environments or for one, is a setting; and one with options holds one of them."""
+    configured = [(target["name"], target.get("config", {})) for target in loaders.values()]
+    for environment in project["environments"]:
+        plugins = environment.get("config", {}).get("plugins", {})
+        configured += [(plugin["name"], plugin["config"]) for plugin in plugins.get("loaders", ())]
+    for name, config in configured:
+        settings = {setting["name"]: setting for setting in loaders[name]["settings"]}
+        assert config.keys() <= settings.keys(), name
+        for key, value in config.items():
+            options = [option["value"] for option in settings[key].get("options", ())]
+            assert not options or value in options, (name, key)
 
 
 def test_the_demo_uses_the_same_target(project: dict[str, Any]) -> None:
@@ -152,18 +241,40 @@ def test_the_demo_uses_the_same_target(project: dict[str, Any]) -> None:
     assert ranges["target-postgres"] in required
 
 
-def test_tombstones_reach_postgres(project: dict[str, Any]) -> None:
-    """Without the metadata columns target-postgres would drop `_sdc_deleted_at`."""
-    (target,) = (item for item in project["plugins"]["loaders"] if item["name"] == "target-postgres")
-    assert target["config"]["add_record_metadata"] is True
+@pytest.mark.parametrize(("name", "needed"), UPSERTS.items())
+def test_upserts_and_tombstones_are_true(name: str, needed: dict[str, Any], loaders: dict[str, dict[str, Any]]) -> None:
+    """What keeps one row per key and marks the rejected ones stands in the config, and is the default as well."""
+    target = loaders[f"target-{name}"]
+    assert target["config"] == needed
+    values = {setting["name"]: setting.get("value") for setting in target["settings"]}
+    assert {key: values[key] for key in needed} == needed
 
 
-def test_jobs_name_plugins(project: dict[str, Any]) -> None:
-    """Each job is the tap and a target of this file."""
-    names = {plugin["name"] for plugins in project["plugins"].values() for plugin in plugins}
-    for job in project["jobs"]:
-        for task in job["tasks"]:
-            assert set(task.split()) <= names, job["name"]
+def test_every_target_has_a_job(project: dict[str, Any]) -> None:
+    """A job per target, each the tap and that target."""
+    jobs = {job["name"]: job["tasks"] for job in project["jobs"]}
+    assert jobs == {f"usertesting-to-{name}": [f"tap-usertesting target-{name}"] for name in WAREHOUSES}
+
+
+def test_a_job_runs_every_hour(project: dict[str, Any]) -> None:
+    """The schedule names a job."""
+    (schedule,) = project["schedules"]
+    assert schedule["interval"] == "@hourly"
+    assert schedule["job"] in [job["name"] for job in project["jobs"]]
+
+
+def test_environments_have_places_of_their_own(project: dict[str, Any], loaders: dict[str, dict[str, Any]]) -> None:
+    """What is tried in one environment never reaches the tables of another."""
+    names = {"snowflake": "default_target_schema", "postgres": "default_target_schema", "bigquery": "dataset"}
+    names["duckdb"] = "default_target_schema"
+    for name, key in names.items():
+        (default,) = (s["value"] for s in loaders[f"target-{name}"]["settings"] if s["name"] == key)
+        places = [default]
+        for environment in project["environments"][:-1]:
+            plugins = environment["config"]["plugins"]["loaders"]
+            places += [plugin["config"][key] for plugin in plugins if plugin["name"] == f"target-{name}"]
+        assert places == ["usertesting", "usertesting_sandbox", "usertesting_dev"], name
+    assert project["environments"][-1] == {"name": "prod"}
 
 
 def test_environments_are_sandbox_dev_and_prod(project: dict[str, Any]) -> None:
@@ -202,7 +313,41 @@ def test_env_example_shows_the_defaults(variables: dict[str, str]) -> None:
     assert shown == expected
 
 
-def test_env_example_holds_no_secret(variables: dict[str, str]) -> None:
-    """Nobody commits a credential with the example."""
+def test_env_example_holds_no_secret(variables: dict[str, str], example: dict[str, str]) -> None:
+    """Nobody commits a credential with the example; an address of a database there is of no real one."""
     for name in ("client_id", *SECRETS):
         assert not variables[f"{PREFIX}{name.upper()}"], name
+    for name in ("PASSWORD", "PRIVATE_KEY", "PASSPHRASE", "CREDENTIALS_JSON", "TOKEN"):
+        assert not [value for key, value in example.items() if key.endswith(name) and value], name
+    assert "//user:password@localhost:" in example["TARGET_POSTGRES_SQLALCHEMY_URL"]
+
+
+def test_env_example_names_settings_of_targets(example: dict[str, str], loaders: dict[str, dict[str, Any]]) -> None:
+    """What it names is a setting of the target; and all that a target can not do without, or hides, is there."""
+    for name, target in loaders.items():
+        prefix = f"{name.upper().replace('-', '_')}_"
+        settings = {f"{prefix}{setting['name'].upper()}": setting for setting in target["settings"]}
+        named = {variable for variable in example if variable.startswith(prefix)}
+        assert named <= settings.keys(), name
+        groups = {part for group in target.get("settings_group_validation", ()) for part in group}
+        needed = {
+            variable
+            for variable, setting in settings.items()
+            if setting.get("sensitive") or setting["name"] in groups - UPSERTS.get(name[7:], {}).keys()
+        }
+        assert needed <= named, name
+
+
+def test_env_example_shows_the_defaults_of_targets(example: dict[str, str], loaders: dict[str, dict[str, Any]]) -> None:
+    """A line of a target's setting with a default shows it."""
+    for name, target in loaders.items():
+        for setting in target["settings"]:
+            variable = f"{name.upper().replace('-', '_')}_{setting['name'].upper()}"
+            if variable in example and "value" in setting:
+                assert example[variable] == str(setting["value"]).replace("False", "false"), variable
+
+
+def test_env_example_names_nothing_else(example: dict[str, str]) -> None:
+    """The tap, the targets, and Meltano itself."""
+    prefixes = (PREFIX, "MELTANO_", *(f"TARGET_{name.upper()}_" for name in WAREHOUSES))
+    assert not [name for name in example if not name.startswith(prefixes)]

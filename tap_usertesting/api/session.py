@@ -9,6 +9,8 @@ from __future__ import annotations
 import socket
 import sys
 import threading
+import time
+from functools import cache
 from http.cookiejar import DefaultCookiePolicy
 from typing import TYPE_CHECKING, Any
 
@@ -35,6 +37,7 @@ class ApiSession(requests.Session):
     def __init__(self) -> None:
         super().__init__()
         self.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+        _watch()  # its thread is started here, while no call is under way
         for scheme in ("https://", "http://"):
             self.mount(scheme, _Adapter())
 
@@ -44,6 +47,39 @@ class ApiSession(requests.Session):
         return
 
 
+class _Watch:
+    """Breaks off connections whose answer's head is late: one thread for all, which looks twice a second.
+
+    No thread per call: starting one waits on a lock, in which a signal that ends the run leaves an error of its own.
+    What `begin` and `end` do to the dict is one step each, so no lock is needed.
+    """
+
+    def __init__(self) -> None:
+        self._heads: dict[int, tuple[float, Any]] = {}
+        threading.Thread(target=self._look, name="head deadlines", daemon=True).start()
+
+    def begin(self, connection: HTTPConnection, seconds: float) -> None:
+        """Expect a head within so many seconds."""
+        self._heads[id(connection)] = (time.monotonic() + seconds, connection.sock)
+
+    def end(self, connection: HTTPConnection) -> bool:
+        """Tell whether the head was there in time."""
+        return self._heads.pop(id(connection), None) is not None
+
+    def _look(self) -> None:
+        pause = threading.Event()
+        while not pause.wait(0.5):
+            now = time.monotonic()
+            for key, (due, sock) in list(self._heads.items()):
+                if now >= due and self._heads.pop(key, None) is not None:
+                    _break_off(sock)
+
+
+@cache
+def _watch() -> _Watch:
+    return _Watch()
+
+
 class _Deadline(HTTPConnection):
     """Breaks off when the head of an answer is not there in time."""
 
@@ -51,15 +87,13 @@ class _Deadline(HTTPConnection):
     def getresponse(self) -> HTTPResponse:  # type: ignore[override]  # as in urllib3 itself
         if not isinstance(self.timeout, (int, float)):
             return super().getresponse()
-        late = threading.Event()
-        timer = threading.Timer(SLOWEST * self.timeout, _break_off, [self.sock, late])
-        timer.daemon = True
-        timer.start()
+        _watch().begin(self, SLOWEST * self.timeout)
+        in_time = False
         try:
             response = super().getresponse()
         finally:
-            timer.cancel()
-        if late.is_set():  # http.client takes headers that break off for the whole of them
+            in_time = _watch().end(self)
+        if not in_time:  # http.client takes headers that break off for the whole of them
             response.close()
             message = "timed out"
             raise TimeoutError(message)
@@ -98,8 +132,7 @@ def _equip(manager: PoolManager) -> None:
     manager.pool_classes_by_scheme = {"http": _Pool, "https": _SecurePool}
 
 
-def _break_off(sock: Any, late: threading.Event) -> None:  # noqa: ANN401 - a socket, or TLS within TLS around one
-    late.set()
+def _break_off(sock: Any) -> None:  # noqa: ANN401 - a socket, or TLS within TLS around one
     try:
         # Not the method of a TLS socket, which would take the reader's state away under it.
         socket.socket.shutdown(getattr(sock, "socket", sock), socket.SHUT_RDWR)

@@ -17,7 +17,7 @@ from singer_sdk import Stream
 from singer_sdk.helpers.conform import TypeConformanceLevel
 from singer_sdk.mapper import SameRecordTransform
 from singer_sdk.schema.source import SchemaDirectory
-from singer_sdk.singerlib import RecordMessage
+from singer_sdk.singerlib import RecordMessage, Schema
 
 from tap_usertesting.api.errors import ApiError, BudgetSpentError, CredentialsRejectedError, UnreachableError
 from tap_usertesting.conform import conform, snake
@@ -61,8 +61,12 @@ class UserTestingStream(Stream):
     @cached_property
     def schema(self) -> dict[str, Any]:
         """The stream's schema file, without what `exclude_personal_data` leaves out."""
-        whole = SCHEMAS.get_schema(self.name, key_properties=self.primary_keys)
-        return self._privacy.schema(self.name, dict(whole))
+        return self._privacy.schema(self.name, self._documented)
+
+    @cached_property
+    def _documented(self) -> dict[str, Any]:
+        """The whole schema file. Rows are made by it: only what it names can be found again and left out."""
+        return dict(SCHEMAS.get_schema(self.name, key_properties=self.primary_keys))
 
     @cached_property
     def _privacy(self) -> Privacy:
@@ -70,10 +74,11 @@ class UserTestingStream(Stream):
 
     @override
     def apply_catalog(self, catalog: Catalog) -> None:
-        """Take the catalog's schema, but for what is left out."""
+        """Take the catalog's schema, but for what is left out; the catalog loses that too, as stream maps read it."""
+        entry = catalog.get_stream(self.name)
+        if entry is not None:
+            entry.schema = Schema.from_dict(self._privacy.schema(self.name, entry.schema.to_dict()))
         super().apply_catalog(catalog)
-        if self._input_schema is not None:
-            self._input_schema = self._privacy.schema(self.name, self._input_schema)
 
     @property
     def run(self) -> Run:
@@ -92,13 +97,13 @@ class UserTestingStream(Stream):
 
     def columns(self, payload: Mapping[str, Any]) -> dict[str, Any]:
         """Return the vendor's object as this stream's columns; unknown fields at its top are left out."""
-        properties = self.schema["properties"]
+        properties = self._documented["properties"]
         record: dict[str, Any] = dict.fromkeys(properties)
         for name, value in payload.items():
             column = snake(name)
             if column in properties:
                 record[column] = conform(value, properties[column], self._problem, column)
-        return self._privacy.row(self.name, record)
+        return self._privacy.row(self.name, record, self._documented)
 
     def _problem(self, column: str) -> None:
         """Say once per column that a value did not fit; never the value, which may be personal."""
@@ -319,6 +324,10 @@ class PerTestStream(UserTestingStream):
     @override
     def _write_starting_replication_value(self, context: Context | None) -> None:
         """Do nothing: the SDK would make `start_date` the starting value of an opaque cursor."""
+
+    @override
+    def get_replication_key_signpost(self, context: Context | None = None) -> None:
+        """Return none: no bookmark is held back by the time of the run, which would also change the state each time."""
 
     @override
     def _finalize_state(self, state: dict[str, Any] | None = None) -> None:

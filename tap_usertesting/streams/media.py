@@ -8,6 +8,7 @@ after 15 minutes.
 from __future__ import annotations
 
 import sys
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from tap_usertesting.api.errors import NotFoundError
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from tap_usertesting.api.feed import Ask
     from tap_usertesting.changes.listing import SessionList
     from tap_usertesting.partition import Partition
-    from tap_usertesting.streams.work import Work
+    from tap_usertesting.streams.work import Task, Work
 
 
 class HighlightReelsStream(PerTestStream):
@@ -146,13 +147,17 @@ class SessionClipsStream(VideoStream):
     numbered = "clip_number"
     selected_by_default = False
 
+    @cached_property
+    def _without(self) -> set[str]:
+        """The sessions of this run that have no clip."""
+        return set()
+
     @override
     def sync_test(self, test_id: str, partition: Partition) -> Iterator[Record]:
         if not self.applies(test_id):
             return
         self.changes.check(test_id)
-        body = self._tap.reels(test_id)
-        if body is None or body.get(FLAG) is False:
+        if not self._has_clips(test_id) and not partition.most_rows:
             partition.set("none", value=True)
             return
         if partition.none:
@@ -167,12 +172,31 @@ class SessionClipsStream(VideoStream):
     def list_need(self, test_id: str, partition: Partition) -> Callable[[SessionList], bool] | None:
         return None if partition.none else super().list_need(test_id, partition)
 
+    def _has_clips(self, test_id: str) -> bool:
+        body = self._tap.reels(test_id)
+        return body is not None and body.get(FLAG) is not False
+
+    @override
+    def fetch(self, work: Work, session_id: str) -> dict[str, Any]:
+        """Ask, unless the test says that it has no clip; that a session has none any more is worth its tombstones."""
+        if not self._has_clips(work.test_id):
+            raise NotFoundError("the test has no clip")
+        body = self.ask(session_id)
+        if not body["clips"]:
+            self._without.add(session_id)
+            if not work.partition.most_rows:
+                raise NotFoundError("the session has no clip")
+        return body
+
+    @override
+    def fetched(self, work: Work, task: Task) -> None:
+        """Look again later at a session that has no clip, while it is young."""
+        if task.session_id in self._without and task.changed_at >= self.look_until:
+            work.partition.postpone(task.session_id, task.changed_at)
+
     @override
     def ask(self, session_id: str) -> dict[str, Any]:
-        body = self.run.results.clips(session_id)
-        if not body["clips"]:
-            raise NotFoundError("the session has no clip")
-        return body
+        return self.run.results.clips(session_id)
 
     @override
     def rows(self, answer: dict[str, Any]) -> list[dict[str, Any]]:

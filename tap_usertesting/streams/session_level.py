@@ -351,15 +351,19 @@ class SessionStream(ChangeDrivenStream):
 
     def _give_way(self, work: Work, task: Task, *, by_fault: bool, line: str = "") -> None:
         """Pass a session that could not be had: on `pending`, or given up for its age when it answered 404."""
-        limit = earlier(self.run.now, days=self.settings.transcript_wait_days)
         if by_fault:
             self.run.fail(line)
-        if by_fault or task.changed_at >= limit:
+        if by_fault or task.changed_at >= self.look_until:
             work.partition.postpone(task.session_id, task.changed_at)
         else:
             work.partition.settle(task.session_id)
             self.gave_up(work, task)
         self._pass_over(work, task)
+
+    @property
+    def look_until(self) -> str:
+        """The time before which nothing is asked for again."""
+        return earlier(self.run.now, days=self.settings.transcript_wait_days)
 
     def _pass_over(self, work: Work, task: Task) -> None:
         self.missed(work, task)

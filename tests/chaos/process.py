@@ -47,14 +47,23 @@ class Ended:
     messages: list[dict[str, Any]] = field(default_factory=list)
     wrong: list[str] = field(default_factory=list)
 
+    @property
+    def errors(self) -> list[str]:
+        """The log lines at ERROR and above."""
+        return [line for line in self.log.splitlines() if " | ERROR " in line or " | CRITICAL " in line]
+
 
 class TapProcess:
     """Runs the tap once. `seen` is told of each call by the sandbox, and strikes when its moment has come."""
 
-    def __init__(self, blow: Blow | None, *, slowly: bool = False) -> None:
-        """`slowly`: the target reads less than the tap writes, so that writes block."""
+    def __init__(self, blow: Blow | None, *, slowly: bool = False, unbuffered: bool = False) -> None:
+        """`slowly`: the target reads less than the tap writes, so that writes block.
+
+        `unbuffered`: as in many container images, where a signal then cuts a blocked write short.
+        """
         self._blow = blow
         self._slowly = slowly
+        self._unbuffered = unbuffered
         self._calls = 0
         self._called = 0.0  # when the last call came in
         self._moment = ""
@@ -79,7 +88,7 @@ class TapProcess:
         """Run to the end, whatever that is."""
         options = arguments(config, folder, state=state, select=select)
         log = folder / "log.txt"
-        env = {**os.environ, "TAP_USERTESTING_LOGLEVEL": "INFO"}
+        env = {**os.environ, "TAP_USERTESTING_LOGLEVEL": "INFO", "PYTHONUNBUFFERED": "1" if self._unbuffered else ""}
         with (
             log.open("wb") as errors,
             subprocess.Popen([*COMMAND, *options], stdout=subprocess.PIPE, stderr=errors, env=env) as process,
@@ -145,7 +154,7 @@ class TapProcess:
         if "Traceback" in ended.log:
             ended.wrong.append("there is a traceback in its log")
         lines = ended.log.splitlines()
-        failed = any(" | ERROR " in line or " | CRITICAL " in line for line in lines)
+        failed = bool(ended.errors)
         if ended.exit in {0, 1} and failed != (ended.exit == 1):
             ended.wrong.append(f"exit status {ended.exit}, {'an' if failed else 'no'} error line")
         stopped = ended.exit in STOPPED.values()

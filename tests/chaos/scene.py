@@ -18,18 +18,20 @@ if TYPE_CHECKING:
 EVERY_STREAM = ("workspaces", "tests", *SESSION_STREAMS, "qx_scores", "result_changes")
 LISTED_STREAMS = ("workspaces", "tests", "sessions", "qx_scores", "result_changes")  # no call per session
 KINDS = {"feed": 5, "listing": 3, "wide": 1, "wordy": 1}
+REJECTED_AT_FIRST = 3
 WORDS = "and then I looked for the button that ought to be there, "
 
 
 class Scene:
     """One world: some tests by the feed or by listing, one of three pages, or one of very long transcripts."""
 
-    def __init__(self, seed: int) -> None:
-        """Make the world; `restless` says whether things happen while it is synced."""
+    def __init__(self, seed: int, *, calm: bool = False) -> None:
+        """Make the world; `restless` says whether things happen to it. `calm`: the feed forgets no cursor."""
         rng = self.rng = Random(f"scene/{seed}")
         self.kind = rng.choices(list(KINDS), list(KINDS.values()))[0]
         self.by_feed = self.kind == "feed" or (self.kind in {"wide", "wordy"} and rng.random() < 0.5)
         self.restless = rng.random() < 0.7
+        self.calm = calm
         self.happened: Counter[str] = Counter()
         self.streams: tuple[str, ...] = LISTED_STREAMS if self.kind == "wide" else EVERY_STREAM
         self.world = World(seed, now=datetime.now(tz=timezone.utc) - timedelta(hours=20))
@@ -39,7 +41,7 @@ class Scene:
         self._untold: set[str] = set()  # sessions older than the feed
         {"wide": self._fill_wide, "wordy": self._fill_wordy}.get(self.kind, self._fill)()
         self.tests = list(self.world.tests.values())
-        self.settings: dict[str, Any] = {"request_timeout": 1, "max_retries": 4}
+        self.settings: dict[str, Any] = {}
         if not self.by_feed:
             self.settings["change_source"] = "listing"
         if rng.random() < 0.3:  # the product types are not known then
@@ -50,7 +52,7 @@ class Scene:
         """Let one thing happen, if there is anything to which it can."""
         every = {"add": 4, "reveal": 2, "transcribe": 3}
         if self.by_feed:
-            every |= {"update": 3, "reject": 3, "accept": 2, "tie": 1, "stray": 1, "expire": 1}
+            every |= {"update": 3, "reject": 3, "accept": 3, "tie": 1, "stray": 1, "expire": 0 if self.calm else 1}
         name = self.rng.choices(list(every), list(every.values()))[0]
         with self.world.lock:
             if getattr(self, f"_{name}")(self.rng.choice(self.tests)):
@@ -78,7 +80,7 @@ class Scene:
                 self._add(test)
         self.tests = list(self.world.tests.values())
         if self.by_feed:
-            for _ in range(3):
+            for _ in range(REJECTED_AT_FIRST):
                 self._reject(self.rng.choice(self.tests))
             self._accept(self.rng.choice(self.tests))
 
@@ -102,7 +104,7 @@ class Scene:
         transcript: Literal["ready", "later", "none"] = "none"
         if test.product_type == "THINK_OUT_LOUD":
             transcript = self.rng.choice(("ready", "ready", "later", "none"))
-        late = len(self._hidden) < 6 and self.rng.random() < 0.2
+        late = len(self._hidden) < 6 and self.rng.random() < 0.2 and (not self.calm or self._is_known(test))
         session = self.world.add_session(
             test,
             transcript=transcript,
@@ -142,7 +144,12 @@ class Scene:
         return session is not None
 
     def _accept(self, test: Test) -> bool:
-        session = self._one_of([one for one in test.sessions.values() if one.rejected])
+        """Bring one back, of another test if need be; rather one whose transcript has to come back unannounced."""
+        rejected = [one for one in test.sessions.values() if one.rejected] or [
+            one for other in self.tests for one in other.sessions.values() if one.rejected
+        ]
+        spoken = [one for one in rejected if one.has_transcript] if self.rng.random() < 0.7 else []
+        session = self._one_of(spoken or rejected)
         if session is not None:
             self.world.accept(session)
         return session is not None
@@ -167,6 +174,13 @@ class Scene:
     def _expire(self, test: Test) -> bool:
         self.world.expire_cursors(test)
         return True
+
+    def _is_known(self, test: Test) -> bool:
+        """Tell whether feed and list surely have a session in common, also after the rejections at the start.
+
+        Otherwise a first sync goes by the list, and the next by the feed from the start: calls made twice, by design.
+        """
+        return len([one for one in self._alive(test) if one.session_id not in self._untold]) > REJECTED_AT_FIRST
 
     def _alive(self, test: Test) -> list[Session]:
         return [one for one in test.sessions.values() if not one.rejected and one not in self._hidden]

@@ -11,6 +11,7 @@ SEEDS = [
     pytest.param(24, id="listing"),
     pytest.param(29, id="long transcripts"),
     pytest.param(34, id="three pages"),
+    pytest.param(5, id="nothing goes wrong"),
 ]
 
 

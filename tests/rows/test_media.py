@@ -124,6 +124,26 @@ def test_clips_follow_a_rejection_and_any_kill(tell: Tell) -> None:
     story.assert_any_kill_is_survived("session_clips")
 
 
+def test_the_last_clips_of_a_session_take_their_rows_along(tell: Tell) -> None:
+    """Rejected with the only clips of the test, or all of them deleted: tombstones, and a first new one is found."""
+    world, _, made = a_world(clips=2)
+    story = tell(world, **LONG_AGO)
+    story.sync("session_clips")
+    world.reject(made[0])
+    story.sync("session_clips")
+    assert "clips" not in results_calls(story)
+    story.assert_true("session_clips")
+    world.accept(made[0])
+    world.clip(made[1])
+    story.sync("session_clips")
+    story.assert_true("session_clips")
+    made[0].clips.clear()
+    world.announce(made[0], "VIDEO_UPDATED")
+    story.assert_any_kill_is_survived("session_clips")
+    world.clip(made[0])
+    story.assert_any_kill_is_survived("session_clips")
+
+
 def test_a_transcript_asks_for_no_clip(tell: Tell) -> None:
     """What concerns the transcript alone concerns no clip."""
     world, _, made = a_world()

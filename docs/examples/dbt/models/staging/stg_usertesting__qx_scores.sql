@@ -1,0 +1,14 @@
+select
+    test_id,
+    task_group_id,
+    label,
+    qx_score,
+    components_behavioral as behavioral,
+    components_attitudinal as attitudinal,
+    values_usability as usability,
+    values_trust as trust,
+    values_appearance as appearance,
+    values_loyalty as loyalty,
+    completes,
+    fetched_at
+from {{ source('usertesting', 'qx_scores') }}

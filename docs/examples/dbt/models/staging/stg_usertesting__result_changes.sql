@@ -1,0 +1,8 @@
+select
+    test_id,
+    cursor as change_cursor,
+    session_id,
+    response_uuid,
+    change_type,
+    changed_at
+from {{ source('usertesting', 'result_changes') }}

@@ -1,0 +1,134 @@
+"""Each mart's answers are those that Python computes from what the APIs serve, at first and after changes."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tap_usertesting.sandbox import Sandbox, World
+from tests.e2e.dbt import expected, found
+from tests.e2e.dbt.comparison import ANSWERS, assert_same
+from tests.e2e.dbt.project import MARTS, PROJECT, commands_of_the_readme, load, on_postgres
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.e2e.database import Server
+    from tests.e2e.dbt.conftest import Build, Built
+
+# The first test waits for the environments, two syncs and two builds.
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
+
+
+@pytest.fixture(params=["first", "second"])
+def build(built: Built, request: pytest.FixtureRequest) -> Build:
+    """One of the two builds."""
+    chosen: Build = getattr(built, request.param)
+    return chosen
+
+
+@pytest.mark.parametrize("mart", ANSWERS)
+def test_mart_equals_the_truth(build: Build, mart: str) -> None:
+    """Every row of the mart is there, with the right numbers, and none more; rejected sessions count nowhere."""
+    assert_same(build.marts[mart], ANSWERS[mart](build.truth))
+
+
+def test_every_mart_is_compared() -> None:
+    """No mart is built whose answers nobody checks; `qx_score_changes` has tests of its own below."""
+    models = {path.stem for path in (PROJECT / "models" / "marts").glob("*.sql")}
+    assert models == ANSWERS.keys() | {"qx_score_changes"}
+    assert found.KEYS.keys() == ANSWERS.keys()
+
+
+@pytest.mark.parametrize("mart", ANSWERS)
+def test_every_mart_has_changed_by_the_second_build(built: Built, mart: str) -> None:
+    """The second comparison is not a second look at the same numbers."""
+    assert built.first.marts[mart] != built.second.marts[mart]
+
+
+def test_dbt_ran_every_kind_of_node_and_none_failed(build: Build) -> None:
+    """Models, the snapshot and data tests of each generic kind are in the build, and all pass."""
+    assert set(build.statuses.values()) == {"success", "pass"}
+    names = [identifier.partition(".usertesting.")[2] for identifier in build.statuses]
+    for kind in ("unique_", "not_null_", "relationships_", "accepted_values_", "unique_together_", "within_"):
+        assert any(name.startswith(kind) for name in names), kind
+    for path in (PROJECT / "tests").glob("*.sql"):
+        assert path.stem in names
+    assert "qx_scores_history" in names
+
+
+def test_the_aggregates_history_begins_with_what_is_current(built: Built) -> None:
+    """The first build has one row per task group: the score as the vendor has it, current, from when it was read."""
+    rows = {(row["test_id"], row["task_group_id"]): row for row in built.first.history}
+    assert len(rows) == len(built.first.history)
+    assert_same(
+        {key: tuple(row[column] for column in found.QX_VALUES) for key, row in rows.items()},
+        expected.qx_scores(built.first.truth),
+    )
+    assert {(row["is_current"], row["valid_to"]) for row in rows.values()} == {(True, None)}
+
+
+def test_the_aggregates_history_keeps_what_was(built: Built) -> None:
+    """A score that changed has both values, the older one closed when the newer began; others have one row."""
+    before, after = expected.qx_scores(built.first.truth), expected.qx_scores(built.second.truth)
+    changed = {key for key, values in after.items() if values != before[key]}
+    assert 0 < len(changed) < len(after)
+    for key, values in after.items():
+        rows = [row for row in built.second.history if (row["test_id"], row["task_group_id"]) == key]
+        rows.sort(key=lambda row: row["valid_from"])
+        held = [tuple(row[column] for column in found.QX_VALUES) for row in rows]
+        assert held == ([before[key], values] if key in changed else [values])
+        assert [row["valid_to"] for row in rows] == [*(row["valid_from"] for row in rows[1:]), None]
+
+
+def test_words_are_found_in_transcripts(built: Built) -> None:
+    """The analysis of the README finds exactly the cues that hold all its words, through the index if it can."""
+    command = next(command for command in commands_of_the_readme() if "find_in_transcripts" in command)
+    words = json.loads(command[command.index("--vars") + 1])["words"].split()
+    shown = built.dbt.run([*command, "--output", "json", "--limit", "-1", "--quiet"])
+    cues = expected.cues(built.second.truth)
+    holding = [
+        (session_id, cue[-2])
+        for (session_id, _), cue in cues.items()
+        if all(word in "".join(c if c.isalnum() else " " for c in cue[-1]).split() for word in words)
+    ]
+    rows = json.loads(shown)["show"]
+    assert sorted((row["session_id"], row["text"]) for row in rows) == sorted(holding)
+    assert 0 < len(holding) < len(cues)
+    plan = built.database.run(
+        f"SET enable_seqscan = off; EXPLAIN SELECT * FROM {MARTS}.transcript_search"  # noqa: S608 - names of this project
+        " WHERE search_vector @@ plainto_tsquery('simple', 'delivery')"
+    )
+    assert "Bitmap Index Scan" in plan
+
+
+def test_commands_of_the_readme_run(built: Built) -> None:
+    """What else the README tells readers to type works as it stands; its build and its search are run above."""
+    commands = commands_of_the_readme()
+    assert commands[0] == ["dbt", "build", "--profiles-dir", "."]
+    others = [command for command in commands[1:] if "find_in_transcripts" not in command]
+    assert others
+    for command in others:
+        assert built.dbt.run(command)
+
+
+def test_the_project_is_left_as_it_was(built: Built) -> None:
+    """A build writes only where it is told to: no logs, and no file with an id of the user, in the project."""
+    assert built.written == set()
+
+
+def test_the_older_shape_and_chosen_tests_build_too(postgres_server: Server, tmp_path: Path) -> None:
+    """With v2 details and `test_ids` (so no `tests`), and no feed: the build passes and the tasks are right."""
+    world = World.seeded(scale="small")
+    world.details_versions = {"v2"}
+    chosen = [test.test_id for test in world.tests.values() if test.served_by_results]
+    database = postgres_server.database()
+    dbt = on_postgres(database, tmp_path)
+    with Sandbox(world, quota=None) as box:
+        load(box, database, tmp_path, test_ids=chosen, feed_url=None)
+    dbt.run([*commands_of_the_readme()[0], "--vars", json.dumps({"tests_are_discovered": False})])
+    assert set(dbt.results().values()) == {"success", "pass"}
+    assert_same(found.mart(database, "task_results"), expected.task_results_v2(world.truth()))
+    assert found.mart(database, "session_funnel") == {}

@@ -1,0 +1,1 @@
+"""The real Meltano with this repository's own meltano.yml, from the sandbox into real targets."""

@@ -1,0 +1,1 @@
+"""The examples for orchestrators, each run by the real one."""
