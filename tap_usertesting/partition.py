@@ -4,9 +4,9 @@
      "source": "feed", "changed_at": "...", "pending": {"session id": "changed_at"}, "recent": ["session id"],
      "gone": ["session id"], "total_count": 214}
 
-and, where they apply, `backfill`, `backfill_but`, `unasked_from`, `recent_from`, `none`,
-`handled_count`, `in_vain` and `most_rows`. `source` is `feed` for a bookmark of the feed and `listing` for the verdict
-that the feed does not describe this test.
+and, where they apply, `backfill`, `backfill_but`, `unasked_from`, `recent_from`, `none`, `handled_count`, `in_vain`,
+`again` and `most_rows`. `source` is `feed` for a bookmark of the feed and `listing` for the verdict that the feed does
+not describe this test.
 """
 
 from __future__ import annotations
@@ -100,6 +100,11 @@ class Partition:
         """The most rows that one session of this test ever had in a stream that numbers them."""
         value = self._state.get("most_rows")
         return value if isinstance(value, int) else 0
+
+    @property
+    def again(self) -> bool:
+        """Whether the test is being read from its start although rows of a former reading are there."""
+        return self._state.get("again") is True
 
     @property
     def none(self) -> bool:

@@ -26,8 +26,9 @@ import msgspec
 from singer_sdk import Tap
 from singer_sdk.singerlib import StateMessage
 
-from tap_usertesting.api.errors import ApiError, NotFoundError
+from tap_usertesting.api.errors import ApiError, CredentialsRejectedError, NotFoundError, UnreachableError
 from tap_usertesting.changes.reader import ChangeReader
+from tap_usertesting.check import Check
 from tap_usertesting.config_schema import SCHEMA
 from tap_usertesting.plan import DISCOVERY, Plan, Row
 from tap_usertesting.rehearsal import Rehearsal
@@ -59,6 +60,7 @@ if TYPE_CHECKING:
     from singer_sdk import Stream
 
     from tap_usertesting.api.feed import Ask
+    from tap_usertesting.api.results import SessionPage
     from tap_usertesting.changes.listing import SessionList
     from tap_usertesting.summary import Ending
 
@@ -156,10 +158,13 @@ class TapUserTesting(Tap):
 
     def sample_session(self, test_id: str) -> dict[str, Any] | None:
         """Return the newest session of a test for `--test`, read once for all streams."""
+        sessions = self._newest(test_id).sessions
+        return sessions[0] if sessions else None
+
+    def _newest(self, test_id: str) -> SessionPage:
         if test_id not in self._samples:
             try:
-                page = self.run.results.session_page(test_id, offset=0, limit=1)
-                self._samples[test_id] = page.sessions[0] if page.sessions else None
+                self._samples[test_id] = self.run.results.session_page(test_id, offset=0, limit=1)
             except ApiError as error:
                 self._samples[test_id] = error
         sample = self._samples[test_id]
@@ -187,7 +192,7 @@ class TapUserTesting(Tap):
         return {}
 
     @cached_property
-    def _samples(self) -> dict[str, dict[str, Any] | ApiError | None]:
+    def _samples(self) -> dict[str, SessionPage | ApiError]:
         return {}
 
     def _selected(self) -> list[PerTestStream]:
@@ -314,10 +319,15 @@ class TapUserTesting(Tap):
         self.end()
 
     def run_connection_test(self) -> bool:  # type: ignore[misc]  # as above
-        """Emit at most one record per stream; ends with status 1 when anything failed."""
+        """Check what a sync needs, then emit at most one record per stream; status 1 when anything is not well."""
         for stream in self.streams.values():
             stream.selected = True
-        _ = self.run
+        try:
+            Check(self.run, self.changes, newest=self._newest).run()
+        except (CredentialsRejectedError, UnreachableError) as error:
+            self.give_up(f"check: {error}")
+        except ApiError as error:
+            self.no_discovery(error)
         super().run_connection_test()
         self.end()
         return True

@@ -178,13 +178,16 @@ class SessionClipsStream(VideoStream):
 
     @override
     def fetch(self, work: Work, session_id: str) -> dict[str, Any]:
-        """Ask, unless the test says that it has no clip; that a session has none any more is worth its tombstones."""
+        """Ask, unless the test says that it has no clip; a session that has none any more gets tombstones, once.
+
+        One that is pending has had them when it was put there.
+        """
         if not self._has_clips(work.test_id):
             raise NotFoundError("the test has no clip")
         body = self.ask(session_id)
         if not body["clips"]:
             self._without.add(session_id)
-            if not work.partition.most_rows:
+            if not work.partition.most_rows or session_id in work.partition.pending:
                 raise NotFoundError("the session has no clip")
         return body
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -84,6 +85,14 @@ class SessionStream(ChangeDrivenStream):
             work.follow()
             self._tap.before_state = None
 
+    @override
+    def restart(self, test_id: str, partition: Partition, log: str) -> None:
+        """Remember, until the test is read to its end, that rows of the former reading are there."""
+        again = partition.again or partition.bookmark is not None
+        super().restart(test_id, partition, log)
+        if again:
+            partition.set("again", value=True)
+
     def _riders(self, test_id: str, partition: Partition) -> list[Rider]:
         """Take along the streams of the same source that have handled the same part of the test."""
         riders = []
@@ -130,9 +139,12 @@ class SessionStream(ChangeDrivenStream):
         firsts: dict[str | None, str | None] = {}
         for change in changes:
             firsts.setdefault(change.session_id, change.changed_at)
+        left = Counter(change.session_id for change in changes)
         for step in steps:
-            first = firsts.get(step.change.session_id)
-            yield from self._step(work, step, certain=log.certain, first=first, told=mentions)
+            session_id = step.change.session_id
+            again = mentions is None or not log.certain or len(mentions.get(session_id or "", ())) > left[session_id]
+            first = firsts.get(session_id)
+            yield from self._step(work, step, certain=log.certain, first=first, told=mentions, again=again)
         work.outcomes.release()
         if changes or log.newest is not None:
             partition.move(log.newest, changes[-1].changed_at if changes else None)
@@ -140,11 +152,14 @@ class SessionStream(ChangeDrivenStream):
             if mentions is None:  # a probe has just found that this test has such rows
                 mentions = self.changes.changes(test_uuid, partition)[2]
             yield from self._backfill(work, lambda listed: listed.session_id not in (mentions or ()))
+        partition.set("again", None)
         listed = self.changes.listed(work.test_id)
         if listed is not None:
             partition.finish(listed.total)
 
-    def _step(self, work: Work, step: Step, *, certain: bool, first: str | None, told: Mentions) -> Iterator[Record]:
+    def _step(
+        self, work: Work, step: Step, *, certain: bool, first: str | None, told: Mentions, again: bool
+    ) -> Iterator[Record]:
         """Do what the feed's log says at one place."""
         change, partition = step.change, work.partition
         session_id, at = change.session_id or "", change.changed_at or self.run.now
@@ -170,7 +185,8 @@ class SessionStream(ChangeDrivenStream):
         if start is not None and (here.time if here is not None else first or at) < start:
             self._passed(work, move)
             return
-        task = Task(session_id, change.change_type, at, change.cursor, move, again=told is None)
+        again = again or (here is not None and here.cursor <= (partition.backfill or ""))
+        task = Task(session_id, change.change_type, at, change.cursor, move, again=again)
         if told is not None and here is None:  # the list has just said that it is not there: no call for that
             self._passed(work, lambda: self._give_way(work, task, by_fault=False))
             return
@@ -200,6 +216,7 @@ class SessionStream(ChangeDrivenStream):
         if partition.backfill is not None:
             self.whole_list(work.test_id)
             yield from self._backfill(work, lambda listed: listed.cursor <= bookmark)
+        partition.set("again", None)
         if new:
             partition.move(new[-1].cursor, new[-1].time)
         partition.finish(sessions.total)
@@ -262,7 +279,7 @@ class SessionStream(ChangeDrivenStream):
         """Ask again for what was not there before, longest unasked first."""
         for session_id in session_ids[:PENDING_A_SYNC]:
             changed_at = work.partition.pending.get(session_id) or self.run.now
-            again = work.partition.log == FEED and work.partition.backfill is None
+            again = work.partition.log == FEED
             yield from self._ask(work, Task(session_id, UPDATED, changed_at, again=again))
 
     def _ask(self, work: Work, task: Task) -> Iterator[Record]:
@@ -289,7 +306,8 @@ class SessionStream(ChangeDrivenStream):
             self.fetched(work, task)
             task.finish()
 
-        placed = replace(task, cursor=task.cursor or partition.bookmark)
+        again = task.again or partition.again
+        placed = replace(task, cursor=task.cursor or partition.bookmark, again=again)
         yield from self._emit(work, placed, lambda stream, *at: stream.live_rows(*at, answer), done)
 
     def _passed(self, work: Work, move: Callable[[], None]) -> None:
@@ -305,10 +323,15 @@ class SessionStream(ChangeDrivenStream):
         commit: Callable[[], None],
     ) -> Iterator[Record]:
         """Write the riders' rows, then emit this stream's own; the last one makes the commit true."""
-        for rider in work.riders:
-            for row in rows(rider.stream, work.test_id, rider.partition, task):
-                rider.stream.ride(row)
+        partitions = [work.partition, *(rider.partition for rider in work.riders)]
+        most = [partition.most_rows for partition in partitions]
         own = rows(self, work.test_id, work.partition, task)
+        ridden = [(rider, rows(rider.stream, work.test_id, rider.partition, task)) for rider in work.riders]
+        if most != [partition.most_rows for partition in partitions]:
+            self._tap.write_state_between()  # or after a kill no one would know which tombstones they need
+        for rider, rider_rows in ridden:
+            for row in rider_rows:
+                rider.stream.ride(row)
         yield from own[:-1]
         self._commit = commit
         if own:
