@@ -55,6 +55,7 @@ class _Results(ResultsClient):
     def __init__(self, rehearsal: Rehearsal, real: ResultsClient) -> None:  # no transport of its own
         self._rehearsal = rehearsal
         self._real = real
+        self.left_out = real.left_out
         self._pages: dict[str, SessionPage] = {}
         self.left_out = real.left_out
 
@@ -98,6 +99,7 @@ class _Feed(ChangeFeed):
 
     def __init__(self, real: ChangeFeed) -> None:  # as above
         self._real = real
+        self.left_out = real.left_out
         self._kept: dict[Ask, list[FeedEvent]] = {}
         self.left_out = real.left_out
 

@@ -43,7 +43,7 @@ class Summary:
         took = f"took {duration(self.seconds)}, {duration(waited)} of it waiting ({duration(quota)} for quota)"
         lines = [
             f"rows: {_listed(self.rows)}; tombstones: {_listed(self.tombstones)}",
-            f"calls made: {_listed({**self.calls, **some({'429': self.throttled})})}",
+            self.calls_made(),
             f"{took}; {self.retries} retries, {self.throttled} answers 429; 404s: {_listed(self.not_found)}",
         ]
         if self.left_out:
@@ -53,6 +53,10 @@ class Summary:
                 f"still pending: sessions: {_listed(self.pending)}; tests read in part: {_listed(self.unfinished)}"
             )
         return lines
+
+    def calls_made(self) -> str:
+        """Return the one of them that says what it cost."""
+        return f"calls made: {_listed({**self.calls, **some({'429': self.throttled})})}"
 
     def log(self, logger: logging.Logger) -> None:
         """Write it all."""
@@ -69,7 +73,8 @@ def open_ends(state: Mapping[str, Any], streams: Collection[str]) -> tuple[dict[
     unfinished: dict[str, int] = {}
     for stream in streams:
         partitions = state.get("bookmarks", {}).get(stream, {}).get("partitions", [])
-        pending[stream] = sum(len(partition.get("pending") or ()) for partition in partitions)
+        asked = [partition.get("pending") for partition in partitions]
+        pending[stream] = sum(len(sessions) for sessions in asked if isinstance(sessions, dict))
         unfinished[stream] = sum("backfill" in partition for partition in partitions)
     return some(pending), some(unfinished)
 

@@ -347,7 +347,11 @@ class TapUserTesting(Tap):
         selected = [
             stream for stream in self.streams.values() if isinstance(stream, UserTestingStream) and stream.selected
         ]
-        self.run.summary(ended, selected, self.state).log(self.logger)
+        summary = self.run.summary(ended, selected, self.state)
+        if self.planning:  # what it rehearsed has not come about
+            self.logger.info("%s", summary.calls_made())
+        else:
+            summary.log(self.logger)
 
     def give_up(self, message: str) -> NoReturn:
         """End the run with one line; what was written before stays good."""

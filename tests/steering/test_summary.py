@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import signal
+import subprocess
 import time
 from collections import Counter
 from datetime import datetime, timezone
@@ -14,7 +15,7 @@ import pytest
 
 from tap_usertesting.sandbox import QuotaRule, Sandbox, World
 from tap_usertesting.summary import Summary, open_ends
-from tests.harness import SESSION_STREAMS, Synced, catalog, sync, sync_here
+from tests.harness import COMMAND, SESSION_STREAMS, Synced, arguments, catalog, sync, sync_here
 from tests.test_state import Process
 
 if TYPE_CHECKING:
@@ -191,6 +192,14 @@ def test_a_wrong_setting_is_no_run(box: Sandbox, tmp_path: Path) -> None:
     done = sync(box.config(api_url="no url"), tmp_path)
     assert done.exit == 1
     assert not done.lines(MARK)
+
+
+def test_a_plan_says_only_what_it_cost_itself(box: Sandbox, tmp_path: Path) -> None:
+    """Rows that were merely rehearsed are no rows."""
+    command = [*COMMAND, "--plan", *arguments(box.config(), tmp_path)]
+    done = subprocess.run(command, check=True, capture_output=True, text=True, timeout=60)
+    assert MARK not in done.stderr
+    assert "calls made: " in done.stderr
 
 
 # As a record for machines
