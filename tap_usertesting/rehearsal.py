@@ -14,22 +14,51 @@ from tap_usertesting.api.errors import ApiError, NotFoundError
 from tap_usertesting.api.feed import Ask, ChangeFeed, Count, FeedEvent
 from tap_usertesting.api.results import PAGE, ResultsClient, SessionPage
 from tap_usertesting.discovery import TRANSCRIBED
+from tap_usertesting.plan import DISCOVERY, Plan, Row
+from tap_usertesting.streams.base import PerTestStream
 from tap_usertesting.times import earlier, utc
+from tap_usertesting.writer import SilentWriter
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from tap_usertesting.run import Run
+    from tap_usertesting.tap import TapUserTesting
 
 A_TRANSCRIPT = "WEBVTT\n\n00:00.000 --> 00:01.000\nas planned\n"
 Place = tuple[str, str]  # stream and test
+
+
+def rehearse(tap: TapUserTesting) -> Plan:
+    """Let a tap go through a sync over these clients, without a message, and return what it would cost."""
+    tap.planning = True
+    tap.message_writer = SilentWriter()
+    run = tap.run
+
+    def has_clips(test_id: str) -> bool:
+        stream = tap.streams["session_clips"]
+        return not (isinstance(stream, PerTestStream) and stream.partition(test_id).none)
+
+    rehearsal = Rehearsal(run, has_clips=has_clips)
+    rows = []
+    for stream in tap.streams.values():
+        if not stream.selected:
+            continue
+        for context in stream.partitions or [{}]:
+            records = 0
+            for _ in stream.get_records(context):
+                stream._increment_stream_state({}, context=context)  # noqa: SLF001 - as the SDK does
+                records += 1
+            place = (stream.name, str(context.get("test_id", "")))
+            rows.append(Row(*place, rehearsal.calls.get(place, Counter()), records))
+    return Plan(rows, sum(run.calls_of(label) for label in DISCOVERY), run.quota.limit, run.quota.window)
 
 
 class Rehearsal:
     """Takes the place of a run's clients, and keeps the calls that a sync would make, by place and endpoint."""
 
     def __init__(self, run: Run, *, has_clips: Callable[[str], bool]) -> None:
-        """`has_clips`: what to believe of a test's clips, which no call of the plan tells."""
+        """`has_clips`: what to believe of a test's clips, which no call of the plan tells: what was true last time."""
         self.calls: dict[Place, Counter[str]] = {}
         self.has_clips = has_clips
         self.run = run

@@ -46,6 +46,7 @@ class Settings:
     session_details_version: str
     lookback_hours: int
     transcript_wait_days: int
+    video_links: bool
     exclude_personal_data: str | None
     personal_data_salt: str | None
     max_calls: int | None

@@ -15,7 +15,6 @@ import signal
 import sys
 import threading
 import time
-from collections import Counter
 from copy import deepcopy
 from dataclasses import replace
 from functools import cached_property
@@ -30,8 +29,7 @@ from tap_usertesting.api.errors import ApiError, CredentialsRejectedError, NotFo
 from tap_usertesting.changes.reader import ChangeReader
 from tap_usertesting.check import Check
 from tap_usertesting.config_schema import SCHEMA
-from tap_usertesting.plan import DISCOVERY, Plan, Row
-from tap_usertesting.rehearsal import Rehearsal
+from tap_usertesting.rehearsal import rehearse
 from tap_usertesting.run import Run
 from tap_usertesting.settings import Settings, SettingsError, describe
 from tap_usertesting.streams.base import PerTestStream, UserTestingStream
@@ -46,7 +44,7 @@ from tap_usertesting.streams.session_details import (
 )
 from tap_usertesting.streams.sessions import SessionsStream
 from tap_usertesting.streams.transcripts import TranscriptCuesStream, TranscriptsStream
-from tap_usertesting.writer import SilentWriter, WholeLineWriter
+from tap_usertesting.writer import WholeLineWriter
 
 if sys.version_info >= (3, 12):
     from typing import override
@@ -247,30 +245,6 @@ class TapUserTesting(Tap):
 
     # Planning
 
-    def plan(self) -> Plan:
-        """Rehearse a sync and return what it would cost; see `rehearsal.py` for the few calls that are real."""
-        self.planning = True
-        self.message_writer = SilentWriter()
-        run = self.run
-        rehearsal = Rehearsal(run, has_clips=self._had_clips)
-        rows = []
-        for stream in self.streams.values():
-            if not stream.selected:
-                continue
-            for context in stream.partitions or [{}]:
-                records = 0
-                for _ in stream.get_records(context):
-                    stream._increment_stream_state({}, context=context)  # noqa: SLF001 - as the SDK does
-                    records += 1
-                place = (stream.name, str(context.get("test_id", "")))
-                rows.append(Row(*place, rehearsal.calls.get(place, Counter()), records))
-        return Plan(rows, sum(run.calls_of(label) for label in DISCOVERY), run.quota.limit, run.quota.window)
-
-    def _had_clips(self, test_id: str) -> bool:
-        """Believe that a test has clips, unless it had none in the last sync."""
-        stream = self.streams["session_clips"]
-        return not (isinstance(stream, PerTestStream) and stream.partition(test_id).none)
-
     @classmethod
     @override
     def get_singer_command(cls) -> click.Command:
@@ -297,7 +271,7 @@ class TapUserTesting(Tap):
             None if file is None else json.loads(file.read()) for file in (options["state"], options["catalog"])
         )
         tap = cls(config=given.config, state=state, catalog=catalog, parse_env_config=given.parse_env)
-        planned = tap.plan()
+        planned = rehearse(tap)
         sys.stdout.write(f"{planned.as_json() if plan == 'json' else planned.as_table()}\n")
         tap.end()
 

@@ -12,9 +12,9 @@ from tap_usertesting.changes.change import UPDATED, Step, concerns_session, plan
 from tap_usertesting.changes.listing import Known, Listed, SessionList, everything, holds, window_start
 from tap_usertesting.changes.reader import TEST_PREFIX
 from tap_usertesting.partition import FEED, LISTING, Partition
-from tap_usertesting.streams.change_driven import ChangeDrivenStream
 from tap_usertesting.streams.outcomes import Outcomes
-from tap_usertesting.streams.work import Mentions, Rider, Task, Work
+from tap_usertesting.streams.session_rows import SessionRows
+from tap_usertesting.streams.work import Mentions, Task, Work
 from tap_usertesting.times import earlier
 
 if sys.version_info >= (3, 12):
@@ -30,17 +30,9 @@ if TYPE_CHECKING:
 PENDING_A_SYNC = 20
 
 
-class SessionStream(ChangeDrivenStream):
-    """A stream whose rows each belong to a session, tombstones included.
+class SessionStream(SessionRows):
+    """A stream of sessions, as its declarations below say what it fetches and when."""
 
-    Streams of one `source` are made from the same answer. The first of them that is selected fetches it, and the others
-    ride along: their rows are written beside its own, and they stand where it stands. One that does not stand at the
-    same place of a test's log (as it was selected later) reads that test on its own, once.
-    """
-
-    primary_keys: ClassVar[tuple[str, ...]] = ("session_id",)
-    source: ClassVar[str]
-    numbered: ClassVar[str | None] = None  # the column that numbers the rows of a session, where it has several
     concerns: ClassVar[Callable[..., bool]] = staticmethod(concerns_session)
 
     # To be declared by each stream
@@ -48,10 +40,6 @@ class SessionStream(ChangeDrivenStream):
     def fetch(self, work: Work, session_id: str) -> dict[str, Any]:
         """Return what the source answers of a session. Raises NotFoundError where there is nothing (yet)."""
         raise NotImplementedError
-
-    def rows(self, answer: dict[str, Any]) -> list[dict[str, Any]]:
-        """Return the columns of the session's rows, in order and without their number."""
-        return [self.columns(answer)]
 
     def prepare(self, work: Work, tasks: Iterable[str], pending: Iterable[str]) -> None:
         """Read what these sessions share before they are fetched one by one."""
@@ -74,7 +62,7 @@ class SessionStream(ChangeDrivenStream):
             return
         self.changes.check(test_id)
         outcomes = Outcomes(answers=lambda: self.run.answers(test_id))
-        work = Work(test_id, partition, outcomes, self._riders(test_id, partition))
+        work = Work(test_id, partition, outcomes, self.riders(test_id, partition))
         self._tap.before_state = work.follow
         try:
             yield from self._sync_work(work)
@@ -84,25 +72,6 @@ class SessionStream(ChangeDrivenStream):
         finally:
             work.follow()
             self._tap.before_state = None
-
-    @override
-    def restart(self, test_id: str, partition: Partition, log: str) -> None:
-        """Remember, until the test is read to its end, that rows of the former reading are there."""
-        again = partition.again or partition.bookmark is not None
-        super().restart(test_id, partition, log)
-        if again:
-            partition.set("again", value=True)
-
-    def _riders(self, test_id: str, partition: Partition) -> list[Rider]:
-        """Take along the streams of the same source that have handled the same part of the test."""
-        riders = []
-        for stream in self._tap.after(self):
-            if isinstance(stream, SessionStream) and stream.source == self.source and stream.applies(test_id):
-                other = stream.partition(test_id)
-                if stream.replication_method == self.replication_method and partition.stands_with(other):
-                    stream.board(test_id)
-                    riders.append(Rider(stream, other))
-        return riders
 
     def _sync_work(self, work: Work) -> Iterator[Record]:
         if self.by_feed(work.test_id, work.partition):
@@ -177,7 +146,7 @@ class SessionStream(ChangeDrivenStream):
 
             task = Task(session_id, change.change_type, at, change.cursor)
             rows = SessionStream.tombstones
-            yield from self._emit(work, task, rows, lambda: work.outcomes.passed(buried))
+            yield from self.emit(work, task, rows, lambda: work.outcomes.passed(buried))
             return
         listed = self.changes.listed(work.test_id)
         here = listed.by_id.get(session_id) if listed is not None else None
@@ -308,69 +277,12 @@ class SessionStream(ChangeDrivenStream):
 
         again = task.again or partition.again
         placed = replace(task, cursor=task.cursor or partition.bookmark, again=again)
-        yield from self._emit(work, placed, lambda stream, *at: stream.live_rows(*at, answer), done)
+        yield from self.emit(work, placed, lambda stream, *at: stream.live_rows(*at, answer), done)
 
     def _passed(self, work: Work, move: Callable[[], None]) -> None:
         """Pass a session without a call."""
         self.run.activity.done += 1
         work.outcomes.passed(move)
-
-    def _emit(
-        self,
-        work: Work,
-        task: Task,
-        rows: Callable[[SessionStream, str, Partition, Task], list[Record]],
-        commit: Callable[[], None],
-    ) -> Iterator[Record]:
-        """Write the riders' rows, then emit this stream's own; the last one makes the commit true."""
-        partitions = [work.partition, *(rider.partition for rider in work.riders)]
-        most = [partition.most_rows for partition in partitions]
-        own = rows(self, work.test_id, work.partition, task)
-        ridden = [(rider, rows(rider.stream, work.test_id, rider.partition, task)) for rider in work.riders]
-        if most != [partition.most_rows for partition in partitions]:
-            self._tap.write_state_between()  # or after a kill no one would know which tombstones they need
-        for rider, rider_rows in ridden:
-            for row in rider_rows:
-                rider.stream.ride(row)
-        yield from own[:-1]
-        self._commit = commit
-        if own:
-            yield own[-1]
-        else:
-            self._increment_stream_state({})
-
-    def live_rows(self, test_id: str, partition: Partition, task: Task, answer: dict[str, Any]) -> list[Record]:
-        """Return the rows of a session as it is now, and tombstones of those that it may have had beyond them."""
-        rows = self.rows(answer)
-        before = partition.most_rows
-        if self.numbered is not None:
-            rows = [{**row, self.numbered: number} for number, row in enumerate(rows, start=1)]
-            if len(rows) > before:
-                partition.set("most_rows", len(rows))
-        live = [row | self._shared(test_id, task, deleted_at=None) for row in rows]
-        if not task.again or self.numbered is None:
-            return live
-        return live + self._tombstones(test_id, task, range(len(rows) + 1, before + 1), self.run.now)
-
-    def tombstones(self, test_id: str, partition: Partition, task: Task) -> list[Record]:
-        """Return the tombstones of a session: of each row that it may have had, as no one keeps how many it had."""
-        return self._tombstones(test_id, task, range(1, partition.most_rows + 1), task.changed_at)
-
-    def _tombstones(self, test_id: str, task: Task, numbers: range, deleted_at: str) -> list[Record]:
-        empty = dict.fromkeys(self.schema["properties"]) | self._shared(test_id, task, deleted_at=deleted_at)
-        return [empty] if self.numbered is None else [{**empty, self.numbered: number} for number in numbers]
-
-    def _shared(self, test_id: str, task: Task, *, deleted_at: str | None) -> dict[str, Any]:
-        """Return the columns that every row of such a stream has."""
-        return {
-            "test_id": test_id,
-            "session_id": task.session_id,
-            "change_cursor": task.cursor,
-            "change_type": task.change_type,
-            "changed_at": task.changed_at,
-            "deleted_at": deleted_at,
-            "_sdc_deleted_at": deleted_at,
-        }
 
     def _give_way(self, work: Work, task: Task, *, by_fault: bool, line: str = "") -> None:
         """Pass a session that could not be had: on `pending`, or given up for its age when it answered 404."""
@@ -398,17 +310,6 @@ class SessionStream(ChangeDrivenStream):
     def gave_up(self, work: Work, task: Task) -> None:
         """Note a session that is not looked for any more."""
         work.given_up.append(task.session_id)
-
-    def sample_rows(self, test_id: str, session_id: str, answer: dict[str, Any]) -> Iterator[Record]:
-        """Emit the first row of a session for `--test`."""
-        for row in self.rows(answer)[:1]:
-            number = {} if self.numbered is None else {self.numbered: 1}
-            yield row | number | {"test_id": test_id, "session_id": session_id}
-
-    def sample_session(self, test_id: str) -> str | None:
-        """Return the newest session of a test, for `--test`; one call, shared by the streams."""
-        item = self._tap.sample_session(test_id)
-        return None if item is None else item["sessionId"]
 
 
 def _cursors(sessions: SessionList | None) -> Callable[[str], str | None]:

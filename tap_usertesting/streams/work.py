@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
     from tap_usertesting.partition import Partition
     from tap_usertesting.streams.outcomes import Outcomes
-    from tap_usertesting.streams.session_level import SessionStream
+    from tap_usertesting.streams.session_rows import SessionRows
 
 Mentions: TypeAlias = "dict[str, list[str]] | None"
 
@@ -37,7 +37,7 @@ class Task:
 class Rider(NamedTuple):
     """A stream whose rows of a test are made from what another one fetches, and where it stands."""
 
-    stream: SessionStream
+    stream: SessionRows
     partition: Partition
 
 

@@ -15,6 +15,7 @@ OTHER = "00000000-0000-4000-8000-000000000001"
 ACCESS = {"client_id": "me", "client_secret": "hush"}
 FEED = {"feed_url": "https://feed.example/graphql/", "feed_access_token": "feed"}
 ALL = ["sessions", "result_changes"]
+SECRET_NAMES = {"client_secret", "access_token", "feed_access_token", "personal_data_salt"}
 
 
 def parse(**config: Any) -> Settings:  # noqa: ANN401 - JSON is anything
@@ -225,4 +226,6 @@ def test_every_setting_is_described_and_secrets_are_marked() -> None:
         assert node["title"], name
         assert node["description"].endswith("."), name
         assert "number" not in node["type"], f"{name}: a number from the environment arrives as text"
-        assert node.get("secret", False) is (name in {"client_secret", "access_token", "feed_access_token"})
+        assert node.get("secret", False) is (
+            name in {"client_secret", "access_token", "feed_access_token", "personal_data_salt"}
+        )
