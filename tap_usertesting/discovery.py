@@ -24,6 +24,7 @@ INTERACTION = "NON_THINK_OUT_LOUD"
 SURVEY = "SURVEY"
 MOST_PAGES = 2_000  # of one list; a server whose list never ends is not followed further
 TRANSCRIBED = frozenset({"THINK_OUT_LOUD", "LIVE_CONVERSATION"})
+FILMED = frozenset({*TRANSCRIBED, INTERACTION})
 
 
 class Directory:
@@ -61,12 +62,21 @@ class Directory:
     def product_types(self) -> dict[str, str | None]:
         """Every readable test with its product type in upper case; None where it is not known."""
         if self._settings.test_ids is not None:
+            for name in ("workspace_ids", "product_types"):
+                if getattr(self._settings, name) is not None:
+                    logger.info("%s has no effect: it narrows discovery, and test_ids says which tests to read", name)
             return dict.fromkeys(self._settings.test_ids)
         types = {
             str(item["uuid"]).lower(): str(item["productType"]).upper() if item.get("productType") else None
             for item in self.studies
             if str(item.get("type") or "").upper() == READABLE_TYPE
         }
+        wanted = self._settings.product_types
+        if wanted is not None:
+            kinds = ", ".join(sorted({str(kind) for kind in types.values()}))
+            if kinds and not wanted.intersection(types.values()):
+                logger.warning("product_types: no test is of any of them; those that there are are of %s", kinds)
+            types = {test_id: kind for test_id, kind in types.items() if kind in wanted}
         logger.info(
             "%d tests discovered, %d of them of a type that the Results API reads",
             len(self.studies),
@@ -85,6 +95,7 @@ class Directory:
             received = read(after=after)
             page = [item for item in received if is_id(item.get("uuid"))]
             if len(page) < len(received):
+                self._client.left_out["tests and workspaces without an id"] += len(received) - len(page)
                 logger.warning("%s: %d without a usable uuid are left out", what, len(received) - len(page))
             new = {str(item["uuid"]).lower(): item for item in page}
             ended = len(received) < V1_PAGE or new.keys() <= found.keys()

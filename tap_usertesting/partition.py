@@ -4,14 +4,15 @@
      "source": "feed", "changed_at": "...", "pending": {"session id": "changed_at"}, "recent": ["session id"],
      "gone": ["session id"], "total_count": 214}
 
-and, where they apply, `backfill`, `backfill_but`, `unasked_from`, `recent_from`, `none`,
-`handled_count` and `in_vain`. `source` is `feed` for a bookmark of the feed and `listing` for the verdict that the feed
-does not describe this test.
+and, where they apply, `backfill`, `backfill_but`, `unasked_from`, `recent_from`, `none`, `handled_count`, `in_vain`,
+`again` and `most_rows`. `source` is `feed` for a bookmark of the feed and `listing` for the verdict that the feed does
+not describe this test.
 """
 
 from __future__ import annotations
 
 import re
+from copy import copy
 from typing import TYPE_CHECKING, Any, cast
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 MOST_IDS = 500  # of `recent` and of `gone`
 FEED, LISTING = "feed", "listing"
 CONTRACT = ("context", "replication_key")
+OF_ROWS = ("most_rows",)  # what a stream says of its own rows, and not of the test's log
 
 _LISTING_CURSOR = re.compile(r"\d{4}-\d{2}-\d{2}T[\d:.]+Z/.+")
 
@@ -92,6 +94,17 @@ class Partition:
         """How many sessions were asked for a transcript while none was ever found; None once one was."""
         value = self._state.get("in_vain")
         return value if isinstance(value, int) else None
+
+    @property
+    def most_rows(self) -> int:
+        """The most rows that one session of this test ever had in a stream that numbers them."""
+        value = self._state.get("most_rows")
+        return value if isinstance(value, int) else 0
+
+    @property
+    def again(self) -> bool:
+        """Whether the test is being read from its start although rows of a former reading are there."""
+        return self._state.get("again") is True
 
     @property
     def none(self) -> bool:
@@ -174,8 +187,26 @@ class Partition:
 
     def restart(self) -> None:
         """Forget everything but what the partition is: its log is read from the start."""
-        for key in [key for key in self._state if key not in CONTRACT]:
+        for key in [key for key in self._state if key not in (*CONTRACT, *OF_ROWS)]:
             del self._state[key]
+
+    def stands_with(self, other: Partition) -> bool:
+        """Tell whether both have handled exactly the same part of the test."""
+        return self._place() == other._place()
+
+    def follow(self, other: Partition) -> None:
+        """Stand where the other stands; what is said of this stream's own rows stays."""
+        own = {key: self._state[key] for key in (*CONTRACT, *OF_ROWS) if key in self._state}
+        self._state.clear()
+        self._state.update({key: copy(value) for key, value in other._state.items() if key not in OF_ROWS} | own)
+
+    def _place(self) -> dict[str, Any]:
+        """Return the state without what is only its own, lists as the sets that they stand for."""
+        return {
+            key: frozenset(value) if isinstance(value, list) else value
+            for key, value in self._state.items()
+            if key not in CONTRACT and key not in OF_ROWS
+        }
 
     def _text(self, key: str) -> str | None:
         value = self._state.get(key)

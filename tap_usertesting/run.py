@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from collections import Counter
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlsplit
 
 from tap_usertesting.api.auth import Auth, ClientCredentials, StaticToken
@@ -12,6 +12,7 @@ from tap_usertesting.api.call import Answer, Call, Clock, Hooks, Lane, Wait, ori
 from tap_usertesting.api.errors import (
     ApiError,
     BadRequestError,
+    BudgetSpentError,
     CredentialsRejectedError,
     FeedRefusedError,
     MalformedError,
@@ -22,36 +23,22 @@ from tap_usertesting.api.quota import Quota
 from tap_usertesting.api.results import ResultsClient
 from tap_usertesting.api.transport import Transport
 from tap_usertesting.discovery import Directory
+from tap_usertesting.progress import Activity, Progress
+from tap_usertesting.settings import SECRETS
+from tap_usertesting.summary import Ending, Summary, open_ends, some
 from tap_usertesting.times import from_epoch
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Mapping
 
     from tap_usertesting.settings import Settings
+    from tap_usertesting.streams.base import UserTestingStream
 
 logger = logging.getLogger("tap-usertesting")
 
 SHORTEST_KEY = 8  # characters
+THROTTLED = "429"  # among the transport's counts
 LOGGED_WAIT = 5.0  # seconds; a shorter wait is no news
-
-
-@dataclass
-class Activity:
-    """Where the sync stands, for the line that a long wait writes."""
-
-    stream: str = ""
-    test_id: str = ""
-    done: int = 0
-    total: int = 0
-
-    def __str__(self) -> str:
-        """Return stream, test and how far, as far as there is any."""
-        parts = [self.stream or "starting"]
-        if self.test_id:
-            parts.append(f"test {self.test_id}")
-        if self.total:
-            parts.append(f"{self.done} of {self.total} sessions done")
-        return ", ".join(parts)
 
 
 class Run:
@@ -60,13 +47,14 @@ class Run:
     def __init__(self, settings: Settings, *, write_state: Callable[[], None], checkpoint: Callable[[], None]) -> None:
         """`write_state` and `checkpoint` are called around waits; see `Transport`."""
         self.settings = settings
-        self.activity = Activity()
         self._write_state = write_state
         self._clock = Clock()
+        self._began = self._clock.monotonic()
         self.now = from_epoch(self._clock.wall())
         self._failures: dict[str, None] = {}
         self._unreadable: set[str] = set()
         self._answering: set[str] = set()
+        self.details_version: str | None = None  # that has answered in this run
         self._transport = Transport(
             user_agent=settings.user_agent,
             timeout=settings.request_timeout,
@@ -74,15 +62,14 @@ class Run:
             largest_body=settings.max_body_mb << 20,
             clock=self._clock,
         )
-        self._transport.hooks = Hooks(before_wait=self._before_wait, checkpoint=checkpoint)
-        for secret in (settings.client_secret, settings.access_token, settings.feed_access_token):
+        for secret in (getattr(settings, name) for name in SECRETS):
             self._transport.keep_secret(secret)
         for url in (settings.api_url, settings.auth_endpoint, settings.feed_url or ""):
             for _, value in parse_qsl(urlsplit(url).query):  # a key in a URL is a secret too; a version is none
                 if len(value) >= SHORTEST_KEY:
                     self._transport.keep_secret(value)
         auth = self._auth()
-        lane = Lane(
+        self._lane = lane = Lane(
             name="Results API",
             setting="api_url",
             origin=origin_of(settings.api_url),
@@ -90,9 +77,16 @@ class Run:
             auth=auth,
             refused=self._refused,
         )
+        self.progress = Progress(quota=lane.quota, clock=self._clock)
+        self._transport.hooks = Hooks(self._before_call, self._before_wait, checkpoint, self.progress.nap)
         self.results = ResultsClient(transport=self._transport, lane=lane, api_url=settings.api_url)
         self.feed = self._feed(auth)
         self.directory = Directory(client=self.results, settings=settings)
+
+    @property
+    def activity(self) -> Activity:
+        """Where the sync stands."""
+        return self.progress.activity
 
     def wall(self) -> float:
         """Return the present as epoch seconds."""
@@ -130,14 +124,40 @@ class Run:
             return
         if isinstance(error, NotFoundError) and test_id is not None:
             line = f"{line}; check test_ids, and that the credentials' user is a member of its workspace"
-        if line not in self._failures:
+        if not any(line.endswith(known) for known in self._failures):  # nor once more for a test what concerns all
             self._failures[line] = None
             logger.error("%s", line)
 
-    def summary(self) -> str:
-        """Return the calls made, by endpoint."""
-        calls = ", ".join(f"{count} {label}" for label, count in sorted(self._transport.calls.items()))
-        return calls or "none"
+    def calls_of(self, label: str) -> int:
+        """Return how many calls of an endpoint were made."""
+        return self._transport.calls[label]
+
+    @property
+    def quota(self) -> Quota:
+        """The quota of the Results API."""
+        return self._lane.quota
+
+    def summary(self, ended: Ending, streams: Iterable[UserTestingStream], state: Mapping[str, Any]) -> Summary:
+        """Return what came of the run: of what these streams wrote, and of what the state leaves open in them."""
+        transport, streams = self._transport, list(streams)
+        left_out = Counter(self.results.left_out) + (self.feed.left_out if self.feed is not None else Counter())
+        for stream in streams:
+            left_out.update(some({f"{stream.name} without an id": stream.left_out}))
+        pending, unfinished = open_ends(state, [stream.name for stream in streams])
+        return Summary(
+            ended=ended,
+            seconds=self._clock.monotonic() - self._began,
+            rows=some({stream.name: stream.emitted for stream in streams}),
+            tombstones=some({stream.name: stream.tombstoned for stream in streams}),
+            calls={label: count for label, count in transport.calls.items() if label != THROTTLED},
+            not_found=dict(transport.not_found),
+            retries=transport.retries,
+            throttled=transport.calls[THROTTLED],
+            seconds_waited=dict(transport.waited),
+            left_out=dict(left_out),
+            pending=pending,
+            unfinished=unfinished,
+        )
 
     def _auth(self) -> Auth:
         settings = self.settings
@@ -195,7 +215,20 @@ class Run:
         )
         return ChangeFeed(transport=self._transport, lane=lane, url=settings.feed_url)
 
+    def _before_call(self, lane: Lane) -> None:
+        most = self.settings.max_calls
+        if lane is self._lane and most is not None and lane.calls >= most:
+            raise BudgetSpentError(f"max_calls of {most} reached")
+        self._check_duration(0)
+        self.progress.tick()
+
+    def _check_duration(self, wait: float) -> None:
+        most = self.settings.max_duration
+        if most is not None and self._clock.monotonic() - self._began + wait >= most:
+            raise BudgetSpentError(f"max_duration of {most} s reached")
+
     def _before_wait(self, wait: Wait) -> None:
+        self._check_duration(wait.seconds)
         if wait.seconds > 1:
             self._write_state()
         if wait.seconds > LOGGED_WAIT:

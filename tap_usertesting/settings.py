@@ -1,4 +1,4 @@
-"""The settings: their schema for `--about` and Meltano, and one checked, typed object for the tap."""
+"""The settings as one checked, typed object. What they are stands in `config_schema.py`."""
 
 from __future__ import annotations
 
@@ -7,169 +7,21 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from singer_sdk import typing as th
-
-from tap_usertesting import __version__
 from tap_usertesting.api.call import origin_of
-from tap_usertesting.partition import FEED, LISTING
+from tap_usertesting.config_schema import DEFAULTS, SCHEMA
+from tap_usertesting.partition import FEED
+from tap_usertesting.privacy import HASH, OMIT, mode_of
 from tap_usertesting.times import utc
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
-AUTO = "auto"
 TEST_PREFIX = "ut_"
-SECRETS = frozenset({"client_secret", "access_token", "feed_access_token"})
+SHORTEST_SALT = 16  # characters
+SECRETS = frozenset(name for name, node in SCHEMA["properties"].items() if node.get("secret"))
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _FEED_ID = re.compile(r"[A-Za-z0-9_-]{1,128}")
-
-SCHEMA: dict[str, Any] = th.PropertiesList(
-    th.Property(
-        "client_id",
-        th.StringType,
-        title="Client id",
-        description="OAuth client id, issued by UserTesting support.",
-    ),
-    th.Property(
-        "client_secret",
-        th.StringType,
-        secret=True,
-        title="Client secret",
-        description="OAuth client secret, issued by UserTesting support.",
-    ),
-    th.Property(
-        "access_token",
-        th.StringType,
-        secret=True,
-        title="Access token",
-        description="A ready bearer token of the Results API, instead of client_id and client_secret.",
-    ),
-    th.Property(
-        "test_ids",
-        th.ArrayType(th.StringType),
-        title="Test ids",
-        description="UUIDs of the tests to read, with or without `ut_`. Default: every test the credentials can see.",
-    ),
-    th.Property(
-        "workspace_ids",
-        th.ArrayType(th.StringType),
-        title="Workspace ids",
-        description="UUIDs of the workspaces in which tests are discovered, when test_ids is not set. Default: all.",
-    ),
-    th.Property(
-        "start_date",
-        th.DateTimeType,
-        title="Start date",
-        description="Sessions that finished before it, and older events, are not read. Moving it back takes effect "
-        "only with a full refresh.",
-    ),
-    th.Property(
-        "feed_url",
-        th.StringType,
-        title="Feed URL",
-        description="GraphQL endpoint of the response change feed. Without it changes come from the session list.",
-    ),
-    th.Property(
-        "feed_access_token",
-        th.StringType,
-        secret=True,
-        title="Feed access token",
-        description="Bearer token of the change feed; required when feed_url is on another origin than api_url.",
-    ),
-    th.Property(
-        "feed_test_ids",
-        th.ArrayType(th.StringType),
-        title="Feed test ids",
-        description="The feed's own test UUIDs for the stream result_changes. Without it: `ut_` and each test id.",
-    ),
-    th.Property(
-        "change_source",
-        th.StringType,
-        default=AUTO,
-        allowed_values=[AUTO, FEED, LISTING],
-        title="Change source",
-        description="Where changes come from: `auto` is the feed where proven to describe the test, else the list.",
-    ),
-    th.Property(
-        "session_details_version",
-        th.StringType,
-        default=AUTO,
-        allowed_values=[AUTO, "v2", "v3"],
-        title="Session details version",
-        description="Version of the details endpoint; `auto` asks v3, and v2 while no v3 answer has succeeded.",
-    ),
-    th.Property(
-        "lookback_hours",
-        th.IntegerType,
-        default=24,
-        minimum=0,
-        title="Lookback hours",
-        description="How many hours below the bookmark sessions that appear late in the list are still looked for.",
-    ),
-    th.Property(
-        "transcript_wait_days",
-        th.IntegerType,
-        default=7,
-        minimum=0,
-        title="Transcript wait days",
-        description="How many days after a session its missing transcript or details are asked for again.",
-    ),
-    th.Property(
-        "api_url",
-        th.StringType,
-        default="https://api.use2.usertesting.com",
-        title="API URL",
-        description="Base URL of the Results API.",
-    ),
-    th.Property(
-        "auth_endpoint",
-        th.StringType,
-        default="https://auth.usertesting.com/oauth2/aus1p3vtd8vtm4Bxv0h8/v1/token",
-        title="Auth endpoint",
-        description="URL of the OAuth token endpoint.",
-    ),
-    th.Property(
-        "oauth_scopes",
-        th.StringType,
-        default="studies:read",
-        title="OAuth scopes",
-        description="Scopes asked of the token endpoint.",
-    ),
-    th.Property(
-        "request_timeout",
-        th.IntegerType,
-        default=60,
-        minimum=1,
-        title="Request timeout",
-        description="Seconds to wait for a connection or for data.",
-    ),
-    th.Property(
-        "max_retries",
-        th.IntegerType,
-        default=8,
-        minimum=1,
-        title="Max retries",
-        description="Tries of one call when faults occur.",
-    ),
-    th.Property(
-        "max_body_mb",
-        th.IntegerType,
-        default=8,
-        minimum=1,
-        title="Max body size",
-        description="Largest answer that is read, in MB; of the change feed 32 times as large.",
-    ),
-    th.Property(
-        "user_agent",
-        th.StringType,
-        default=f"tap-usertesting/{__version__}",
-        title="User agent",
-        description="User-Agent header of every request.",
-    ),
-).to_dict()
-
-DEFAULTS = {name: node["default"] for name, node in SCHEMA["properties"].items() if "default" in node}
 
 
 class SettingsError(Exception):
@@ -185,6 +37,7 @@ class Settings:
     access_token: str | None
     test_ids: tuple[str, ...] | None
     workspace_ids: tuple[str, ...] | None
+    product_types: frozenset[str] | None
     start_date: str | None
     feed_url: str | None
     feed_access_token: str | None
@@ -193,6 +46,11 @@ class Settings:
     session_details_version: str
     lookback_hours: int
     transcript_wait_days: int
+    video_links: bool
+    exclude_personal_data: str | None
+    personal_data_salt: str | None
+    max_calls: int | None
+    max_duration: int | None
     api_url: str
     auth_endpoint: str
     oauth_scopes: str
@@ -212,6 +70,9 @@ class Settings:
         for name in ("test_ids", "workspace_ids"):
             values[name] = _uuids(name, values[name])
         values["feed_test_ids"] = _feed_ids(values["feed_test_ids"])
+        if values["product_types"] is not None:
+            values["product_types"] = frozenset(kind.strip().upper() for kind in values["product_types"])
+        values["exclude_personal_data"] = mode_of(values["exclude_personal_data"])
         if values["start_date"] is not None and (start := utc(_full_time(values["start_date"]))) is None:
             message = f"start_date: {values['start_date']!r} is no date; write it like 2026-01-31T00:00:00Z"
             raise SettingsError(message)
@@ -220,12 +81,25 @@ class Settings:
             _check_url(name, values[name])
         settings = cls(**values)
         settings._check_access(selected)
+        settings._check_privacy()
         return settings
 
     @property
     def feed_shares_origin(self) -> bool:
         """Whether the Results API's token may go to the feed: same scheme, host and port."""
         return self.feed_url is not None and origin_of(self.feed_url) == origin_of(self.api_url)
+
+    def _check_privacy(self) -> None:
+        mode = self.exclude_personal_data
+        if mode not in {None, OMIT, HASH}:
+            message = f"exclude_personal_data: {mode!r} is neither omit nor hash; set one of them, or nothing"
+            raise SettingsError(message)
+        if mode == HASH and len(self.personal_data_salt or "") < SHORTEST_SALT:
+            message = (
+                f"personal_data_salt: exclude_personal_data is hash, which needs a salt of {SHORTEST_SALT} characters "
+                "or more; set a random one, and keep it, or the hashes change"
+            )
+            raise SettingsError(message)
 
     def _check_access(self, selected: Collection[str]) -> None:
         if self.change_source == FEED and self.feed_url is None:

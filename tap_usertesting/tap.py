@@ -8,6 +8,7 @@ Here one transport serves every stream, and a stream is a way from a change to a
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 import signal
@@ -15,24 +16,34 @@ import sys
 import threading
 import time
 from copy import deepcopy
+from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
+import click
 import msgspec
 from singer_sdk import Tap
 from singer_sdk.singerlib import StateMessage
 
-from tap_usertesting.api.errors import ApiError, NotFoundError
+from tap_usertesting.api.errors import ApiError, CredentialsRejectedError, NotFoundError, UnreachableError
 from tap_usertesting.changes.reader import ChangeReader
+from tap_usertesting.check import Check
+from tap_usertesting.config_schema import SCHEMA
+from tap_usertesting.rehearsal import rehearse
 from tap_usertesting.run import Run
-from tap_usertesting.settings import SCHEMA, Settings, SettingsError, describe
-from tap_usertesting.streams.base import PerTestStream
+from tap_usertesting.settings import Settings, SettingsError, describe
+from tap_usertesting.streams.base import PerTestStream, UserTestingStream
 from tap_usertesting.streams.discovered import TestsStream, WorkspacesStream
+from tap_usertesting.streams.media import HighlightReelsStream, SessionClipsStream, SessionVideosStream
 from tap_usertesting.streams.qx_scores import QxScoresStream
 from tap_usertesting.streams.result_changes import ResultChangesStream
-from tap_usertesting.streams.session_details import SessionDetailsStream
+from tap_usertesting.streams.session_details import (
+    ParticipantDemographicsStream,
+    SessionDetailsStream,
+    TaskResponsesStream,
+)
 from tap_usertesting.streams.sessions import SessionsStream
-from tap_usertesting.streams.transcripts import TranscriptsStream
+from tap_usertesting.streams.transcripts import TranscriptCuesStream, TranscriptsStream
 from tap_usertesting.writer import WholeLineWriter
 
 if sys.version_info >= (3, 12):
@@ -47,7 +58,9 @@ if TYPE_CHECKING:
     from singer_sdk import Stream
 
     from tap_usertesting.api.feed import Ask
+    from tap_usertesting.api.results import SessionPage
     from tap_usertesting.changes.listing import SessionList
+    from tap_usertesting.summary import Ending
 
 # The cheap tables first, so that a user sees something early; the SDK alone would sort by name.
 STREAMS = (
@@ -56,8 +69,14 @@ STREAMS = (
     SessionsStream,
     ResultChangesStream,
     QxScoresStream,
+    HighlightReelsStream,
     SessionDetailsStream,
+    TaskResponsesStream,
+    ParticipantDemographicsStream,
     TranscriptsStream,
+    TranscriptCuesStream,
+    SessionClipsStream,
+    SessionVideosStream,
 )
 STATE_EVERY = 1.0  # seconds; what a kill may repeat
 EXIT_BY_SIGNAL = {signal.SIGTERM: 143, signal.SIGINT: 130}
@@ -74,8 +93,11 @@ class TapUserTesting(Tap):
         """Build the tap; nothing is read and no connection made before a sync."""
         self._warned: set[str] = set()
         self._signal: int | None = None
+        self.planning = False
+        self.spent = ""  # which budget of the run is used up
         self._state_due = 0.0
         self._written = b""
+        self.before_state: Callable[[], None] | None = None  # brings partitions up to date that follow another
         try:
             super().__init__(**kwargs)
         except ValueError:
@@ -84,15 +106,21 @@ class TapUserTesting(Tap):
 
     @override
     def discover_streams(self) -> Sequence[Stream]:
-        return [stream(self) for stream in STREAMS]
+        links = self.config.get("video_links") is True
+        return [stream(self) for stream in STREAMS if links or stream is not SessionVideosStream]
 
     @property
     @override
     def streams(self) -> dict[str, Stream]:
         if self._streams is None:
             found = super().streams
-            self._streams = {stream.name: found[stream.name] for stream in STREAMS}
+            self._streams = {stream.name: found[stream.name] for stream in STREAMS if stream.name in found}
         return self._streams
+
+    @override
+    def setup_mapper(self) -> None:
+        _ = self.streams  # which first take from the catalog what is to be left out
+        super().setup_mapper()
 
     # What a sync shares
 
@@ -110,6 +138,8 @@ class TapUserTesting(Tap):
                 "with a full refresh or a cleared bookmark",
                 settings.start_date,
             )
+        if self.planning:
+            settings = replace(settings, max_calls=None, max_duration=None)  # a plan says what all of it costs
         return Run(settings, write_state=self.write_state_between, checkpoint=self.stop_if_asked)
 
     @cached_property
@@ -126,10 +156,13 @@ class TapUserTesting(Tap):
 
     def sample_session(self, test_id: str) -> dict[str, Any] | None:
         """Return the newest session of a test for `--test`, read once for all streams."""
+        sessions = self._newest(test_id).sessions
+        return sessions[0] if sessions else None
+
+    def _newest(self, test_id: str) -> SessionPage:
         if test_id not in self._samples:
             try:
-                page = self.run.results.session_page(test_id, offset=0, limit=1)
-                self._samples[test_id] = page.sessions[0] if page.sessions else None
+                self._samples[test_id] = self.run.results.session_page(test_id, offset=0, limit=1)
             except ApiError as error:
                 self._samples[test_id] = error
         sample = self._samples[test_id]
@@ -137,12 +170,36 @@ class TapUserTesting(Tap):
             raise sample
         return sample
 
+    def reels(self, test_id: str) -> dict[str, Any] | None:
+        """Return a test's highlight reels and whether it has clips, asked once for all streams; None on a 404.
+
+        Raises NotFoundError where the test itself can not be read.
+        """
+        if test_id not in self._reels:
+            try:
+                self._reels[test_id] = self.run.results.highlight_reels(test_id)
+            except NotFoundError:
+                if not self.run.answers(test_id):  # a test without reels, or one that can not be read? The list tells
+                    self.changes.sessions(test_id, lambda sessions: bool(sessions.by_id))
+                self._reels[test_id] = None
+            self.run.answered(test_id)
+        return self._reels[test_id]
+
     @cached_property
-    def _samples(self) -> dict[str, dict[str, Any] | ApiError | None]:
+    def _reels(self) -> dict[str, dict[str, Any] | None]:
+        return {}
+
+    @cached_property
+    def _samples(self) -> dict[str, SessionPage | ApiError]:
         return {}
 
     def _selected(self) -> list[PerTestStream]:
         return [stream for stream in self.streams.values() if isinstance(stream, PerTestStream) and stream.selected]
+
+    def after(self, stream: PerTestStream) -> list[PerTestStream]:
+        """Return the selected streams whose turn is after this one's."""
+        streams = [other for other in self.streams.values() if isinstance(other, PerTestStream)]
+        return [other for other in streams[streams.index(stream) + 1 :] if other.selected]
 
     def _wanted(self) -> list[list[Ask]]:
         """Return what the selected streams will ask of the feed, test by test."""
@@ -164,6 +221,10 @@ class TapUserTesting(Tap):
 
     def write_state(self) -> None:
         """Write STATE if anything moved; the order of `pending` counts, which the SDK's own comparison does not see."""
+        if self.planning:
+            return
+        if self.before_state is not None:
+            self.before_state()
         state = msgspec.json.encode(self.state)
         if state != self._written:
             self._written = state
@@ -179,7 +240,40 @@ class TapUserTesting(Tap):
         """Write STATE if it is due, and stop if a signal came while the record was written."""
         if time.monotonic() >= self._state_due:
             self.write_state_between()
+        self.run.progress.tick()
         self.stop_if_asked()
+
+    # Planning
+
+    @classmethod
+    @override
+    def get_singer_command(cls) -> click.Command:
+        command = super().get_singer_command()
+        command.params.append(
+            click.Option(
+                ["--plan"],
+                is_flag=False,
+                flag_value="table",
+                type=click.Choice(["table", "json"]),
+                help="Say what a sync would fetch, in how many calls and how much time, and fetch nothing.",
+            )
+        )
+        return command
+
+    @classmethod
+    @override
+    def invoke(cls, *, plan: str | None = None, **options: Any) -> None:
+        if plan is None:
+            super().invoke(**options)
+            return
+        given = options["config"]
+        state, catalog = (
+            None if file is None else json.loads(file.read()) for file in (options["state"], options["catalog"])
+        )
+        tap = cls(config=given.config, state=state, catalog=catalog, parse_env_config=given.parse_env)
+        planned = rehearse(tap)
+        sys.stdout.write(f"{planned.as_json() if plan == 'json' else planned.as_table()}\n")
+        tap.end()
 
     # How a run ends
 
@@ -194,26 +288,50 @@ class TapUserTesting(Tap):
             self.give_up(
                 "the target has closed the pipe: its own log says why; the next sync goes on from the last STATE"
             )
-        self._end()
+        finally:
+            self.run.progress.close()
+        self.end()
 
     def run_connection_test(self) -> bool:  # type: ignore[misc]  # as above
-        """Emit at most one record per stream; ends with status 1 when anything failed."""
+        """Check what a sync needs, then emit at most one record per stream; status 1 when anything is not well."""
         for stream in self.streams.values():
             stream.selected = True
-        _ = self.run
+        try:
+            Check(self.run, self.changes, newest=self._newest).run()
+        except (CredentialsRejectedError, UnreachableError) as error:
+            self.give_up(f"check: {error}")
+        except ApiError as error:
+            self.no_discovery(error)
         super().run_connection_test()
-        self._end()
+        self.end()
         return True
 
-    def _end(self) -> None:
+    def end(self) -> None:
+        """Say what was spent; ends with status 1 when anything failed."""
         self._done()
-        self.logger.info("calls made: %s", self.run.summary())
+        self._report("failed" if self.run.failed else "incomplete" if self.spent else "complete")
+        if self.spent:
+            self.logger.warning("incomplete: %s; the next sync goes on from the last STATE", self.spent)
         if self.run.failed:
             raise SystemExit(1)
+
+    def _report(self, ended: Ending) -> None:
+        """Say what came of the run, on a terminal that the bar has left."""
+        self.run.progress.close()
+        selected = [
+            stream for stream in self.streams.values() if isinstance(stream, UserTestingStream) and stream.selected
+        ]
+        summary = self.run.summary(ended, selected, self.state)
+        if self.planning:  # what it rehearsed has not come about
+            self.logger.info("%s", summary.calls_made())
+        else:
+            summary.log(self.logger)
 
     def give_up(self, message: str) -> NoReturn:
         """End the run with one line; what was written before stays good."""
         self._done()
+        if "run" in self.__dict__:
+            self._report("failed")
         self.logger.critical("%s", message)
         raise SystemExit(1)
 
@@ -250,7 +368,8 @@ class TapUserTesting(Tap):
     def _stop(self, signum: int) -> NoReturn:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
-        self.write_state()
+        self.write_state_between()
+        self._report("incomplete")
         self.logger.warning(
             "incomplete: stopped by %s; the next sync goes on from the last STATE",
             signal.Signals(signum).name,

@@ -30,3 +30,11 @@ class WholeLineWriter(MsgSpecWriter):
         while sent < len(line):
             sent += sys.stdout.buffer.write(bytes(line[sent:]))
         sys.stdout.flush()
+
+
+class SilentWriter(WholeLineWriter):
+    """Writes nothing: for a plan, whose output is no Singer."""
+
+    @override
+    def write_message(self, message: Message) -> None:
+        pass

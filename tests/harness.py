@@ -6,10 +6,12 @@ import contextlib
 import io
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -19,12 +21,13 @@ from tap_usertesting import tap as tap_module
 from tap_usertesting.tap import TapUserTesting
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from pathlib import Path
 
     from tap_usertesting.sandbox import World
 
 SESSION_STREAMS = ("sessions", "session_details", "transcripts")
+ROW_STREAMS = ("task_responses", "participant_demographics", "transcript_cues")
 CHANGE_COLUMNS = ("change_cursor", "change_type", "changed_at", "deleted_at", "_sdc_deleted_at")
 COMMAND = [sys.executable, "-m", "tap_usertesting"]
 
@@ -107,7 +110,7 @@ def catalog(select: Sequence[str], **changes: object) -> dict[str, Any]:
 
 @cache
 def _discovered() -> str:
-    return TapUserTesting(config={}, validate_config=False, setup_mapper=False).catalog_json_text
+    return TapUserTesting(config={"video_links": True}, validate_config=False, setup_mapper=False).catalog_json_text
 
 
 def sync(
@@ -129,7 +132,8 @@ def sync(
         timeout=timeout,
         env={**os.environ, **(env or {})},
     )
-    return Synced(done.returncode, parse(done.stdout), done.stderr.decode(), done.stdout)
+    singer = not any(option.startswith("--plan") for option in args)
+    return Synced(done.returncode, parse(done.stdout) if singer else [], done.stderr.decode(), done.stdout)
 
 
 def arguments(
@@ -209,10 +213,35 @@ def truth(world: World, *, details: str = "details") -> dict[str, dict[tuple[Any
             for session_id, body in now[details].items()
         },
         "transcripts": {(session_id,): text for session_id, text in now["transcripts"].items()},
+        "task_responses": {
+            (session_id, number): row
+            for session_id, body in now[details].items()
+            for number, row in enumerate(_task_rows(body), start=1)
+        },
+        "participant_demographics": {
+            (session_id, number): (body["sessionParticipant"]["participantId"], info["code"], info["value"])
+            for session_id, body in now[details].items()
+            for number, info in enumerate((body["sessionParticipant"] or {}).get("demographicsInfo", []), start=1)
+        },
+        "transcript_cues": {
+            (session_id, number): _cue_times(line)
+            for session_id, text in now["transcripts"].items()
+            for number, line in enumerate((line for line in text.splitlines() if "-->" in line), start=1)
+        },
         "qx_scores": {
             (test_id, item["taskGroupId"]): (item, body["meta"]["completes"])
             for test_id, body in now["qx_scores"].items()
             for item in body["qxScores"]
+        },
+        "session_clips": {
+            (session_id, number): (clip["uuid"], clip["name"], clip["timeStartMs"], clip["layout"])
+            for session_id, clips in now["clips"].items()
+            for number, clip in enumerate(clips, start=1)
+        },
+        "highlight_reels": {
+            (test_id, reel["uuid"]): (reel["lastUpdatedAtMs"], reel["numClips"])
+            for test_id, reels in now["reels"].items()
+            for reel in reels
         },
         "result_changes": {
             (test_id, event["cursor"]): (event["responseUuid"], event["changeType"])
@@ -242,7 +271,21 @@ def held(warehouse: Warehouse) -> dict[str, dict[tuple[Any, ...], Any]]:
             [info["value"] for info in (row["session_participant"] or {}).get("demographics_info", [])],
         ),
         "transcripts": lambda row: row["vtt"],
+        "task_responses": lambda row: (
+            row["task_id"],
+            row["task_text"],
+            row["task_type"],
+            row["skipped"],
+            row["answer"],
+        ),
+        "participant_demographics": lambda row: (row["participant_id"], row["code"], row["value"]),
+        "transcript_cues": lambda row: (row["start_ms"], row["end_ms"]),
         "qx_scores": lambda row: (row["raw"], row["completes"]),
+        "session_clips": lambda row: (row["clip_id"], row["name"], row["time_start_ms"], row["layout"]),
+        "highlight_reels": lambda row: (
+            round(datetime.fromisoformat(row["last_updated_at"][:-1] + "+00:00").timestamp() * 1000),
+            row["num_clips"],
+        ),
         "result_changes": lambda row: (row["response_uuid"], row["change_type"]),
         "tests": lambda row: (row["title"], (row["product_type"] or "").upper()),
         "workspaces": lambda row: row["name"],
@@ -263,6 +306,21 @@ def assert_true(warehouse: Warehouse, world: World, streams: Iterable[str] | Non
         assert not lost, f"{stream}: {len(lost)} rows lost, such as {min(lost)}"
         assert not extra, f"{stream}: {len(extra)} rows too many, such as {min(extra)}"
         assert found[stream] == expected[stream], f"{stream}: rows differ"
+
+
+def _task_rows(body: dict[str, Any]) -> Iterator[tuple[Any, ...]]:
+    for task in body.get("sessionTaskResults", []):
+        yield task["taskId"], None, task["taskType"], None, task["taskResponse"]
+    for task in body.get("tasks", []):
+        response = task["response"] or {}
+        yield task["uuid"], task["text"], task["type"], response.get("skipped"), response.get("answer")
+
+
+def _cue_times(line: str) -> tuple[int, int]:
+    """Return start and end of a cue's line in milliseconds."""
+    ends = re.findall(r"(?:(\d+):)?(\d\d):(\d\d)\.(\d{3})", line)
+    start, end = (((int(h or 0) * 60 + int(m)) * 60 + int(s)) * 1000 + int(ms) for h, m, s, ms in ends[:2])
+    return start, end
 
 
 def _ms(time: str | None) -> str | None:

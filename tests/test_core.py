@@ -13,7 +13,7 @@ from singer_sdk.testing import SuiteConfig, get_tap_test_class
 
 from tap_usertesting.sandbox import Sandbox, World
 from tap_usertesting.tap import STREAMS, TapUserTesting
-from tests.harness import sync
+from tests.harness import catalog, sync
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,9 +34,10 @@ def _served() -> Iterator[None]:
 
 TestCore = get_tap_test_class(
     TapUserTesting,
-    config=BOX.config(),
+    config=BOX.config(video_links=True),
     # The environment of whoever runs the tests must not change what they see.
     parse_env_config=False,
+    catalog=catalog(STREAM_NAMES),  # also those that are not selected by default
     # No limit: with one the tap samples a single test, and no test has every kind of row.
     suite_config=SuiteConfig(max_records_limit=None),
 )
@@ -46,8 +47,10 @@ def test_a_sample_has_every_kind_of_row(tmp_path: Path) -> None:
     """`--test` shows one row of each stream: it samples a test whose product type has such rows."""
     world = World()
     for product_type in ("SURVEY", "THINK_OUT_LOUD", "NON_THINK_OUT_LOUD"):
-        world.add_session(world.add_test(product_type))
+        test = world.add_test(product_type)
+        world.clip(world.add_session(test))
+        world.edit_reel(test)
     with Sandbox(world) as box:
-        run = sync(box.config(), tmp_path, args=["--test"])
+        run = sync(box.config(video_links=True), tmp_path, args=["--test"])
     assert run.exit == 0
     assert {name: len(run.records(name)) for name in STREAM_NAMES} == dict.fromkeys(STREAM_NAMES, 1)

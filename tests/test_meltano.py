@@ -13,12 +13,17 @@ from urllib.parse import urlsplit
 import pytest
 import yaml  # type: ignore[import-untyped]  # comes with the SDK; its types are a package of their own
 
+from tap_usertesting.config_schema import DEFAULTS, SCHEMA
+from tap_usertesting.privacy import HASH, OMIT
 from tap_usertesting.sandbox import Sandbox, World
-from tap_usertesting.settings import DEFAULTS, SCHEMA, SECRETS
+from tap_usertesting.settings import SECRETS
+from tap_usertesting.streams.media import SessionVideosStream
 from tap_usertesting.tap import STREAMS
 
 ROOT = Path(__file__).parents[1]
 OWN = list(SCHEMA["properties"])
+# Settings that take words in any case, and truths; Meltano offers these.
+WORDS = {"exclude_personal_data": [OMIT, HASH]}
 PREFIX = "TAP_USERTESTING_"
 WAREHOUSES = ("jsonl", "postgres", "snowflake", "bigquery", "duckdb")
 UPSERTS: dict[str, dict[str, Any]] = {
@@ -95,7 +100,9 @@ def test_every_setting_is_there_in_order(tap: dict[str, Any], about: dict[str, A
 
 def test_kinds_are_those_of_the_schema(settings: dict[str, dict[str, Any]], about: dict[str, Any]) -> None:
     """Meltano casts by kind what it reads from the environment: the wrong one would be refused by the tap."""
-    expected = {name: _kind(node) for name, node in about["settings"]["properties"].items()}
+    expected = {
+        name: "options" if name in WORDS else _kind(node) for name, node in about["settings"]["properties"].items()
+    }
     assert {name: setting["kind"] for name, setting in settings.items()} == expected
 
 
@@ -103,7 +110,7 @@ def test_options_are_the_allowed_values(settings: dict[str, dict[str, Any]], abo
     """What can be chosen is what the tap accepts."""
     for name, node in about["settings"]["properties"].items():
         options = [option["value"] for option in settings[name].get("options", [])]
-        assert options == node.get("enum", []), name
+        assert options == WORDS.get(name, node.get("enum", [])), name
 
 
 def test_secrets_are_sensitive(settings: dict[str, dict[str, Any]]) -> None:
@@ -130,8 +137,9 @@ def test_capabilities_are_the_taps(tap: dict[str, Any], about: dict[str, Any]) -
 
 
 def test_every_stream_is_selected_by_name(tap: dict[str, Any]) -> None:
-    """The selection is a list to shorten, and holds every stream."""
-    assert tap["select"] == [f"{stream.name}.*" for stream in STREAMS]
+    """The selection is a list to shorten or lengthen: every stream that is selected by default and always there."""
+    there = [stream for stream in STREAMS if stream.selected_by_default and stream is not SessionVideosStream]
+    assert tap["select"] == [f"{stream.name}.*" for stream in there]
 
 
 def test_setting_groups_name_settings(tap: dict[str, Any], settings: dict[str, dict[str, Any]]) -> None:
@@ -310,6 +318,7 @@ def test_env_example_shows_the_defaults(variables: dict[str, str]) -> None:
     """A line of a setting with a default shows it; the user agent's holds the version and is left empty."""
     shown = {name: variables[f"{PREFIX}{name.upper()}"] for name in DEFAULTS}
     expected = {name: "" if name == "user_agent" else str(value) for name, value in DEFAULTS.items()}
+    expected["video_links"] = "false"
     assert shown == expected
 
 

@@ -18,7 +18,7 @@ import pytest
 from tap_usertesting.partition import Partition
 from tap_usertesting.sandbox import Sandbox, World
 from tap_usertesting.tap import EXIT_BY_SIGNAL, STREAMS
-from tests.harness import CHANGE_COLUMNS, COMMAND, SESSION_STREAMS, catalog, sync_here
+from tests.harness import CHANGE_COLUMNS, COMMAND, catalog, sync_here
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -102,7 +102,7 @@ def table(rows: Iterator[str]) -> str:
 def columns(stream: str) -> str:
     """A stream's description and columns but for the change columns, which stand in a table of their own."""
     schema = schema_of(stream)
-    shared = CHANGE_COLUMNS if stream in {*SESSION_STREAMS, "qx_scores"} else ()
+    shared = CHANGE_COLUMNS if "change_cursor" in schema["properties"] else ()
     own = {name: node for name, node in schema["properties"].items() if name not in shared}
     keys = next(found.primary_keys for found in STREAMS if found.name == stream)
     return f"{schema['description']}\n\n{table(rows_of(own, keys))}"

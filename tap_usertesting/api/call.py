@@ -91,6 +91,7 @@ class Lane:
     quota: Quota
     auth: Auth | None = None
     refused: Callable[[str], ApiError] = BadRequestError
+    calls: int = 0  # sent so far
 
 
 @dataclass(frozen=True)
@@ -107,8 +108,10 @@ class Wait:
 class Hooks:
     """What happens around waiting; see the module's text."""
 
+    before_call: Callable[[Lane], None] = lambda _lane: None
     before_wait: Callable[[Wait], None] = lambda _wait: None
     checkpoint: Callable[[], None] = lambda: None
+    nap: Callable[[float], float] = lambda left: left  # of the seconds left of a wait, how many until it is asked again
 
 
 @dataclass

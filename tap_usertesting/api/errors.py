@@ -6,6 +6,10 @@ Only these are caught per test; whatever else is raised (a broken pipe, a bug) e
 from __future__ import annotations
 
 
+class BudgetSpentError(Exception):
+    """The calls or the time that the run may take are used up; no ApiError, since nothing failed."""
+
+
 class ApiError(Exception):
     """Something an API, or the way to it, answered instead of data."""
 

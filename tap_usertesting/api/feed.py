@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import re
+from collections import Counter
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
@@ -97,6 +98,7 @@ class ChangeFeed:
         self._transport = transport
         self._lane = lane
         self._url = url
+        self.left_out: Counter[str] = Counter()  # by what it is
 
     def counts(self, asks: Sequence[Ask]) -> dict[Ask, Count | ApiError]:
         """How many results changed, per ask; an ApiError in its place where the feed refuses."""
@@ -105,7 +107,25 @@ class ChangeFeed:
     def changes(self, asks: Sequence[Ask]) -> dict[Ask, list[FeedEvent] | ApiError]:
         """The changes in the server's own order, per ask; an ApiError in its place where the feed refuses."""
         found = self._all(CHANGES, asks, _Envelope[_Changes])
-        return {ask: got if isinstance(got, ApiError) else _events(got) for ask, got in found.items()}
+        return {ask: got if isinstance(got, ApiError) else self._events(got) for ask, got in found.items()}
+
+    def _events(self, changes: _Changes) -> list[FeedEvent]:
+        """Return the events that have a cursor, each cursor once, in the server's order; empties its argument."""
+        edges, changes.edges = changes.edges or [], None
+        edges.reverse()
+        seen: set[str] = set()
+        events, odd = [], 0
+        while edges:  # frees each edge as it goes
+            edge = edges.pop()
+            if edge is None or edge.node is None or not is_cursor(edge.node.cursor):
+                odd += 1
+            elif edge.node.cursor not in seen:
+                seen.add(edge.node.cursor)
+                events.append(edge.node)
+        if odd:
+            self.left_out["events without a cursor"] += odd
+            logger.warning("the change feed sent %d events without a usable cursor, which are left out", odd)
+        return events
 
     def _all(self, field: tuple[str, str], asks: Sequence[Ask], envelope: Any) -> dict[Ask, Any]:  # noqa: ANN401 - a type
         """Ask in one request; when it fails as a whole, find out whether it is the feed or one of the tests."""
@@ -222,21 +242,3 @@ def _errors(body: _Envelope[Any]) -> list[tuple[str | None, str]]:
         message = error.get("message")
         found.append((alias, message if isinstance(message, str) and message else "an error without a message"))
     return found
-
-
-def _events(changes: _Changes) -> list[FeedEvent]:
-    """Return the events that have a cursor, each cursor once, in the server's order; empties its argument."""
-    edges, changes.edges = changes.edges or [], None
-    edges.reverse()
-    seen: set[str] = set()
-    events, odd = [], 0
-    while edges:  # frees each edge as it goes
-        edge = edges.pop()
-        if edge is None or edge.node is None or not is_cursor(edge.node.cursor):
-            odd += 1
-        elif edge.node.cursor not in seen:
-            seen.add(edge.node.cursor)
-            events.append(edge.node)
-    if odd:
-        logger.warning("the change feed sent %d events without a usable cursor, which are left out", odd)
-    return events

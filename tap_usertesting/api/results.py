@@ -5,6 +5,7 @@ Every method may raise what `Transport.send` raises. A body of the wrong shape i
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import quote
@@ -46,6 +47,7 @@ class ResultsClient:
         self._lane = lane
         self._base = api_url.rstrip("/")
         self._v1_header = AUTHORIZATION
+        self.left_out: Counter[str] = Counter()  # items without a usable id, by what they are
 
     def session_page(self, test_id: str, *, offset: int, limit: int = PAGE) -> SessionPage:
         """GET /api/v2/sessionResults: the completed sessions of a test, newest first by an unnamed key.
@@ -67,7 +69,22 @@ class ResultsClient:
 
     def qx_scores(self, test_id: str) -> dict[str, Any]:
         """GET /api/v2/testResults/{testId}/qxScores: aggregate scores; 404 unless an interaction test."""
-        return self._get("qx_scores", f"/api/v2/testResults/{_in_path(test_id)}/qxScores", _qx_scores)
+        path = f"/api/v2/testResults/{_in_path(test_id)}/qxScores"
+        return self._get("qx_scores", path, lambda answer: _with_list(answer, "qxScores"))
+
+    def clips(self, session_id: str) -> dict[str, Any]:
+        """GET /api/v2/sessionResults/{sessionId}/clips; 404 or an empty list where there is none."""
+        path = f"/api/v2/sessionResults/{_in_path(session_id)}/clips"
+        return self._get("clips", path, lambda answer: _with_list(answer, "clips"))
+
+    def video_link(self, session_id: str) -> dict[str, Any]:
+        """GET /api/v2/sessionResults/{sessionId}/videoDownloadUrl: `videoUrl`, which is a secret, and `expiresAt`."""
+        return self._get("video", f"/api/v2/sessionResults/{_in_path(session_id)}/videoDownloadUrl", _json_object)
+
+    def highlight_reels(self, test_id: str) -> dict[str, Any]:
+        """GET /api/v2/testResults/{testId}/highlightreels: `reels`, and whether the test has any clips at all."""
+        path = f"/api/v2/testResults/{_in_path(test_id)}/highlightreels"
+        return self._get("reels", path, lambda answer: _with_list(answer, "reels"))
 
     def workspaces(self, *, after: str | None) -> list[dict[str, Any]]:
         """GET /v1/workspaces: the workspaces that the credentials can see, up to 50 a page."""
@@ -151,10 +168,10 @@ def _webvtt(answer: Answer) -> str:
     return text
 
 
-def _qx_scores(answer: Answer) -> dict[str, Any]:
+def _with_list(answer: Answer, name: str) -> dict[str, Any]:
     body = _json_object(answer)
-    if not isinstance(body.get("qxScores"), list):
-        message = "the body has no list of scores"
+    if not isinstance(body.get(name), list):
+        message = f"the body has no list of {name}"
         raise MalformedError(message)
     return body
 

@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import json
 import logging
-import sys
-from collections import Counter
+from collections import Counter, defaultdict
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import quote, quote_plus
 
@@ -32,11 +31,6 @@ from tap_usertesting.api.errors import (
 )
 from tap_usertesting.api.quota import RateHeaders
 from tap_usertesting.api.session import SLOWEST, ApiSession
-
-if sys.version_info >= (3, 12):
-    pass
-else:
-    pass
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -90,7 +84,10 @@ class Transport:
         self.largest_body = largest_body
         self.hooks = Hooks()
         self.idle = False
-        self.calls: Counter[str] = Counter()
+        self.calls: Counter[str] = Counter()  # by endpoint, as the next; and 429, however it was said
+        self.not_found: Counter[str] = Counter()
+        self.retries = 0
+        self.waited: defaultdict[str, float] = defaultdict(float)  # seconds, by reason
         self.clock = clock or Clock()
         self._secrets: dict[str, None] = {}  # longest first, as one may be a part of another
         self._timeout = timeout
@@ -158,11 +155,13 @@ class Transport:
                     self._tries,
                     seconds,
                 )
+                self.retries += 1
                 self._pause(Wait(seconds, "retry", call.lane.name))
 
     def _once(self, call: Call) -> tuple[Answer, str]:
         """Wait for quota, then send the call once; returns the answer and the token it was sent with."""
         lane = call.lane
+        self.hooks.before_call(lane)
         while (seconds := lane.quota.wait()) > 0:
             self._pause(Wait(seconds, "quota", lane.name))
         token = ""
@@ -175,6 +174,7 @@ class Transport:
         header = None if lane.auth is None else call.token_header
         value = f"Bearer {token}" if header == AUTHORIZATION else token
         self.calls[call.label] += 1
+        lane.calls += 1
         ticket = lane.quota.sent()
         rates = RateHeaders()
         self.idle = True
@@ -231,6 +231,7 @@ class Transport:
             return
         where = f"{call.lane.name}, {call.label}"
         if status == NOT_FOUND:
+            self.not_found[call.label] += 1
             raise NotFoundError(f"{where}: {self._said(answer)}")
         if status in RETRIED or status >= max(RETRIED):
             message = self._said(answer)
@@ -296,12 +297,17 @@ class Transport:
 
     def _pause(self, wait: Wait) -> None:
         self.hooks.before_wait(wait)
-        self.idle = True
-        try:
-            self.hooks.checkpoint()
-            self.clock.sleep(wait.seconds)
-        finally:
-            self.idle = False
+        left = wait.seconds
+        while left > 0:
+            nap = self.hooks.nap(left)
+            self.idle = True
+            try:
+                self.hooks.checkpoint()
+                self.clock.sleep(nap)
+            finally:
+                self.idle = False
+            self.waited[wait.reason] += nap
+            left -= nap
 
 
 def _is_certificate(fault: Exception) -> bool:

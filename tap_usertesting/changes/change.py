@@ -47,6 +47,12 @@ def concerns_transcript(change_type: str, *, gone: bool) -> bool:
     return change_type != VIDEO_UPDATED
 
 
+def concerns_video(change_type: str, *, gone: bool) -> bool:
+    """Tell whether a change makes the streams of clips and video links fetch again."""
+    del gone
+    return change_type != TRANSCRIBED
+
+
 def plan(changes: Iterable[Change], concerns: Callable[..., bool], *, gone: Collection[str] = ()) -> list[Step]:
     """Return the steps that bring a stream from before these changes to after them, in the log's order.
 

@@ -88,6 +88,7 @@ class SessionList:
             return
         self.complete = True
         if self._odd:
+            self._client.left_out["sessions without an id"] += self._odd
             logger.warning("test %s: %d sessions without a usable id are left out", self._test_id, self._odd)
         if self.total > reachable:
             logger.warning(

@@ -191,6 +191,12 @@ class ChangeReader:
         limit = earlier(self._now, hours=self._lookback_hours)
         return False if sum(first < limit for first in alive.values()) >= ENOUGH_TO_JUDGE else None
 
+    def counts(self, asks: Sequence[Ask]) -> dict[Ask, Count | ApiError]:
+        """Ask for these counts in one request, and remember them. Raises what the feed raises."""
+        found = self._client.counts(asks)
+        self._counts.update(found)
+        return found
+
     def _count(self, ask: Ask) -> Count | ApiError:
         if ask not in self._counts:
             self._counts.update(self._client.counts(self._chunk_of(ask)))

@@ -172,8 +172,13 @@ def transcript(session_id: str, product_type: str, seconds: float) -> str:
 def clips(session_id: str, seconds: float) -> list[Json]:
     """Return the clip items of a session, none for most sessions."""
     rng = Random(f"{session_id}/clips")
+    return clip_items(rng, seconds, rng.choice((0, 0, 1, 2)))
+
+
+def clip_items(rng: Random, seconds: float, count: int) -> list[Json]:
+    """Return some clips of a video of so many seconds."""
     items = []
-    for number in range(rng.choice((0, 0, 1, 2))):
+    for number in range(count):
         start = rng.randrange(0, max(int(seconds * 500), 1))
         items.append(
             {
@@ -194,17 +199,19 @@ def clips(session_id: str, seconds: float) -> list[Json]:
 def reels(test_id: str, updated_ms: int) -> list[Json]:
     """Return the highlight reel items of a test."""
     rng = Random(f"{test_id}/reels")
-    return [
-        {
-            "uuid": new_uuid(rng),
-            "name": f"Highlights {number + 1}",
-            "durationMs": rng.randrange(30000, 240000),
-            "lastUpdatedAtMs": updated_ms,
-            "numClips": rng.randrange(1, 6),
-            "areAllClipsInReel": number == 0,
-        }
-        for number in range(rng.choice((0, 1, 2)))
-    ]
+    return [reel(rng, f"Highlights {number + 1}", updated_ms) for number in range(rng.choice((0, 1, 2)))]
+
+
+def reel(rng: Random, name: str, updated_ms: int) -> Json:
+    """Return a highlight reel item, changed at ``updated_ms``."""
+    return {
+        "uuid": new_uuid(rng),
+        "name": name,
+        "durationMs": rng.randrange(30000, 240000),
+        "lastUpdatedAtMs": updated_ms,
+        "numClips": rng.randrange(1, 6),
+        "areAllClipsInReel": name.endswith(" 1"),
+    }
 
 
 def _clock(milliseconds: int) -> str:

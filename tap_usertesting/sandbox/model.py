@@ -175,6 +175,11 @@ class Test:
         """What is asked in the test."""
         return compose.plan(self.test_id, self.product_type, self.qx_groups)
 
+    @cached_property
+    def reels(self) -> list[Json]:
+        """The highlight reel items of the test."""
+        return compose.reels(self.test_id, int(self.ordered_at.timestamp() * 1000))
+
     def changed(self) -> None:
         """Forget what was derived from sessions and events."""
         self.version += 1

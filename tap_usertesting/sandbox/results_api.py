@@ -130,10 +130,10 @@ class ResultsApi:
             body = qx_scores(test) if test.product_type == "NON_THINK_OUT_LOUD" else None
         elif filmed and kind == "reels":
             body = {
-                "reels": _reels(test),
+                "reels": test.reels,
                 "studyWithClips": any(session.clips for session in test.completed()),
             }
-        elif filmed and any(reel["uuid"] == item for reel in _reels(test)):
+        elif filmed and any(reel["uuid"] == item for reel in test.reels):
             body = self._link("reel", "reelId", item)
         return None if body is None else json_answer(200, body)
 
@@ -176,7 +176,3 @@ def _video(session: Session) -> Json:
 def _clips(session: Session) -> Json:
     screen = {"topLeftPoint": {"x": 0, "y": 0}, "widthPx": 1920, "heightPx": 1080}
     return {"studyUuid": session.test.test_id, "clips": session.clips, "videoRegions": {"screen": screen}}
-
-
-def _reels(test: Test) -> list[Json]:
-    return compose.reels(test.test_id, int(test.ordered_at.timestamp() * 1000))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tap_usertesting.sandbox.compose import WITH_VIDEO
 from tap_usertesting.sandbox.scores import qx_scores
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ def truth(world: World) -> Json:
     ``workspaces``: ``{uuid, name}``; ``tests``: study items (classic ones too) with ``workspaceUuid``;
     ``sessions``: list items with ``testId`` by session id; ``details`` (v3), ``details_v2`` and
     ``transcripts`` by session id, the last without empty and header-only documents; ``qx_scores`` by test id;
+    ``clips`` by session id and ``reels`` by test id, of the product types that have video;
     ``events``: the log of each test the feed knows, oldest first; ``rejected``: session ids in the order of
     the world.
     """
@@ -33,6 +35,12 @@ def truth(world: World) -> Json:
             key: qx_scores(test)
             for key, test in world.tests.items()
             if test.served_by_results and test.product_type == "NON_THINK_OUT_LOUD"
+        },
+        "clips": {key: session.clips for key, session in served.items() if session.test.product_type in WITH_VIDEO},
+        "reels": {
+            key: test.reels
+            for key, test in world.tests.items()
+            if test.served_by_results and test.product_type in WITH_VIDEO
         },
         "events": {key: [event.node() for event in test.events] for key, test in world.tests.items() if test.in_feed},
         "rejected": [key for key, session in world.sessions.items() if session.rejected],

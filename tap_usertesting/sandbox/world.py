@@ -278,7 +278,24 @@ class World:
         self.journal.record(session, change_type, at)
         session.test.changed()
 
+    @_happening
+    def clip(self, session: Session, name: str = "A clip") -> Json:
+        """Cut one more clip from a session's video; no event says so."""
+        [made] = compose.clip_items(self.rng, session.seconds, 1)
+        session.clips.append({**made, "name": name})
+        return session.clips[-1]
+
     # What can happen to a test
+
+    @_happening
+    def edit_reel(self, test: Test, place: int | None = None, *, at: datetime | None = None) -> Json:
+        """Change a highlight reel of a test, or without a place make one; no event says so."""
+        stamp = int((at or self.now).timestamp() * 1000)
+        if place is None:
+            test.reels.append(compose.reel(self.rng, f"Highlights {len(test.reels) + 1}", stamp))
+            place = -1
+        test.reels[place] = {**test.reels[place], "lastUpdatedAtMs": stamp, "numClips": self.rng.randrange(1, 9)}
+        return test.reels[place]
 
     @_happening
     def event(

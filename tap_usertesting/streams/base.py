@@ -9,18 +9,20 @@ from __future__ import annotations
 
 import sys
 from datetime import datetime, timezone
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from singer_sdk import Stream, StreamSchema
+from singer_sdk import Stream
 from singer_sdk.helpers.conform import TypeConformanceLevel
 from singer_sdk.mapper import SameRecordTransform
 from singer_sdk.schema.source import SchemaDirectory
-from singer_sdk.singerlib import RecordMessage
+from singer_sdk.singerlib import RecordMessage, Schema
 
-from tap_usertesting.api.errors import ApiError, CredentialsRejectedError, UnreachableError
+from tap_usertesting.api.errors import ApiError, BudgetSpentError, CredentialsRejectedError, UnreachableError
 from tap_usertesting.conform import conform, snake
 from tap_usertesting.partition import Partition
+from tap_usertesting.privacy import Privacy
 
 if sys.version_info >= (3, 12):
     from typing import override
@@ -31,6 +33,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from singer_sdk.helpers.types import Context, Record
+    from singer_sdk.metrics import Counter
+    from singer_sdk.singerlib import Catalog
 
     from tap_usertesting.api.feed import Ask
     from tap_usertesting.changes.listing import SessionList
@@ -49,10 +53,32 @@ class UserTestingStream(Stream):
 
     TYPE_CONFORMANCE_LEVEL = TypeConformanceLevel.ROOT_ONLY  # `columns` has done the rest
     STATE_MSG_FREQUENCY = sys.maxsize  # STATE is written by time, not by count
-    schema = StreamSchema(SCHEMAS)
     _tap: TapUserTesting
     _problems: set[str]
     _plain: bool | None = None
+    emitted = tombstoned = left_out = 0  # rows of this run; what was sent and made none
+
+    @cached_property
+    def schema(self) -> dict[str, Any]:
+        """The stream's schema file, without what `exclude_personal_data` leaves out."""
+        return self._privacy.schema(self.name, self._documented)
+
+    @cached_property
+    def _documented(self) -> dict[str, Any]:
+        """The whole schema file. Rows are made by it: only what it names can be found again and left out."""
+        return dict(SCHEMAS.get_schema(self.name, key_properties=self.primary_keys))
+
+    @cached_property
+    def _privacy(self) -> Privacy:
+        return Privacy.of(self.config)
+
+    @override
+    def apply_catalog(self, catalog: Catalog) -> None:
+        """Take the catalog's schema, but for what is left out; the catalog loses that too, as stream maps read it."""
+        entry = catalog.get_stream(self.name)
+        if entry is not None:
+            entry.schema = Schema.from_dict(self._privacy.schema(self.name, entry.schema.to_dict()))
+        super().apply_catalog(catalog)
 
     @property
     def run(self) -> Run:
@@ -71,13 +97,13 @@ class UserTestingStream(Stream):
 
     def columns(self, payload: Mapping[str, Any]) -> dict[str, Any]:
         """Return the vendor's object as this stream's columns; unknown fields at its top are left out."""
-        properties = self.schema["properties"]
+        properties = self._documented["properties"]
         record: dict[str, Any] = dict.fromkeys(properties)
         for name, value in payload.items():
             column = snake(name)
             if column in properties:
                 record[column] = conform(value, properties[column], self._problem, column)
-        return record
+        return self._privacy.row(self.name, record, self._documented)
 
     def _problem(self, column: str) -> None:
         """Say once per column that a value did not fit; never the value, which may be personal."""
@@ -85,6 +111,19 @@ class UserTestingStream(Stream):
         if column not in self._problems:
             self._problems.add(column)
             self.logger.warning("%s: a value in %s is not of the documented type and was left out", self.name, column)
+
+    def count(self, row: Record) -> None:
+        """Count a row for the summary."""
+        if row.get("_sdc_deleted_at") is None:
+            self.emitted += 1
+        else:
+            self.tombstoned += 1
+
+    @override
+    def post_process(self, row: Record, context: Context | None = None) -> Record:
+        """Count the row; the SDK calls this for each that it writes, to a batch as well."""
+        self.count(row)
+        return row
 
     @property
     def _whole_rows(self) -> bool:
@@ -133,12 +172,16 @@ class PerTestStream(UserTestingStream):
     check_sorted = False
     bookmark_key: ClassVar[str]  # the replication key, also where a catalog takes that away
     _commit: Callable[[], None] | None = None
+    _announced = False  # its SCHEMA was written before its turn
+    _rode = 0  # rows
+    _tests = 0
 
     def __init__(self, tap: TapUserTesting) -> None:
         """Start without any partition looked up."""
         super().__init__(tap)
         self._states: dict[str, dict[str, Any]] | None = None
         self._sampled = False
+        self._boarded: set[str] = set()
 
     @property
     def changes(self) -> ChangeReader:
@@ -172,12 +215,17 @@ class PerTestStream(UserTestingStream):
     @property
     @override
     def partitions(self) -> list[dict[str, Any]] | None:
-        return [{"test_id": test_id} for test_id in self.test_ids()]
+        tests = self.test_ids()
+        self._tests = len(tests)
+        return [{"test_id": test_id} for test_id in tests]
 
     def test_ids(self) -> list[str]:
         """Return the tests of this run; ends the run with one line when they can not be read."""
         try:
             return list(self.run.directory.product_types)
+        except BudgetSpentError as error:
+            self._tap.spent = str(error)
+            return []
         except ApiError as error:
             self._tap.no_discovery(error)
 
@@ -187,18 +235,53 @@ class PerTestStream(UserTestingStream):
         if context is None or self._sampled:
             return
         test_id = str(context["test_id"])
-        self.run.activity.stream, self.run.activity.test_id = self.name, test_id
-        self.run.activity.done = self.run.activity.total = 0
+        self.run.activity.begin(self.name, test_id, tests=self._tests)
+        if test_id in self._boarded or self._tap.spent:
+            return
         try:
             if self.sampling:
                 self._sampled = self.applies(test_id)
                 yield from self.sample(test_id) if self._sampled else ()
             else:
                 yield from self.sync_test(test_id, self.partition(test_id))
+        except BudgetSpentError as error:
+            self._tap.spent = str(error)
         except (CredentialsRejectedError, UnreachableError) as error:
             self._tap.give_up(str(error))
         except ApiError as error:
             self.run.fail(error, test_id=test_id)
+
+    # Riding along with another stream
+
+    def board(self, test_id: str) -> None:
+        """Leave this test to a stream that fetches what this one needs too; its rows need the SCHEMA before them."""
+        self._boarded.add(test_id)
+        if not self._announced:
+            self._write_schema_message()
+            self._announced = True
+            if self.replication_method == "FULL_TABLE" and self.emit_activate_version_messages:
+                self._stream_version = self._initialized_at // 1000  # as the SDK will say when it is this one's turn
+
+    def ride(self, record: Record) -> None:
+        """Write a row out of turn; its state follows that of the other stream."""
+        self._write_record_message(record)
+        self.count(record)
+        self._rode += 1
+
+    @override
+    def _write_schema_message(self) -> None:
+        """Write the SCHEMA, unless it stands already before rows that rode along."""
+        if self._announced:
+            self._announced = False
+            return
+        super()._write_schema_message()
+
+    @override
+    def get_record_counter(self, *, endpoint: str | None = None, log_interval: float = 60.0) -> Counter:
+        """Return the counter of the METRIC line; rows that rode along count too."""
+        counter = super().get_record_counter(endpoint=endpoint, log_interval=log_interval)
+        counter.increment(self._rode)
+        return counter
 
     def partition(self, test_id: str) -> Partition:
         """Return the state of a test in this stream; under FULL_TABLE an empty one that is never written."""
@@ -241,6 +324,10 @@ class PerTestStream(UserTestingStream):
     @override
     def _write_starting_replication_value(self, context: Context | None) -> None:
         """Do nothing: the SDK would make `start_date` the starting value of an opaque cursor."""
+
+    @override
+    def get_replication_key_signpost(self, context: Context | None = None) -> None:
+        """Return none: no bookmark is held back by the time of the run, which would also change the state each time."""
 
     @override
     def _finalize_state(self, state: dict[str, Any] | None = None) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any
 
-from tap_usertesting.api.errors import ApiError
+from tap_usertesting.api.errors import ApiError, BudgetSpentError
 from tap_usertesting.streams.base import UserTestingStream
 
 if sys.version_info >= (3, 12):
@@ -41,12 +41,17 @@ class DiscoveredStream(UserTestingStream):
 
     @override
     def get_records(self, context: Context | None) -> Iterator[Record]:
-        self.run.activity.stream, self.run.activity.test_id = self.name, ""
+        self.run.activity.begin(self.name)
         if not self.run.directory.discovers:
             self.logger.info("%s: the tests are configured, so nothing was discovered and there are no rows", self.name)
             return
+        if self._tap.spent:
+            return
         try:
             rows = list(self.rows())
+        except BudgetSpentError as error:
+            self._tap.spent = str(error)
+            return
         except ApiError as error:
             self._tap.no_discovery(error)
         yield from rows[:1] if self.sampling else rows

@@ -130,6 +130,7 @@ class QxScoresStream(ChangeDrivenStream):
         rows = []
         for item in body["qxScores"]:
             if not isinstance(item, dict) or not item.get("taskGroupId"):
+                self.left_out += 1
                 self.logger.warning(
                     "%s: test %s has a score without a taskGroupId, which was left out", self.name, test_id
                 )

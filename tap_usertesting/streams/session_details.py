@@ -1,6 +1,7 @@
-"""`session_details`: demographics, tasks and answers of a session. Source: GET /api/v3/sessionResults/{sessionId}.
+"""`session_details`, and the streams with a row per task and per demographic answer that are made from the same answer.
 
-The vendor's current reference knows only v3; older pages and public code use v2, whose shape differs.
+Source: GET /api/v3/sessionResults/{sessionId}. The vendor's current reference knows only v3; older pages and public
+code use v2, whose shape differs.
 """
 
 from __future__ import annotations
@@ -9,8 +10,8 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from tap_usertesting.api.errors import NotFoundError
-from tap_usertesting.settings import AUTO
-from tap_usertesting.streams.session_level import SessionStream, Work
+from tap_usertesting.config_schema import AUTO
+from tap_usertesting.streams.session_level import SessionStream
 
 if sys.version_info >= (3, 12):
     from typing import override
@@ -22,14 +23,16 @@ if TYPE_CHECKING:
 
     from singer_sdk.helpers.types import Record
 
+    from tap_usertesting.streams.work import Work
 
-class SessionDetailsStream(SessionStream):
-    """One row per session; each costs one call."""
+VERSION = "detailsVersion"  # the key under which an answer says which version it is of
 
-    name = "session_details"
+
+class DetailsStream(SessionStream):
+    """A stream that is made from the details of a session; each costs one call, for all such streams together."""
+
+    source = "details"
     cost = "one call for each of its {sessions} sessions"
-
-    _settled: str | None = None  # the version that has answered in this run
 
     @override
     def fetch(self, work: Work, session_id: str) -> dict[str, Any]:
@@ -39,18 +42,85 @@ class SessionDetailsStream(SessionStream):
     def sample(self, test_id: str) -> Iterator[Record]:
         session_id = self.sample_session(test_id)
         if session_id is not None:
-            yield self._details(session_id) | {"test_id": test_id, "session_id": session_id}
+            yield from self.sample_rows(test_id, session_id, self._details(session_id))
 
     def _details(self, session_id: str) -> dict[str, Any]:
         """Ask v3, and v2 only while no v3 answer has succeeded: a 404 alone does not tell a version from a session."""
-        configured = self.settings.session_details_version
-        version = self._settled or ("v3" if configured == AUTO else configured)
+        configured, run = self.settings.session_details_version, self.run
+        version = run.details_version or ("v3" if configured == AUTO else configured)
         try:
-            body = self.run.results.details(session_id, version=version)
+            body = run.results.details(session_id, version=version)
         except NotFoundError:
-            if configured != AUTO or self._settled is not None:
+            if configured != AUTO or run.details_version is not None:
                 raise
             version = "v2"
-            body = self.run.results.details(session_id, version=version)
-        self._settled = version
-        return self.columns(body) | {"details_version": version}
+            body = run.results.details(session_id, version=version)
+        run.details_version = version
+        return {**body, VERSION: version}
+
+
+class SessionDetailsStream(DetailsStream):
+    """One row per session."""
+
+    name = "session_details"
+
+
+class TaskResponsesStream(DetailsStream):
+    """One row per task of a session, of either version."""
+
+    name = "task_responses"
+    primary_keys = ("session_id", "task_number")
+    numbered = "task_number"
+    selected_by_default = False
+
+    @override
+    def rows(self, answer: dict[str, Any]) -> list[dict[str, Any]]:
+        version = answer[VERSION]
+        tasks = _objects(answer.get("tasks" if version == "v3" else "sessionTaskResults"))
+        make = _task if version == "v3" else _task_v2
+        return [self.columns({**make(task), VERSION: version}) for task in tasks]
+
+
+class ParticipantDemographicsStream(DetailsStream):
+    """One row per demographic answer of a session's participant."""
+
+    name = "participant_demographics"
+    primary_keys = ("session_id", "demographic_number")
+    numbered = "demographic_number"
+    selected_by_default = False
+
+    @override
+    def rows(self, answer: dict[str, Any]) -> list[dict[str, Any]]:
+        participant = answer.get("sessionParticipant")
+        if not isinstance(participant, dict):
+            return []
+        return [
+            self.columns(
+                {
+                    "participantId": participant.get("participantId"),
+                    "questionId": item.get("id"),
+                    "questionType": item.get("type"),
+                    **{name: item.get(name) for name in ("code", "label", "value")},
+                }
+            )
+            for item in _objects(participant.get("demographicsInfo"))
+        ]
+
+
+def _task(task: dict[str, Any]) -> dict[str, Any]:
+    response = task.get("response")
+    inner = response if isinstance(response, dict) else {}
+    return {
+        "taskId": task.get("uuid"),
+        "taskText": task.get("text"),
+        "taskType": task.get("type"),
+        **{name: inner.get(name) for name in ("startTimeMs", "endTimeMs", "skipped", "answer")},
+    }
+
+
+def _task_v2(task: dict[str, Any]) -> dict[str, Any]:
+    return {"taskId": task.get("taskId"), "taskType": task.get("taskType"), "answer": task.get("taskResponse")}
+
+
+def _objects(value: object) -> list[dict[str, Any]]:
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []

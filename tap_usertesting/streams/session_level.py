@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
+from collections import Counter
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from tap_usertesting.api.errors import BadRequestError, NotFoundError, ServerFaultError
 from tap_usertesting.changes.change import UPDATED, Step, concerns_session, plan
 from tap_usertesting.changes.listing import Known, Listed, SessionList, everything, holds, window_start
 from tap_usertesting.changes.reader import TEST_PREFIX
 from tap_usertesting.partition import FEED, LISTING, Partition
-from tap_usertesting.streams.change_driven import ChangeDrivenStream
 from tap_usertesting.streams.outcomes import Outcomes
+from tap_usertesting.streams.session_rows import SessionRows
+from tap_usertesting.streams.work import Mentions, Task, Work
 from tap_usertesting.times import earlier
 
 if sys.version_info >= (3, 12):
@@ -28,46 +30,15 @@ if TYPE_CHECKING:
 PENDING_A_SYNC = 20
 
 
-Mentions: TypeAlias = "dict[str, list[str]] | None"
+class SessionStream(SessionRows):
+    """A stream of sessions, as its declarations below say what it fetches and when."""
 
-
-def nothing() -> None:
-    """Move no state."""
-
-
-@dataclass(frozen=True)
-class Task:
-    """One session to ask for. `cursor`: its place in the log, None beside it; `finish`: moves the state past it."""
-
-    session_id: str
-    change_type: str
-    changed_at: str
-    cursor: str | None = None
-    finish: Callable[[], None] = nothing
-
-
-@dataclass
-class Work:
-    """One test in one stream, while it is synced."""
-
-    test_id: str
-    partition: Partition
-    outcomes: Outcomes
-    asked: list[str] = field(default_factory=list)
-    found: set[str] = field(default_factory=set)
-    given_up: list[str] = field(default_factory=list)
-
-
-class SessionStream(ChangeDrivenStream):
-    """A stream with one row per session, tombstones included."""
-
-    primary_keys = ("session_id",)
     concerns: ClassVar[Callable[..., bool]] = staticmethod(concerns_session)
 
     # To be declared by each stream
 
     def fetch(self, work: Work, session_id: str) -> dict[str, Any]:
-        """Return a session's columns. Raises NotFoundError where there is nothing (yet)."""
+        """Return what the source answers of a session. Raises NotFoundError where there is nothing (yet)."""
         raise NotImplementedError
 
     def prepare(self, work: Work, tasks: Iterable[str], pending: Iterable[str]) -> None:
@@ -90,12 +61,17 @@ class SessionStream(ChangeDrivenStream):
         if not self.applies(test_id):
             return
         self.changes.check(test_id)
-        work = Work(test_id, partition, Outcomes(answers=lambda: self.run.answers(test_id)))
+        outcomes = Outcomes(answers=lambda: self.run.answers(test_id))
+        work = Work(test_id, partition, outcomes, self.riders(test_id, partition))
+        self._tap.before_state = work.follow
         try:
             yield from self._sync_work(work)
         except NotFoundError as error:
             self.changes.lost(test_id, error)
             raise
+        finally:
+            work.follow()
+            self._tap.before_state = None
 
     def _sync_work(self, work: Work) -> Iterator[Record]:
         if self.by_feed(work.test_id, work.partition):
@@ -132,9 +108,12 @@ class SessionStream(ChangeDrivenStream):
         firsts: dict[str | None, str | None] = {}
         for change in changes:
             firsts.setdefault(change.session_id, change.changed_at)
+        left = Counter(change.session_id for change in changes)
         for step in steps:
-            first = firsts.get(step.change.session_id)
-            yield from self._step(work, step, certain=log.certain, first=first, told=mentions)
+            session_id = step.change.session_id
+            again = mentions is None or not log.certain or len(mentions.get(session_id or "", ())) > left[session_id]
+            first = firsts.get(session_id)
+            yield from self._step(work, step, certain=log.certain, first=first, told=mentions, again=again)
         work.outcomes.release()
         if changes or log.newest is not None:
             partition.move(log.newest, changes[-1].changed_at if changes else None)
@@ -142,11 +121,14 @@ class SessionStream(ChangeDrivenStream):
             if mentions is None:  # a probe has just found that this test has such rows
                 mentions = self.changes.changes(test_uuid, partition)[2]
             yield from self._backfill(work, lambda listed: listed.session_id not in (mentions or ()))
+        partition.set("again", None)
         listed = self.changes.listed(work.test_id)
         if listed is not None:
             partition.finish(listed.total)
 
-    def _step(self, work: Work, step: Step, *, certain: bool, first: str | None, told: Mentions) -> Iterator[Record]:
+    def _step(
+        self, work: Work, step: Step, *, certain: bool, first: str | None, told: Mentions, again: bool
+    ) -> Iterator[Record]:
         """Do what the feed's log says at one place."""
         change, partition = step.change, work.partition
         session_id, at = change.session_id or "", change.changed_at or self.run.now
@@ -162,21 +144,23 @@ class SessionStream(ChangeDrivenStream):
                 self.buried(work, session_id)
                 move()
 
-            self._commit = lambda: work.outcomes.passed(buried)
-            yield self._tombstone(work, session_id, change.change_type, change.cursor, at)
+            task = Task(session_id, change.change_type, at, change.cursor)
+            rows = SessionStream.tombstones
+            yield from self.emit(work, task, rows, lambda: work.outcomes.passed(buried))
             return
         listed = self.changes.listed(work.test_id)
         here = listed.by_id.get(session_id) if listed is not None else None
         start = self.settings.start_date
         if start is not None and (here.time if here is not None else first or at) < start:
-            work.outcomes.passed(move)
+            self._passed(work, move)
             return
-        task = Task(session_id, change.change_type, at, change.cursor, move)
+        again = again or (here is not None and here.cursor <= (partition.backfill or ""))
+        task = Task(session_id, change.change_type, at, change.cursor, move, again=again)
         if told is not None and here is None:  # the list has just said that it is not there: no call for that
-            work.outcomes.passed(lambda: self._give_way(work, task, by_fault=False))
+            self._passed(work, lambda: self._give_way(work, task, by_fault=False))
             return
         if told is not None and not self.promised(task, told.get(session_id, [])):
-            work.outcomes.passed(lambda: self._pass_over(work, task))
+            self._passed(work, lambda: self._pass_over(work, task))
             return
         yield from self._ask(work, task)
 
@@ -190,8 +174,9 @@ class SessionStream(ChangeDrivenStream):
         self.run.answered(work.test_id)
         bookmark = partition.bookmark or ""
         unknown = known.unknown(sessions)
-        self.run.activity.total = len(unknown)
-        yield from self._pending(work, self._to_ask_again(work, sessions))
+        again = self._to_ask_again(work, sessions)
+        self.run.activity.total = len(unknown) + min(len(again), PENDING_A_SYNC)
+        yield from self._pending(work, again)
         late = [listed for listed in unknown if listed.cursor <= bookmark]
         new = [listed for listed in unknown if listed.cursor > bookmark]
         yield from self._from_list(work, late, in_log=False)
@@ -200,6 +185,7 @@ class SessionStream(ChangeDrivenStream):
         if partition.backfill is not None:
             self.whole_list(work.test_id)
             yield from self._backfill(work, lambda listed: listed.cursor <= bookmark)
+        partition.set("again", None)
         if new:
             partition.move(new[-1].cursor, new[-1].time)
         partition.finish(sessions.total)
@@ -219,7 +205,7 @@ class SessionStream(ChangeDrivenStream):
         task = self._listed_task(work, listed, in_log=in_log)
         too_old = self.settings.start_date is not None and listed.time < self.settings.start_date
         if too_old or listed.session_id in work.found or listed.session_id in work.partition.pending:
-            work.outcomes.passed(task.finish)
+            self._passed(work, task.finish)
         else:
             yield from self._ask(work, task)
 
@@ -254,7 +240,7 @@ class SessionStream(ChangeDrivenStream):
         too_old = self.settings.start_date is not None and listed.time < self.settings.start_date
         task = Task(listed.session_id, UPDATED, listed.time, None, lambda: partition.set("backfill", listed.cursor))
         if too_old or listed.session_id in work.found or listed.session_id == partition.backfill_but:
-            work.outcomes.passed(task.finish)
+            self._passed(work, task.finish)
         else:
             yield from self._ask(work, task)
 
@@ -262,14 +248,15 @@ class SessionStream(ChangeDrivenStream):
         """Ask again for what was not there before, longest unasked first."""
         for session_id in session_ids[:PENDING_A_SYNC]:
             changed_at = work.partition.pending.get(session_id) or self.run.now
-            yield from self._ask(work, Task(session_id, UPDATED, changed_at))
+            again = work.partition.log == FEED
+            yield from self._ask(work, Task(session_id, UPDATED, changed_at, again=again))
 
     def _ask(self, work: Work, task: Task) -> Iterator[Record]:
         """Fetch one session and emit it, or see what its absence means."""
         partition = work.partition
         work.asked.append(task.session_id)
         try:
-            columns = self.fetch(work, task.session_id)
+            answer = self.fetch(work, task.session_id)
         except NotFoundError as error:
             work.outcomes.missing(lambda: self._give_way(work, task, by_fault=False), error)
             return
@@ -288,29 +275,30 @@ class SessionStream(ChangeDrivenStream):
             self.fetched(work, task)
             task.finish()
 
-        self._commit = done
-        cursor = task.cursor or partition.bookmark
-        yield columns | {
-            "test_id": work.test_id,
-            "session_id": task.session_id,
-            "change_cursor": cursor,
-            "change_type": task.change_type,
-            "changed_at": task.changed_at,
-            "deleted_at": None,
-            "_sdc_deleted_at": None,
-        }
+        again = task.again or partition.again
+        placed = replace(task, cursor=task.cursor or partition.bookmark, again=again)
+        yield from self.emit(work, placed, lambda stream, *at: stream.live_rows(*at, answer), done)
+
+    def _passed(self, work: Work, move: Callable[[], None]) -> None:
+        """Pass a session without a call."""
+        self.run.activity.done += 1
+        work.outcomes.passed(move)
 
     def _give_way(self, work: Work, task: Task, *, by_fault: bool, line: str = "") -> None:
         """Pass a session that could not be had: on `pending`, or given up for its age when it answered 404."""
-        limit = earlier(self.run.now, days=self.settings.transcript_wait_days)
         if by_fault:
             self.run.fail(line)
-        if by_fault or task.changed_at >= limit:
+        if by_fault or task.changed_at >= self.look_until:
             work.partition.postpone(task.session_id, task.changed_at)
         else:
             work.partition.settle(task.session_id)
             self.gave_up(work, task)
         self._pass_over(work, task)
+
+    @property
+    def look_until(self) -> str:
+        """The time before which nothing is asked for again."""
+        return earlier(self.run.now, days=self.settings.transcript_wait_days)
 
     def _pass_over(self, work: Work, task: Task) -> None:
         self.missed(work, task)
@@ -322,22 +310,6 @@ class SessionStream(ChangeDrivenStream):
     def gave_up(self, work: Work, task: Task) -> None:
         """Note a session that is not looked for any more."""
         work.given_up.append(task.session_id)
-
-    def _tombstone(self, work: Work, session_id: str, change_type: str, cursor: str, at: str) -> dict[str, Any]:
-        return dict.fromkeys(self.schema["properties"]) | {
-            "test_id": work.test_id,
-            "session_id": session_id,
-            "change_cursor": cursor,
-            "change_type": change_type,
-            "changed_at": at,
-            "deleted_at": at,
-            "_sdc_deleted_at": at,
-        }
-
-    def sample_session(self, test_id: str) -> str | None:
-        """Return the newest session of a test, for `--test`; one call, shared by the streams."""
-        item = self._tap.sample_session(test_id)
-        return None if item is None else item["sessionId"]
 
 
 def _cursors(sessions: SessionList | None) -> Callable[[str], str | None]:

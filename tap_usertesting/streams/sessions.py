@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from tap_usertesting.api.errors import NotFoundError
 from tap_usertesting.changes.listing import SessionList, holds
-from tap_usertesting.streams.session_level import SessionStream, Work
+from tap_usertesting.streams.session_level import SessionStream
 
 if sys.version_info >= (3, 12):
     from typing import override
@@ -19,11 +19,13 @@ if TYPE_CHECKING:
 
     from singer_sdk.helpers.types import Record
 
+    from tap_usertesting.streams.work import Work
+
 
 class SessionsStream(SessionStream):
     """One row per completed session; 500 of them cost one call."""
 
-    name = "sessions"
+    name = source = "sessions"
     cost = "one call per 500 of its {sessions} sessions"
 
     @override
@@ -46,7 +48,7 @@ class SessionsStream(SessionStream):
         if listed is None:
             message = "the session is not in the list"
             raise NotFoundError(message)
-        return self.columns(listed.item)
+        return listed.item
 
     @override
     def sample(self, test_id: str) -> Iterator[Record]:

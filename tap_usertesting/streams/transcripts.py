@@ -1,4 +1,6 @@
-"""`transcripts`: what was said in a session. Source: GET /api/v2/sessionResults/{sessionId}/transcript (WebVTT).
+"""`transcripts` and `transcript_cues`: what was said in a session, as one row and as a row per cue.
+
+Source: GET /api/v2/sessionResults/{sessionId}/transcript (WebVTT).
 
 A transcript appears some time after its session, at a moment that is not documented, or never. Where the product type
 does not tell whether a test has any, the first five sessions without one close the test: only its newest session is
@@ -14,7 +16,7 @@ from tap_usertesting import vtt
 from tap_usertesting.api.errors import NotFoundError
 from tap_usertesting.changes.change import REMOVALS, UPDATED, VIDEO_UPDATED, concerns_transcript
 from tap_usertesting.discovery import SURVEY, TRANSCRIBED
-from tap_usertesting.streams.session_level import SessionStream, Task, Work
+from tap_usertesting.streams.session_level import SessionStream
 
 if sys.version_info >= (3, 12):
     from typing import override
@@ -27,14 +29,15 @@ if TYPE_CHECKING:
     from singer_sdk.helpers.types import Record
 
     from tap_usertesting.changes.listing import Listed, SessionList
+    from tap_usertesting.streams.work import Task, Work
 
 ENOUGH_WITHOUT = 5
 
 
-class TranscriptsStream(SessionStream):
-    """One row per transcript; each costs one call."""
+class TranscriptStream(SessionStream):
+    """A stream that is made from a session's transcript; each costs one call, for all such streams together."""
 
-    name = "transcripts"
+    source = "transcript"
     concerns: ClassVar[Callable[..., bool]] = staticmethod(concerns_transcript)
     cost = "up to one call for each of its {sessions} sessions"
 
@@ -52,11 +55,11 @@ class TranscriptsStream(SessionStream):
         if session_id is None:
             return
         try:
-            columns = self._transcript(session_id)
+            answer = self._transcript(session_id)
         except NotFoundError:
             self.logger.info("%s: the newest session of test %s has no transcript (yet)", self.name, test_id)
             return
-        yield columns | {"test_id": test_id, "session_id": session_id}
+        yield from self.sample_rows(test_id, session_id, answer)
 
     @override
     def promised(self, task: Task, told: list[str]) -> bool:
@@ -102,7 +105,7 @@ class TranscriptsStream(SessionStream):
         self._begin_count(work, first=in_log and work.partition.bookmark is None)
         for one in listed:
             if self._closed(work, newest=listed[-1]):
-                work.outcomes.passed(self._listed_task(work, one, in_log=in_log).finish)
+                self._passed(work, self._listed_task(work, one, in_log=in_log).finish)
             else:
                 yield from self._counted(work, one, self._listed(work, one, in_log=in_log))
 
@@ -164,10 +167,27 @@ class TranscriptsStream(SessionStream):
         cues = vtt.parse(text)
         if cues is None:
             self.logger.warning("%s, session %s: no WebVTT; the column vtt has it as it came", self.name, session_id)
-        return self.columns(
-            {
-                "vtt": text,
-                "text": None if cues is None else vtt.spoken(cues),
-                "cues": None if cues is None else [cue._asdict() for cue in cues],
-            }
-        )
+        return {
+            "vtt": text,
+            "text": None if cues is None else vtt.spoken(cues),
+            "cues": None if cues is None else [cue._asdict() for cue in cues],
+        }
+
+
+class TranscriptsStream(TranscriptStream):
+    """One row per transcript."""
+
+    name = "transcripts"
+
+
+class TranscriptCuesStream(TranscriptStream):
+    """One row per cue; none of what is no WebVTT."""
+
+    name = "transcript_cues"
+    primary_keys = ("session_id", "cue_number")
+    numbered = "cue_number"
+    selected_by_default = False
+
+    @override
+    def rows(self, answer: dict[str, Any]) -> list[dict[str, Any]]:
+        return [self.columns(cue) for cue in answer["cues"] or ()]

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import gzip
 import json
+import signal
+import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
 from tap_usertesting.sandbox import QuotaRule, World
-from tests.harness import Warehouse, assert_true, sync_here
+from tests.harness import COMMAND, Warehouse, arguments, assert_true, parse, sync_here
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
 STREAMS = ["sessions", "session_details"]
 
 
-def _as_records(messages: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+def as_records(messages: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
     """Turn BATCH messages into the RECORD messages of their files, and pass on the others."""
     for message in messages:
         if message["type"] != "BATCH":
@@ -57,7 +59,7 @@ def test_no_state_runs_ahead_of_its_batch(serve: Callable[..., Sandbox], tmp_pat
     assert places, "a run that ended well must leave a STATE"
     for place in places:
         warehouse = Warehouse()
-        warehouse.load(_as_records(messages[: place + 1]))
+        warehouse.load(as_records(messages[: place + 1]))
         resumed = sync_here(config, state=warehouse.state, select=STREAMS)
         warehouse.load(resumed.messages)
         assert_true(warehouse, world, STREAMS)
@@ -66,3 +68,26 @@ def test_no_state_runs_ahead_of_its_batch(serve: Callable[..., Sandbox], tmp_pat
     last = sync_here(config, state=messages[places[-1]]["value"], select=STREAMS)
     assert last.records() == []
     assert {call.kind for call in box.calls} <= {"token", "v1", "feed"}
+
+
+def test_a_signal_in_mid_batch_leaves_no_state_ahead(serve: Callable[..., Sandbox], tmp_path: Path) -> None:
+    """SIGTERM while the quota is waited for, with half a batch made: the next sync makes those rows again."""
+    world = World()
+    test = world.add_test("NON_THINK_OUT_LOUD")
+    for _ in range(15):
+        world.add_session(test)
+    box = serve(world, QuotaRule(limit=8, window=60))
+    config = box.config()
+    batches = {"encoding": {"format": "jsonl", "compression": "gzip"}, "storage": {"root": tmp_path.as_uri()}}
+    options = arguments(config | {"batch_config": batches}, tmp_path, select=STREAMS)
+    with subprocess.Popen([*COMMAND, *options], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stderr is not None
+        assert any(b"no calls left" in line for line in process.stderr)
+        process.send_signal(signal.SIGTERM)
+        stdout, _ = process.communicate(timeout=20)
+    assert process.returncode == 143
+    warehouse = Warehouse()
+    warehouse.load(as_records(parse(stdout)))
+    box.set_quota(None)
+    warehouse.load(sync_here(config, state=warehouse.state, select=STREAMS).messages)
+    assert_true(warehouse, world, STREAMS)

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tap_usertesting.tap import STREAMS
 from tests.demo.errors import log_tail
 from tests.demo.postgres import Database
-from tests.demo.warehouse import KEYS
 from tests.environments import ROOT, install, listed
 from tests.harness import Warehouse
 
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 REQUIREMENTS = ROOT / "tests" / "demo" / "requirements.txt"
 LONGEST = 120.0  # seconds that one load may take
+
+KEYS = {stream.name: stream.primary_keys for stream in STREAMS}
 
 
 class NoTargetError(Exception):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from uuid import UUID
 
 from tap_usertesting.sandbox import World
-from tests.harness import SESSION_STREAMS
+from tests.harness import ROW_STREAMS, SESSION_STREAMS
 
 if TYPE_CHECKING:
     from tap_usertesting.sandbox.model import Session, Test
@@ -33,7 +33,9 @@ class Scene:
         self.restless = rng.random() < 0.7
         self.calm = calm
         self.happened: Counter[str] = Counter()
-        self.streams: tuple[str, ...] = LISTED_STREAMS if self.kind == "wide" else EVERY_STREAM
+        # Rows ride along in every other seed, so that both ways of writing meet what happens.
+        every = EVERY_STREAM if seed % 2 else (*EVERY_STREAM, *ROW_STREAMS)
+        self.streams: tuple[str, ...] = LISTED_STREAMS if self.kind == "wide" else every
         self.world = World(seed, now=datetime.now(tz=timezone.utc) - timedelta(hours=20))
         self.world.feed_order = rng.choice(("newest_first", "oldest_first"))
         self.world.list_key = rng.choice(("finish", "start", "visible"))

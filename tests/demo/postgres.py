@@ -47,7 +47,7 @@ class Database:
 
     def rows(self, query: str) -> list[dict[str, Any]]:
         """Return the rows of a SELECT, values as JSON gives them. Raises DemoError."""
-        wrapped = f"SELECT coalesce(json_agg(row_to_json(answer)), '[]') FROM ({query}) AS answer"  # noqa: S608 - the demo's own
+        wrapped = f"SELECT coalesce(json_agg(row_to_json(a_row)), '[]') FROM ({query}) AS a_row"  # noqa: S608 - the demo's own
         command = [str(self.programs / "psql"), "-h", str(self.socket), "-U", SUPERUSER, "-XAtqc", wrapped]
         done = subprocess.run(command, capture_output=True, check=False, encoding="utf-8", env=self.env)
         if done.returncode:

@@ -66,7 +66,7 @@ class Database:
 
     def rows(self, query: str) -> list[dict[str, Any]]:
         """Return the rows of a SELECT, values as JSON gives them. Raises CalledProcessError."""
-        answer = self.run(f"SELECT coalesce(json_agg(row_to_json(answer)), '[]') FROM ({query}) AS answer")  # noqa: S608 - the tests' own
+        answer = self.run(f"SELECT coalesce(json_agg(row_to_json(a_row)), '[]') FROM ({query}) AS a_row")  # noqa: S608 - the tests' own
         found: list[dict[str, Any]] = json.loads(answer)
         return found
 

@@ -2,8 +2,9 @@
 
 What can happen: sessions with and without transcripts, some seen by only one of the two APIs at first; late
 transcripts; changes; rejections and returns; ties in time; cursors sent twice; a list of several pages that shifts
-while it is read; lost access; expired cursors; another source; other streams selected; and kills, which keep a random
-prefix of the messages and resume from the last STATE in it.
+while it is read; more or fewer tasks, answers, cues and clips of a session; reels that are made and changed; lost
+access; expired cursors; another source; other streams selected, also of those that ride along with another; and
+kills, which keep a random prefix of the messages and resume from the last STATE in it.
 """
 
 from __future__ import annotations
@@ -26,13 +27,34 @@ from hypothesis.stateful import (
 from tap_usertesting.api.results import ResultsClient
 from tap_usertesting.changes import listing
 from tap_usertesting.sandbox import Sandbox, World
-from tests.harness import SESSION_STREAMS, Warehouse, assert_true, sync_here
+from tests.harness import ROW_STREAMS, SESSION_STREAMS, Warehouse, assert_true, sync_here
 
 if TYPE_CHECKING:
     from tap_usertesting.sandbox import Session, Test
 
-STREAMS = (*SESSION_STREAMS, "qx_scores", "result_changes")
+STREAMS = (*SESSION_STREAMS, *ROW_STREAMS, "session_clips", "highlight_reels", "qx_scores", "result_changes")
 TYPES = ("THINK_OUT_LOUD", "NON_THINK_OUT_LOUD", "SURVEY")
+# What a partition's state may consist of.
+CONTRACT = {
+    "context",
+    "replication_key",
+    "replication_key_value",
+    "source",
+    "changed_at",
+    "pending",
+    "recent",
+    "recent_from",
+    "gone",
+    "total_count",
+    "handled_count",
+    "in_vain",
+    "most_rows",
+    "backfill",
+    "backfill_but",
+    "unasked_from",
+    "again",
+    "none",
+}
 PAGE = 4  # sessions a page of the list, instead of 500
 
 
@@ -53,13 +75,17 @@ class Histories(RuleBasedStateMachine):
         self.hidden: list[Session] = []
         self.untranscribed: list[Session] = []
         self.synced = False
+        self.edits = 0
+        self.torn: set[str] = set()  # sessions with rows that arrived without the STATE after them
+        self.clips = True  # whether new sessions may have any
 
-    @initialize(kind=st.sampled_from(TYPES), known=st.booleans(), older=st.integers(0, 4))
-    def begin(self, kind: str, known: bool, older: int) -> None:  # noqa: FBT001 - drawn by hypothesis
+    @initialize(kind=st.sampled_from(TYPES), known=st.booleans(), older=st.integers(0, 4), clips=st.booleans())
+    def begin(self, kind: str, known: bool, older: int, clips: bool) -> None:  # noqa: FBT001 - drawn by hypothesis
         """Start with a test of some type, and sessions that are older than the feed."""
         self.world = World(seed=1, now=datetime.now(tz=timezone.utc) - timedelta(hours=20))
         self.test = self.world.add_test(kind)
-        self.older = [self.world.add_session(self.test, in_feed=False) for _ in range(older)]
+        self.clips = clips
+        self.older = [self.complete(in_feed=False) for _ in range(older)]
         self.box = Sandbox(self.world)
         self.box.__enter__()
         self.config = self.box.config(max_retries=1)
@@ -77,14 +103,14 @@ class Histories(RuleBasedStateMachine):
             for session in self.untranscribed:
                 if not session.rejected:
                     self.world.transcribe(session)
-            last = self.world.add_session(self.test)  # an event after all that had none, for the scores
+            last = self.complete()  # an event after all that had none, for the scores
             self.world.update(last)
             self.source = "auto"
             for _ in range(3):
                 assert self.run(STREAMS) == 0
             assert_true(self.warehouse, self.world, STREAMS)
             idle = sync_here(self.config, state=self.state, select=STREAMS)
-            assert idle.records() == [], "an idle sync emits nothing"
+            assert idle.records() == [], {m["stream"] for m in idle.messages if m["type"] == "RECORD"}
         finally:
             self.box.__exit__(None, None, None)
 
@@ -96,10 +122,19 @@ class Histories(RuleBasedStateMachine):
             done = sync_here(config, state=self.state, select=streams)
         messages = done.messages if kill is None else done.messages[: int(len(done.messages) * kill)]
         self.warehouse.load(messages)
+        written = max((n for n, message in enumerate(messages) if message["type"] == "STATE"), default=-1)
+        self.torn |= {m["record"].get("session_id") for m in messages[written + 1 :] if m["type"] == "RECORD"}
         states = [message["value"] for message in messages if message["type"] == "STATE"]
         self.state = states[-1] if states else self.state
         self.synced = True
         return done.exit
+
+    def complete(self, **how: Any) -> Session:  # noqa: ANN401 - as the sandbox takes it
+        """Complete a session."""
+        session = self.world.add_session(self.test, **how)
+        if not self.clips:
+            session.clips.clear()
+        return session
 
     def any_session(self, place: int) -> Session | None:
         """Return one of the sessions there are."""
@@ -111,8 +146,7 @@ class Histories(RuleBasedStateMachine):
         """A participant finishes; the feed may know it before the Results API does."""
         if self.test.product_type == "SURVEY":
             transcript = "none"
-        session = self.world.add_session(
-            self.test,
+        session = self.complete(
             transcript=cast("Literal['ready', 'later', 'none']", transcript),
             in_results=not lag,
             finish_time=None if unfinished else "auto",
@@ -145,6 +179,63 @@ class Histories(RuleBasedStateMachine):
         if session is not None and not session.rejected and session not in self.older:
             self.world.update(session)
 
+    def changeable(self, place: int) -> Session | None:
+        """Return a session that the feed has known from its start and that is there.
+
+        None whose rows arrived without a STATE: no one knows that they are there, should they become fewer right then.
+        """
+        session = self.any_session(place)
+        if session is None or session.rejected or session in self.older or session.session_id in self.torn:
+            return None
+        return session
+
+    @rule(place=st.integers(0, 99), tasks=st.integers(0, 9), answers=st.integers(0, 3))
+    def resize(self, place: int, tasks: int, answers: int) -> None:
+        """A session has fewer or more tasks and demographic answers than before, or no participant at all."""
+        session = self.changeable(place)
+        if session is None:
+            return
+        session.overrides = {}
+        whole = session.details_v3()
+        who = whole["sessionParticipant"]
+        if who is not None:
+            who = {**who, "demographicsInfo": who["demographicsInfo"][: answers - 1]} if answers else None
+        self.world.update(session, {"tasks": whole["tasks"][:tasks], "sessionParticipant": who})
+
+    @rule(place=st.integers(0, 99), cues=st.integers(0, 4))
+    def speak(self, place: int, cues: int) -> None:
+        """A transcript is made anew, shorter or longer."""
+        session = self.changeable(place)
+        if (
+            session is None
+            or self.test.product_type == "SURVEY"
+            or session.vtt is None
+            or session in self.untranscribed
+        ):
+            return
+        said = [f"00:0{number}.000 --> 00:0{number}.900\nWords.\n" for number in range(cues + 1)]
+        self.world.transcribe(session, "\n".join(["WEBVTT\n", *said]))
+
+    @rule(place=st.integers(0, 99), more=st.booleans())
+    def cut(self, place: int, more: bool) -> None:  # noqa: FBT001
+        """A clip is cut, or the last but one thrown away; the video's event tells."""
+        session = self.changeable(place)
+        if session is None:
+            return
+        if more:
+            self.world.clip(session)
+        elif len(session.clips) > 1:
+            session.clips.pop()
+        self.world.announce(session, "VIDEO_UPDATED")
+
+    @rule(place=st.integers(0, 99), new=st.booleans())
+    def edit_reel(self, place: int, new: bool) -> None:  # noqa: FBT001
+        """A reel is made, or one there is changed; each at a millisecond of its own."""
+        self.edits += 1
+        reels = len(self.test.reels)
+        at = self.world.now + timedelta(milliseconds=self.edits)
+        self.world.edit_reel(self.test, None if new or not reels else place % reels, at=at)
+
     @rule(place=st.integers(0, 99))
     def reject(self, place: int) -> None:
         """A session is rejected."""
@@ -164,7 +255,7 @@ class Histories(RuleBasedStateMachine):
         """Two sessions end at one moment, at which others change as well."""
         moment = self.world.journal.after(self.test)
         for _ in range(2):
-            self.world.add_session(self.test, finished_at=moment)
+            self.complete(finished_at=moment)
         for session in {self.any_session(place), self.any_session(place + 1)} - {None, *self.older}:
             if session is not None and not session.rejected:
                 self.world.update(session, at=moment)
@@ -191,7 +282,7 @@ class Histories(RuleBasedStateMachine):
             if leaves:
                 self.reject(place)
             else:
-                self.world.add_session(self.test)
+                self.complete()
 
         self.box.before("list", happen, skip=page)
         self.run(STREAMS, kill=cut)
@@ -227,9 +318,11 @@ class Histories(RuleBasedStateMachine):
 
     @invariant()
     def bounded(self) -> None:
-        """The state of a partition stays small."""
+        """The state of a partition stays small, and what its contract says."""
         for stream in self.state.get("bookmarks", {}).values():
+            assert stream.keys() <= {"partitions"}
             for partition in stream.get("partitions", []):
+                assert partition.keys() <= CONTRACT
                 assert len(partition.get("recent", [])) <= 500
                 assert len(partition.get("gone", [])) <= 500
 

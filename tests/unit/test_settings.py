@@ -7,13 +7,15 @@ from typing import Any
 import pytest
 
 from tap_usertesting import __version__
-from tap_usertesting.settings import DEFAULTS, SCHEMA, Settings, SettingsError, describe
+from tap_usertesting.config_schema import DEFAULTS, SCHEMA
+from tap_usertesting.settings import Settings, SettingsError, describe
 
 UUID = "645c4faa-7d2b-4c39-9c38-3e9d7a1b2c3d"
 OTHER = "00000000-0000-4000-8000-000000000001"
 ACCESS = {"client_id": "me", "client_secret": "hush"}
 FEED = {"feed_url": "https://feed.example/graphql/", "feed_access_token": "feed"}
 ALL = ["sessions", "result_changes"]
+SECRET_NAMES = {"client_secret", "access_token", "feed_access_token", "personal_data_salt"}
 
 
 def parse(**config: Any) -> Settings:  # noqa: ANN401 - JSON is anything
@@ -224,4 +226,6 @@ def test_every_setting_is_described_and_secrets_are_marked() -> None:
         assert node["title"], name
         assert node["description"].endswith("."), name
         assert "number" not in node["type"], f"{name}: a number from the environment arrives as text"
-        assert node.get("secret", False) is (name in {"client_secret", "access_token", "feed_access_token"})
+        assert node.get("secret", False) is (
+            name in {"client_secret", "access_token", "feed_access_token", "personal_data_salt"}
+        )

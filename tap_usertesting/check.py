@@ -1,0 +1,100 @@
+"""The connection check of `--test`: each thing that a sync needs, and whether it is there or what to do."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from tap_usertesting.api.errors import (
+    ApiError,
+    CredentialsRejectedError,
+    FeedRefusedError,
+    UnknownTestError,
+    UnreachableError,
+)
+from tap_usertesting.api.feed import TESTS_A_REQUEST, Ask
+from tap_usertesting.changes.reader import TEST_PREFIX, ChangeReader
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tap_usertesting.api.results import SessionPage
+    from tap_usertesting.run import Run
+
+logger = logging.getLogger("tap-usertesting.check")
+
+
+class Check:
+    """Checks token, tests and feed of a run: one line each, and a failure of the run for what is not well."""
+
+    def __init__(self, run: Run, changes: ChangeReader, *, newest: Callable[[str], SessionPage]) -> None:
+        """`newest` reads the first session of a test; it and `changes` are shared with the records of `--test`."""
+        self._run = run
+        self._changes = changes
+        self._newest = newest
+        self._done = self._failed = 0
+
+    def run(self) -> None:
+        """Check everything. Raises CredentialsRejectedError and UnreachableError: then nothing else can be told."""
+        self._tests()
+        self._feed()
+        if self._failed:
+            logger.warning("check: %d of %d items are not ok; the error lines say what to do", self._failed, self._done)
+        else:
+            logger.info("check: all %d items are ok", self._done)
+
+    def _tests(self) -> None:
+        directory = self._run.directory
+        tests = list(directory.product_types)
+        if directory.discovers:
+            self._ok("token", "")
+            readable = f"{len(directory.studies)} tests in {len(directory.workspaces)} workspaces, {len(tests)} to read"
+            self._ok("discovery", readable)
+            return
+        for number, test_id in enumerate(tests):
+            try:
+                page = self._newest(test_id)
+            except (CredentialsRejectedError, UnreachableError):
+                raise
+            except ApiError as error:
+                self._bad(f"test {test_id}", error, test_id=test_id)
+                continue
+            if number == 0:
+                self._ok("token", "")
+            self._ok(f"test {test_id}", f"{page.total_count} sessions")
+
+    def _feed(self) -> None:
+        settings = self._run.settings
+        if self._run.feed is None:
+            logger.info("check: change feed: no feed_url is set, so changes come from the session lists")
+            return
+        own = settings.feed_test_ids
+        uuids = own if own is not None else [TEST_PREFIX + test_id for test_id in self._run.directory.product_types]
+        if not uuids:
+            return
+        # A hundred are enough to see that it is there and whom it lets in.
+        found = self._changes.counts([Ask(uuid, None) for uuid in uuids[:TESTS_A_REQUEST]])
+        refused = next((error for error in found.values() if isinstance(error, FeedRefusedError)), None)
+        errors = {ask: error for ask, error in found.items() if isinstance(error, ApiError)}
+        if refused is not None:
+            self._bad("change feed", refused)
+            return
+        if all(isinstance(error, ApiError) and not isinstance(error, UnknownTestError) for error in found.values()):
+            self._bad("change feed", next(iter(errors.values())))
+            return
+        self._ok("change feed", f"{len(found) - len(errors)} of {len(found)} tests asked for are known to it")
+        for ask, error in errors.items():
+            if own is None and isinstance(error, UnknownTestError):
+                logger.info("check: change feed: test %s is not known (yet): it is read by its list", ask.test_uuid)
+            else:
+                self._bad(f"change feed, test {ask.test_uuid}", error)
+
+    def _ok(self, item: str, more: str) -> None:
+        self._done += 1
+        logger.info("check: %s: ok%s", item, f", {more}" if more else "")
+
+    def _bad(self, item: str, error: ApiError, *, test_id: str | None = None) -> None:
+        self._done += 1
+        self._failed += 1
+        logger.warning("check: %s: not ok", item)
+        self._run.fail(error, test_id=test_id)

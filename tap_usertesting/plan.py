@@ -1,0 +1,104 @@
+"""What a sync will cost, before it: calls per test and stream, and the time that the quota takes for them."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any
+
+DISCOVERY = ("workspaces", "studies")
+
+
+@dataclass(frozen=True)
+class Row:
+    """One stream of one test: the calls by endpoint, and how many records come of it (an update may bring none)."""
+
+    stream: str
+    test_id: str
+    endpoints: Counter[str] = field(default_factory=Counter)
+    records: int = 0
+
+    @property
+    def calls(self) -> int:
+        """Calls of the Results API."""
+        return self.endpoints.total()
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The rows of a sync, the calls of discovery, and the quota: `limit` calls in `window` seconds, None for any."""
+
+    rows: list[Row]
+    discovery: int
+    limit: int | None
+    window: float
+
+    @property
+    def calls(self) -> int:
+        """Calls of the Results API in all."""
+        return self.discovery + sum(row.calls for row in self.rows)
+
+    def seconds(self, calls: int) -> float:
+        """Return the time that the quota takes for so many calls; a last window need not be waited for."""
+        if self.limit is None:
+            return 0.0
+        return max(0, math.ceil(calls / self.limit) - 1) * self.window
+
+    def as_json(self) -> str:
+        """Return one object: `calls`, `seconds`, the quota, and a row per test and stream."""
+        rows = [
+            {
+                "test_id": row.test_id,
+                "stream": row.stream,
+                "calls": row.calls,
+                "endpoints": dict(row.endpoints),
+                "records": row.records,
+                "seconds": self._share(row),
+            }
+            for row in self.rows
+        ]
+        plan: dict[str, Any] = {
+            "calls": self.calls,
+            "seconds": self.seconds(self.calls),
+            "discovery_calls": self.discovery,
+            "quota": {"limit": self.limit, "window_seconds": self.window},
+            "rows": rows,
+        }
+        return json.dumps(plan)
+
+    def as_table(self) -> str:
+        """Return a table of what costs anything, for people."""
+        costly = [row for row in self.rows if row.calls]
+        lines = [("test", "stream", "calls", "time", "endpoints")]
+        if self.discovery:
+            lines.append(("", "discovery", f"{self.discovery}", _time(self._paced(self.discovery)), ""))
+        lines += [
+            (row.test_id, row.stream, f"{row.calls}", _time(self._share(row)), _listed(row.endpoints)) for row in costly
+        ]
+        lines.append(("in all", "", f"{self.calls}", _time(self.seconds(self.calls)), ""))
+        widths = [max(len(line[n]) for line in lines) for n in range(4)]
+        table = "\n".join(
+            f"{test:{widths[0]}}  {stream:{widths[1]}}  {calls:>{widths[2]}}  {time:>{widths[3]}}  {rest}".rstrip()
+            for test, stream, calls, time, rest in lines
+        )
+        idle = {row.test_id for row in self.rows} - {row.test_id for row in costly}
+        quota = "no quota is known" if self.limit is None else f"{self.limit} calls in {self.window:.0f} s"
+        return f"{table}\n\nQuota: {quota}. Tests without anything to fetch: {len(idle)}."
+
+    def _paced(self, calls: int) -> float:
+        return calls * self.window / self.limit if self.limit else 0.0
+
+    def _share(self, row: Row) -> float:
+        return round(self._paced(row.calls), 1)
+
+
+def _listed(endpoints: Counter[str]) -> str:
+    return ", ".join(f"{count} {name}" for name, count in sorted(endpoints.items()))
+
+
+def _time(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes:02} min" if hours else f"{minutes} min {rest:02} s" if minutes else f"{rest} s"

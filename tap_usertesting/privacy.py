@@ -1,0 +1,136 @@
+"""Which columns hold personal data of participants, and how they are left out or hashed at the source. Pure.
+
+A path names a column, `.name` a field of an object and `[]` every item of an array.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+from copy import deepcopy
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+OMIT, HASH = "omit", "hash"
+ALL = "[]"
+PERSONAL: Mapping[str, tuple[str, ...]] = {
+    "session_details": (
+        "session_participant.participant_id",
+        "session_participant.demographics_info[].value",
+        "session_task_results[].task_response",
+        "tasks[].response.answer",
+    ),
+    "task_responses": ("answer",),
+    "participant_demographics": ("participant_id", "value"),
+    "transcripts": ("vtt", "text", "cues[].speaker", "cues[].text"),
+    "transcript_cues": ("speaker", "text"),
+    "session_clips": ("name", "description"),
+    "highlight_reels": ("name",),
+    "session_videos": ("video_url",),
+}
+
+Steps: TypeAlias = "tuple[str, ...]"
+
+
+class Privacy:
+    """What becomes of personal data: nothing (`mode` None), left out, or hashed with a salt."""
+
+    def __init__(self, mode: str | None, salt: str | None) -> None:
+        self.mode = mode
+        self._salt = (salt or "").encode("utf-8", "surrogatepass")
+
+    @classmethod
+    def of(cls, config: Mapping[str, Any]) -> Privacy:
+        """Read a config; what it should not say counts as nothing here, and is an error when a sync begins."""
+        mode = mode_of(config.get("exclude_personal_data"))
+        return cls(mode if mode in {OMIT, HASH} else None, config.get("personal_data_salt"))
+
+    def schema(self, stream: str, schema: dict[str, Any]) -> dict[str, Any]:
+        """Return a stream's schema without what is left out; hashes are strings where strings were."""
+        if self.mode != OMIT or stream not in PERSONAL:
+            return schema
+        pruned = deepcopy(schema)
+        for path in PERSONAL[stream]:
+            _prune(pruned, _steps(path))
+        return pruned
+
+    def row(self, stream: str, row: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any]:
+        """Return a row with its personal data left out or hashed; changes it in place.
+
+        Fields that the schema does not name go as well: no one knows what a vendor puts there.
+        """
+        if self.mode is None:
+            return row
+        _drop_unknown(row, schema)
+        act: Callable[[dict[str, Any], str], None] = _drop if self.mode == OMIT else self._hash
+        for path in PERSONAL.get(stream, ()):
+            _walk(row, _steps(path), act)
+        return row
+
+    def _hash(self, holder: dict[str, Any], name: str) -> None:
+        holder[name] = self._hashed(holder[name])
+
+    def _hashed(self, value: Any) -> Any:  # noqa: ANN401 - JSON is anything
+        """Return a value with each text, number and truth in it as 64 hexadecimal digits; null, keys and shape stay."""
+        if isinstance(value, dict):
+            return {key: self._hashed(inner) for key, inner in value.items()}
+        if isinstance(value, list):
+            return [self._hashed(inner) for inner in value]
+        if value is None:
+            return None
+        text = value if isinstance(value, str) else json.dumps(value)
+        return hmac.new(self._salt, text.encode(), hashlib.sha256).hexdigest()
+
+
+def mode_of(setting: object) -> str | None:
+    """Return what `exclude_personal_data` says: `omit`, `hash`, None for neither, or the unknown word itself."""
+    word = str(setting).strip().lower()
+    if setting is None or word in {"", "false", "no", "none"}:
+        return None
+    return OMIT if word in {"true", OMIT} else word
+
+
+def _steps(path: str) -> Steps:
+    return tuple(path.replace(ALL, f".{ALL}").split("."))
+
+
+def _walk(node: Any, steps: Steps, act: Callable[[dict[str, Any], str], None]) -> None:  # noqa: ANN401 - as above
+    step, rest = steps[0], steps[1:]
+    if step == ALL:
+        for inner in node if isinstance(node, list) else ():
+            _walk(inner, rest, act)
+    elif isinstance(node, dict) and step in node:
+        if rest:
+            _walk(node[step], rest, act)
+        else:
+            act(node, step)
+
+
+def _drop(holder: dict[str, Any], name: str) -> None:
+    del holder[name]
+
+
+def _drop_unknown(node: Any, schema: Mapping[str, Any]) -> None:  # noqa: ANN401 - as above
+    properties = schema.get("properties")
+    if isinstance(node, list) and "items" in schema:
+        for inner in node:
+            _drop_unknown(inner, schema["items"])
+    elif isinstance(node, dict) and properties is not None:
+        for name in [name for name in node if name not in properties]:
+            del node[name]
+        for name, inner in node.items():
+            _drop_unknown(inner, properties[name])
+
+
+def _prune(schema: dict[str, Any], steps: Steps) -> None:
+    step, rest = steps[0], steps[1:]
+    if step == ALL:
+        _prune(schema.get("items", {}), rest)
+    elif step in schema.get("properties", {}):  # a catalog may have left it out already
+        if rest:
+            _prune(schema["properties"][step], rest)
+        else:
+            del schema["properties"][step]

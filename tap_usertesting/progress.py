@@ -1,0 +1,200 @@
+"""How far a sync is: a bar where standard error is a terminal, else one log line every 30 seconds.
+
+Nothing of it goes to standard output, and there is no thread: whoever works asks it before each call, after each row
+and in the midst of waits. It shows itself when its time has come, however many rows have gone by.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+import os
+import sys
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from tap_usertesting.api.call import Clock
+    from tap_usertesting.api.quota import Quota
+
+logger = logging.getLogger("tap-usertesting")
+
+LINE_EVERY = 30.0  # seconds
+SHORTEST_NAP, LONGEST_NAP = 0.05, 1.0  # seconds; what a signal cuts short is not counted as waited
+MINUTE, HOUR, DAY = 60, 3_600, 86_400
+IN_MINUTES_FROM = 90  # seconds, or minutes for hours: below it the smaller unit says more
+
+
+@dataclass
+class Activity:
+    """Where the sync stands: for the progress, and for the line that a long wait writes."""
+
+    stream: str = ""
+    test_id: str = ""
+    place: int = 0  # of this test among the stream's
+    tests: int = 0
+    done: int = 0  # sessions
+    total: int = 0
+    waiting: float = 0.0  # seconds left of the present wait
+
+    def begin(self, stream: str, test_id: str = "", *, tests: int = 0) -> None:
+        """Go on to the next test of the stream, or to the first of the next; none of its sessions is done."""
+        self.place = self.place + 1 if stream == self.stream else 1
+        self.stream, self.test_id, self.tests = stream, test_id, tests
+        self.done = self.total = 0
+
+    @property
+    def left(self) -> int:
+        """How many sessions are still to be asked for."""
+        return max(0, self.total - self.done)
+
+    @property
+    def fraction(self) -> float:
+        """How much of the stream is done, from 0 to 1: each test counts alike."""
+        if not self.tests:
+            return 0.0
+        of_this = min(1.0, self.done / self.total) if self.total else 0.0
+        return min(1.0, (self.place - 1 + of_this) / self.tests)
+
+    def __str__(self) -> str:
+        """Return stream, test and how far, as far as there is any."""
+        parts = [self.stream or "starting"]
+        if self.test_id:
+            parts.append(f"test {self.test_id}")
+        if self.total:
+            parts.append(f"{self.done} of {self.total} sessions done")
+        return ", ".join(parts)
+
+
+def seconds_for(calls: int, quota: Quota) -> float | None:
+    """Return how long so many calls take at the quota's pace; None while no limit is known."""
+    if quota.limit is None:
+        return None
+    wait = quota.wait()
+    at_once = quota.limit if wait else quota.remaining or 0
+    return wait + math.ceil(max(0, calls - at_once) / quota.limit) * quota.window
+
+
+def duration(seconds: float) -> str:
+    """Return a time span as a person says it, in one or two units."""
+    whole = math.ceil(seconds)
+    if whole < IN_MINUTES_FROM:
+        return f"{whole} s"
+    minutes = round(whole / MINUTE)
+    if minutes < IN_MINUTES_FROM:
+        return f"{minutes} min"
+    return f"{minutes // 60} h {minutes % 60} min"
+
+
+def ends_at(seconds: float, *, wall: float) -> str:
+    """Return the local time of day in so many seconds from `wall`, with the day of the week if it is far off."""
+    return time.strftime("%H:%M" if seconds < DAY / 2 else "%a %H:%M", time.localtime(wall + seconds))
+
+
+def long_text(activity: Activity, quota: Quota, *, wall: float) -> str:
+    """Return all there is to say, for a log line."""
+    parts = [str(activity)]
+    if activity.tests > 1:
+        parts.append(f"test {activity.place} of {activity.tests}")
+    if quota.remaining is not None:
+        parts.append(f"{quota.remaining} calls left in this window")
+    seconds = seconds_for(activity.left, quota)
+    if activity.left and seconds is not None:
+        parts.append(f"this test until about {ends_at(seconds, wall=wall)} ({duration(seconds)})")
+    return ", ".join(parts)
+
+
+def short_text(activity: Activity, quota: Quota, *, wall: float) -> str:
+    """Return the same for one line of a terminal, what matters most first: the end may be cut off."""
+    parts = [activity.stream or "starting"]
+    if activity.total:
+        parts.append(f"{activity.done}/{activity.total} sessions")
+    seconds = seconds_for(activity.left, quota)
+    if activity.left and seconds is not None:
+        parts.append(f"until {ends_at(seconds, wall=wall)}")
+    if activity.waiting:
+        parts.append(f"waiting {math.ceil(activity.waiting)} s")
+    if quota.remaining is not None:
+        parts.append(f"{quota.remaining} calls left")
+    if activity.test_id:
+        of = f" {activity.place}/{activity.tests}" if activity.tests > 1 else ""
+        parts.append(f"test{of} {activity.test_id[:8]}")
+    return ", ".join(parts)
+
+
+class View(Protocol):
+    """A way to show how far a sync is."""
+
+    every: float  # seconds from one show to the next
+    delay: float  # seconds to the first
+
+    def show(self, activity: Activity, quota: Quota, *, wall: float) -> None:
+        """Show how far the sync is at the epoch seconds `wall`."""
+
+    def close(self) -> None:
+        """Leave no trace of it."""
+
+
+class Lines:
+    """One log line at a time."""
+
+    every = delay = LINE_EVERY
+
+    def show(self, activity: Activity, quota: Quota, *, wall: float) -> None:
+        """Write the line."""
+        logger.info("progress: %s", long_text(activity, quota, wall=wall))
+
+    def close(self) -> None:
+        """Do nothing: lines stay."""
+
+
+def has_terminal() -> bool:
+    """Tell whether standard error is a terminal of its own: records on the same one would run into a bar."""
+    if sys.stderr is None or not sys.stderr.isatty() or os.environ.get("TERM") == "dumb":
+        return False
+    try:
+        return not os.path.sameopenfile(sys.stdout.fileno(), sys.stderr.fileno())
+    except (OSError, ValueError):  # standard output is no file, so it is no terminal either
+        return True
+
+
+def fitting_view() -> View:
+    """Return the bar or the lines."""
+    if not has_terminal():
+        return Lines()
+    from tap_usertesting.terminal import Bar  # noqa: PLC0415 - slow to import, and most runs have no terminal
+
+    return Bar()
+
+
+class Progress:
+    """Shows an activity when its time has come."""
+
+    def __init__(self, *, quota: Quota, clock: Clock, view: View | None = None) -> None:
+        """Show nothing yet. `quota`: that of the API which sets the pace; `view`: by default what fits."""
+        self.activity = Activity()
+        self._quota = quota
+        self._clock = clock
+        self._view = view or fitting_view()
+        self._due = clock.monotonic() + self._view.delay
+
+    def tick(self) -> None:
+        """Show how far the sync is, if it is time; otherwise this costs next to nothing."""
+        now = self._clock.monotonic()
+        if now >= self._due:
+            self._due = now + self._view.every
+            self._view.show(self.activity, self._quota, wall=self._clock.wall())
+
+    def nap(self, left: float) -> float:
+        """Do the same in a wait with so many seconds left; returns how long to sleep until it is time again."""
+        self.activity.waiting = left
+        try:
+            self.tick()
+        finally:
+            self.activity.waiting = 0.0
+        return min(left, LONGEST_NAP, max(SHORTEST_NAP, self._due - self._clock.monotonic()))
+
+    def close(self) -> None:
+        """Leave the terminal as it was found."""
+        self._view.close()

@@ -1,0 +1,88 @@
+"""What came of a sync: a few lines for people, and the same as one structured log record. Numbers only.
+
+The record is the line `SUMMARY: {...}`, which also carries the object as its field `summary`, where the SDK's
+structured log format (`SINGER_SDK_LOG_CONFIG`) has it under `extra`.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from tap_usertesting.progress import duration
+
+if TYPE_CHECKING:
+    import logging
+    from collections.abc import Collection, Mapping
+
+Ending = Literal["complete", "incomplete", "failed"]
+
+
+@dataclass(frozen=True)
+class Summary:
+    """One sync in numbers."""
+
+    ended: Ending
+    seconds: float  # of the whole sync
+    rows: Mapping[str, int]  # per stream, without tombstones
+    tombstones: Mapping[str, int]
+    calls: Mapping[str, int]  # per endpoint, tries included
+    not_found: Mapping[str, int]  # answers 404 per endpoint
+    retries: int  # tries after a fault
+    throttled: int  # answers 429, or their like in GraphQL
+    seconds_waited: Mapping[str, float]  # per reason: quota, retry
+    left_out: Mapping[str, int]  # what was sent and made no row
+    pending: Mapping[str, int]  # sessions per stream that the next syncs ask for again
+    unfinished: Mapping[str, int]  # tests per stream whose history is not read to its end
+
+    def lines(self) -> list[str]:
+        """Return the lines for people."""
+        waited = sum(self.seconds_waited.values())
+        quota = self.seconds_waited.get("quota", 0.0)
+        took = f"took {duration(self.seconds)}, {duration(waited)} of it waiting ({duration(quota)} for quota)"
+        lines = [
+            f"rows: {_listed(self.rows)}; tombstones: {_listed(self.tombstones)}",
+            self.calls_made(),
+            f"{took}; {self.retries} retries, {self.throttled} answers 429; 404s: {_listed(self.not_found)}",
+        ]
+        if self.left_out:
+            lines.append(f"left out: {_listed(self.left_out)}")
+        if self.pending or self.unfinished:
+            lines.append(
+                f"still pending: sessions: {_listed(self.pending)}; tests read in part: {_listed(self.unfinished)}"
+            )
+        return lines
+
+    def calls_made(self) -> str:
+        """Return the one of them that says what it cost."""
+        return f"calls made: {_listed({**self.calls, **some({'429': self.throttled})})}"
+
+    def log(self, logger: logging.Logger) -> None:
+        """Write it all."""
+        for line in self.lines():
+            logger.info("%s", line)
+        summary = {**asdict(self), "seconds": round(self.seconds, 1)}
+        summary["seconds_waited"] = {reason: round(seconds, 1) for reason, seconds in self.seconds_waited.items()}
+        logger.info("SUMMARY: %s", json.dumps(summary), extra={"summary": summary})
+
+
+def open_ends(state: Mapping[str, Any], streams: Collection[str]) -> tuple[dict[str, int], dict[str, int]]:
+    """Return per stream what a state leaves open: sessions on `pending`, and tests with an unfinished `backfill`."""
+    pending: dict[str, int] = {}
+    unfinished: dict[str, int] = {}
+    for stream in streams:
+        partitions = state.get("bookmarks", {}).get(stream, {}).get("partitions", [])
+        asked = [partition.get("pending") for partition in partitions]
+        pending[stream] = sum(len(sessions) for sessions in asked if isinstance(sessions, dict))
+        unfinished[stream] = sum("backfill" in partition for partition in partitions)
+    return some(pending), some(unfinished)
+
+
+def some(counts: Mapping[str, int]) -> dict[str, int]:
+    """Return the counts that are not zero."""
+    return {name: count for name, count in counts.items() if count}
+
+
+def _listed(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{count} {name}" for name, count in sorted(counts.items())) or "none"

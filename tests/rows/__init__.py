@@ -1,0 +1,1 @@
+"""The streams with several rows per session, made from what another stream fetches anyway."""

@@ -1,0 +1,1 @@
+"""What a user steers a sync with: budgets, personal data, product types."""

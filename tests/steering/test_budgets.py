@@ -1,0 +1,125 @@
+"""`max_calls` and `max_duration` end a sync early, cleanly, at a point from which the next goes on."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tap_usertesting.sandbox import QuotaRule, Sandbox, World
+from tests.cases2.test_batches import as_records
+from tests.harness import SESSION_STREAMS, Warehouse, assert_true, sync, sync_here
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.cases.conftest import Tell
+
+SOURCES = [pytest.param("auto", id="feed"), pytest.param("listing", id="listing")]
+
+
+def a_world(sessions: int = 6) -> World:
+    """Return a world of two tests with so many sessions each."""
+    world = World(seed=3)
+    for _ in range(2):
+        test = world.add_test("THINK_OUT_LOUD")
+        for _ in range(sessions):
+            world.add_session(test)
+    return world
+
+
+@pytest.mark.parametrize("source", SOURCES)
+def test_no_call_beyond_the_budget_and_none_twice(tell: Tell, source: str) -> None:
+    """Sync after sync of at most ten calls makes the tables true, with hardly a call more than in one go."""
+    world = a_world()
+    story = tell(world, change_source=source, test_ids=sorted(world.tests), max_calls=10)
+    spent = []
+    for _ in range(9):
+        story.sync()
+        spent.append(sum(not call.kind.startswith(("feed", "token")) for call in story.box.calls))
+        if spent[-1] < 10:
+            break
+    assert max(spent) == 10
+    story.assert_true()
+    assert sum(spent) <= 24 + 2 * len(spent) + 2  # one list of each test in every sync
+    for stream in SESSION_STREAMS:
+        story.assert_each_once(stream)
+
+
+def test_the_end_is_a_line_and_no_failure(tmp_path: Path) -> None:
+    """Exit 0, one line that says which budget and what comes next, and a STATE from which it does."""
+    world = a_world()
+    with Sandbox(world, quota=None) as box:
+        config = box.config(max_calls=9)
+        done = sync(config, tmp_path)
+        assert done.exit == 0
+        [line] = done.lines("incomplete:")
+        assert "max_calls of 9 reached" in line
+        assert not done.errors
+        warehouse = Warehouse()
+        warehouse.load(done.messages)
+        for _ in range(8):
+            done = sync_here(config, state=warehouse.state)
+            warehouse.load(done.messages)
+        assert_true(warehouse, world, SESSION_STREAMS)
+        done = sync(config, tmp_path, state=warehouse.state)
+    assert not done.lines("incomplete:")
+
+
+def test_what_failed_still_counts(tmp_path: Path) -> None:
+    """A budget does not hide an error: the run ends with status 1."""
+    with Sandbox(a_world(), quota=None) as box:
+        box.fail("details_v3", times=1, status=400, body={"message": "no"})
+        done = sync(box.config(max_calls=12), tmp_path)
+    assert done.exit == 1
+    assert done.lines("incomplete:")
+
+
+def test_a_budget_may_end_in_discovery(tmp_path: Path) -> None:
+    """No test is known yet, nothing is lost, and the line says why there is nothing."""
+    with Sandbox(a_world(), quota=None) as box:
+        done = sync(box.config(max_calls=1), tmp_path)
+    assert done.exit == 0
+    assert done.lines("incomplete: max_calls of 1")
+
+
+def test_no_wait_goes_beyond_the_duration(tmp_path: Path) -> None:
+    """Where the next window begins after the end, the run ends at once instead of waiting for it."""
+    world = a_world(20)
+    with Sandbox(world, quota=QuotaRule(limit=5, window=60)) as box:
+        began = time.monotonic()
+        done = sync(box.config(max_duration=20), tmp_path)
+        assert time.monotonic() - began < 20
+    assert done.exit == 0
+    assert done.lines("incomplete: max_duration of 20 s reached")
+    assert done.state is not None
+
+
+@pytest.mark.parametrize(("name", "value"), [("max_calls", 0), ("max_duration", -1), ("max_calls", "many")])
+def test_a_budget_that_is_none_is_an_error(tmp_path: Path, name: str, value: object) -> None:
+    """One line that names the setting."""
+    with Sandbox(World(), quota=None) as box:
+        done = sync(box.config(**{name: value}), tmp_path)
+    assert done.exit == 1
+    [line] = done.errors
+    assert name in line
+
+
+def test_a_batch_that_is_not_full_is_written(tmp_path: Path) -> None:
+    """With `batch_config` what was read before the end is in a batch, and the STATE stands behind it."""
+    world = a_world()
+    batches = {
+        "encoding": {"format": "jsonl", "compression": "gzip"},
+        "storage": {"root": tmp_path.as_uri()},
+    }
+    warehouse = Warehouse()
+    with Sandbox(world, quota=None) as box:
+        done = sync(box.config(max_calls=9, batch_config=batches), tmp_path, select=["session_details"])
+        assert done.exit == 0
+        warehouse.load(as_records(done.messages))
+        assert warehouse.tables["session_details"]
+        rest = sync(box.config(), tmp_path, select=["session_details"], state=done.state)
+    assert len(rest.records()) == len(world.sessions) - len(warehouse.tables["session_details"])
+    warehouse.load(rest.messages)
+    assert_true(warehouse, world, ["session_details"])

@@ -1,0 +1,280 @@
+"""How far a sync is: a bar on a terminal, lines elsewhere, never anything on standard output."""
+
+from __future__ import annotations
+
+import logging
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tap_usertesting.api.call import Clock
+from tap_usertesting.api.quota import Quota
+from tap_usertesting.progress import Activity, Lines, Progress, duration, long_text, seconds_for, short_text
+from tap_usertesting.sandbox import QuotaRule, Sandbox, World
+from tests.harness import Warehouse, assert_true, sync, sync_here
+
+from .terminal import Terminal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+TEST = "f2ee4e45-19f9-419c-895f-d7b326b94c7f"
+LOG_LINE = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} \| (DEBUG|INFO|WARNING|ERROR|CRITICAL) +\| .+")
+
+
+class Time:
+    """A clock that is moved by hand."""
+
+    def __init__(self) -> None:
+        """Begin at zero."""
+        self.now = 0.0
+
+    def clock(self) -> Clock:
+        """Return it as the tap wants it."""
+        return Clock(monotonic=lambda: self.now, wall=lambda: 1e9 + self.now)
+
+    def quota(self, *, used: int = 0) -> Quota:
+        """Return a quota of ten calls in 60 seconds, so many of them used."""
+        quota = Quota(clock=lambda: self.now)
+        for _ in range(used):
+            quota.sent()
+        return quota
+
+
+class Seen:
+    """A view that notes when it is asked to show something, and what the seconds left of a wait then are."""
+
+    def __init__(self, *, every: float, delay: float = 0.0) -> None:
+        """Show every so many seconds."""
+        self.every, self.delay = every, delay
+        self.shown: list[tuple[float, float]] = []
+
+    def show(self, activity: Activity, quota: Quota, *, wall: float) -> None:
+        """Note it."""
+        del quota
+        self.shown.append((wall - 1e9, activity.waiting))
+
+    def close(self) -> None:
+        """Do nothing."""
+
+
+# The words
+
+
+def test_a_stream_is_as_far_as_its_tests_are() -> None:
+    """Each test counts alike, the present one by its sessions; another stream begins anew."""
+    activity = Activity()
+    activity.begin("transcripts", TEST, tests=4)
+    activity.total = 10
+    seen = [activity.fraction]
+    activity.done = 5
+    seen.append(activity.fraction)
+    activity.begin("transcripts", TEST, tests=4)
+    seen.append(activity.fraction)
+    activity.total, activity.done = 3, 9  # more than was known of
+    seen.append(activity.fraction)
+    activity.begin("session_clips", TEST, tests=4)
+    seen.append(activity.fraction)
+    assert seen == [0, 0.125, 0.25, 0.5, 0]
+    assert activity.left == 0
+
+
+@pytest.mark.parametrize(
+    ("calls", "used", "seconds"),
+    [
+        pytest.param(0, 0, 0, id="nothing left to do"),
+        pytest.param(10, 0, 0, id="what this window still takes"),
+        pytest.param(11, 0, 60, id="one more"),
+        pytest.param(100, 7, 600, id="part of the window is used"),
+        pytest.param(10, 10, 60, id="the window is used up"),
+        pytest.param(11, 10, 120, id="and the next as well"),
+    ],
+)
+def test_the_end_is_estimated_by_the_quota(calls: int, used: int, seconds: float) -> None:
+    """Ten calls a minute set the pace, not what was seen so far."""
+    assert seconds_for(calls, Time().quota(used=used)) == seconds
+
+
+def test_without_a_quota_no_end_is_estimated() -> None:
+    """Where the server has named no limit, there is nothing to say."""
+    quota = Quota(clock=lambda: 0.0, limit=None)
+    activity = Activity("transcripts", TEST, 1, 1, 3, 5)
+    assert seconds_for(5, quota) is None
+    assert long_text(activity, quota, wall=0.0) == f"transcripts, test {TEST}, 3 of 5 sessions done"
+    assert short_text(activity, quota, wall=0.0) == "transcripts, 3/5 sessions, test f2ee4e45"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(0, "0 s"), (0.2, "1 s"), (89, "89 s"), (600, "10 min"), (5_340, "89 min"), (12_000, "3 h 20 min")],
+)
+def test_a_time_is_told_as_people_do(seconds: float, text: str) -> None:
+    """Seconds, then minutes, then hours and minutes."""
+    assert duration(seconds) == text
+
+
+def test_a_line_says_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Stream, test, sessions done of total, which test of how many, calls left in the window, estimated end."""
+    monkeypatch.setattr("time.localtime", __import__("time").gmtime)
+    time = Time()
+    activity = Activity("session_details", TEST, 2, 12, 40, 100)
+    assert long_text(activity, time.quota(used=7), wall=0.0) == (
+        f"session_details, test {TEST}, 40 of 100 sessions done, test 2 of 12, 3 calls left in this window, "
+        "this test until about 00:06 (6 min)"
+    )
+    activity.waiting = 43
+    assert short_text(activity, time.quota(used=10), wall=0.0) == (
+        "session_details, 40/100 sessions, until 00:06, waiting 43 s, 0 calls left, test 2/12 f2ee4e45"
+    )
+    activity.total = 10_000
+    assert "until Thu 16:36" in short_text(activity, time.quota(used=10), wall=0.0)
+
+
+# When it is shown
+
+
+def test_thousands_of_rows_show_no_more_than_their_time_allows() -> None:
+    """It is asked after every row and shows itself by time: 5,000 rows in 5 seconds are 11 shows and not 5,000."""
+    time, view = Time(), Seen(every=0.5)
+    progress = Progress(quota=time.quota(), clock=time.clock(), view=view)
+    for row in range(5_001):
+        time.now = row / 1_000
+        progress.tick()
+    assert [moment for moment, _ in view.shown] == [half / 2 for half in range(11)]
+
+
+def test_a_real_sync_of_thousands_of_rows_hardly_shows_anything(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same through the whole tap: the clock is looked at for each of 3,000 rows, the view shown once."""
+    view = Seen(every=1e9)
+    monkeypatch.setattr("tap_usertesting.progress.fitting_view", lambda: view)
+    with Sandbox(World.bulk(tests=3, sessions=1_000), quota=None) as box:
+        done = sync_here(box.config(), select=["sessions"], state_every=1.0)
+    assert len(done.records()) == 3_000
+    assert len(view.shown) == 1
+
+
+def test_a_long_wait_is_slept_in_pieces() -> None:
+    """A line falls due every 30 seconds, in the midst of a wait too, and says what is left of it."""
+    time, view = Time(), Seen(every=30, delay=30)
+    progress = Progress(quota=time.quota(), clock=time.clock(), view=view)
+    time.now, left = 10.0, 100.0
+    while left > 0:
+        nap = progress.nap(left)
+        assert 0 < nap <= min(left, 1)
+        time.now += nap
+        left -= nap
+    progress.tick()
+    assert view.shown == [(30, 80), (60, 50), (90, 20)]
+    assert progress.activity.waiting == 0
+
+
+def test_without_a_terminal_lines_come_during_waits(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The real tap, time compressed: nine calls in windows of four, a line every 0.1 instead of 30 seconds."""
+    monkeypatch.setattr(Lines, "every", 0.1)
+    monkeypatch.setattr(Lines, "delay", 0.1)
+    caplog.set_level(logging.INFO)
+    world = World(seed=3)
+    test = world.add_test("THINK_OUT_LOUD")
+    for _ in range(8):
+        world.add_session(test)
+    with Sandbox(world, quota=QuotaRule(limit=4, window=0.6)) as box:
+        done = sync_here(box.config(test_ids=[test.test_id]), select=["session_details"], state_every=1.0)
+    assert len(done.records()) == 8
+    lines = [line for line in caplog.messages if line.startswith("progress: ")]
+    assert 6 <= len(lines) <= 16
+    pattern = rf"progress: session_details, test {test.test_id}, \d of 8 sessions done, \d calls left in this window.*"
+    in_waits = [line for line in lines if "0 calls left" in line]
+    assert len(in_waits) >= 4
+    assert all(re.fullmatch(pattern, line) for line in in_waits)
+
+
+def test_a_short_run_has_no_line(tmp_path: Path) -> None:
+    """The first line comes after 30 seconds, also in a process that has no terminal."""
+    with Sandbox(a_world(2), quota=None) as box:
+        done = sync(box.config(), tmp_path)
+    assert done.exit == 0
+    assert not done.lines("progress: ")
+    assert "%|" not in done.log
+
+
+# On a terminal
+
+
+def a_world(sessions: int) -> World:
+    """Return a world of one test."""
+    world = World(seed=3)
+    test = world.add_test("THINK_OUT_LOUD")
+    for _ in range(sessions):
+        world.add_session(test)
+    return world
+
+
+@pytest.fixture
+def slow_box() -> Iterator[Sandbox]:
+    """Twenty-four sessions at six calls in half a second: two streams of them take four seconds."""
+    with Sandbox(a_world(24), quota=QuotaRule(limit=6, window=0.5)) as box:
+        yield box
+
+
+@pytest.mark.parametrize("to", ["pipe", "terminal"])
+def test_the_bar_moves_and_standard_output_is_pure(slow_box: Sandbox, tmp_path: Path, to: str) -> None:
+    """On standard error a bar that grows, log lines whole above it, and in the end no trace of it.
+
+    Standard output, be it a pipe or another terminal, holds Singer messages and nothing else.
+    """
+    terminal = Terminal(slow_box.config(), tmp_path, to=to)
+    done = terminal.ended()  # reads every line of standard output as JSON
+    assert done.exit == 0
+    assert {message["type"] for message in done.messages} == {"SCHEMA", "RECORD", "STATE"}
+    warehouse = Warehouse()
+    warehouse.load(done.messages)
+    assert_true(warehouse, slow_box.world, ["sessions", "session_details", "transcripts"])
+    details = [int(n) for n in re.findall(r"(\d+)%\|[^|]*\| session_details, ", terminal.text)]
+    assert details == sorted(details)
+    assert len(set(details)) >= 3
+    assert re.search(r"\| transcripts, \d+/24 sessions, .*test [0-9a-f]{8}", terminal.text)
+    assert terminal.screen
+    assert [line for line in terminal.screen if not LOG_LINE.fullmatch(line)] == []
+
+
+@pytest.mark.parametrize(("columns", "most"), [(50, 47), pytest.param(0, 77, id="unknown")])
+def test_on_a_narrow_terminal_the_bar_is_cut_and_never_breaks(
+    slow_box: Sandbox, tmp_path: Path, columns: int, most: int
+) -> None:
+    """A bar that ran into the next line, or whose ^C did, could not be wiped off."""
+    terminal = Terminal(slow_box.config(), tmp_path, columns=columns)
+    assert terminal.ended().exit == 0
+    drawn = [piece for piece in re.split(r"[\r\n]", terminal.text) if "%|" in piece]
+    assert drawn
+    assert max(map(len, drawn)) <= most
+
+
+def test_ctrl_c_leaves_the_terminal_clean(tmp_path: Path) -> None:
+    """In the midst of a wait: exit 130, STATE, whole lines, no bar, no ^C, the terminal's settings as before."""
+    with Sandbox(a_world(40), quota=QuotaRule(limit=6, window=60)) as box:
+        terminal = Terminal(box.config(), tmp_path)
+        terminal.wait_for(lambda seen: re.search(r"%\|[^\r\n]*, waiting 5\d s, 0 calls left", seen.text))
+        terminal.type(b"\x03")
+        done = terminal.ended()
+    assert done.exit == 130
+    assert done.state is not None
+    assert "^C" in terminal.text
+    assert [line for line in terminal.screen if not LOG_LINE.fullmatch(line)] == []
+    assert any("incomplete: stopped by SIGINT" in line for line in terminal.screen)
+    assert "\x1b[?25l" not in terminal.text  # the cursor was never hidden
+
+
+@pytest.mark.parametrize(
+    ("to", "term"), [pytest.param("same", "xterm", id="records on it"), pytest.param("pipe", "dumb", id="dumb")]
+)
+def test_where_a_bar_would_be_in_the_way_there_is_none(slow_box: Sandbox, tmp_path: Path, to: str, term: str) -> None:
+    """Where records go to the same terminal, or it can not go back in a line, lines serve as elsewhere."""
+    terminal = Terminal(slow_box.config(), tmp_path, to=to, term=term)
+    assert terminal.ended().exit == 0
+    assert terminal.percentages == []
+    for line in terminal.screen:
+        assert line.startswith('{"type":"') or LOG_LINE.fullmatch(line), line
