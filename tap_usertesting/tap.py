@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 import click
 import msgspec
 from singer_sdk import Tap
+from singer_sdk.exceptions import StreamMapConfigError
 from singer_sdk.singerlib import StateMessage
 
 from tap_usertesting.api.errors import ApiError, CredentialsRejectedError, NotFoundError, UnreachableError
@@ -119,8 +120,15 @@ class TapUserTesting(Tap):
 
     @override
     def setup_mapper(self) -> None:
-        _ = self.streams  # which first take from the catalog what is to be left out
-        super().setup_mapper()
+        """Set the stream maps up, but for those of streams that are not selected, which the SDK can not make."""
+        idle = {name for name, stream in self.streams.items() if not stream.selected}
+        maps = self._config.get("stream_maps")
+        if isinstance(maps, dict):
+            self._config["stream_maps"] = {name: inner for name, inner in maps.items() if name not in idle}
+        try:
+            super().setup_mapper()
+        except StreamMapConfigError as error:
+            self.give_up(f"stream_maps: {error}")
 
     # What a sync shares
 

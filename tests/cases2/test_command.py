@@ -149,3 +149,24 @@ def test_the_readme_tells_of_maps_and_tombstones() -> None:
     assert told
     assert any("__filter__" in text for text in passages)
     assert any("deleted_at" in text for text in told)
+
+
+def test_a_map_of_a_stream_that_is_not_selected_does_no_harm(serve: Callable[..., Sandbox], tmp_path: Path) -> None:
+    """One set of stream maps serves every selection: what maps a stream that is left out is left out too."""
+    world = World()
+    world.add_session(world.add_test())
+    maps = {"session_details": {"details_version": "details_version"}, "sessions": {"shout": "status.upper()"}}
+    run = sync(serve(world).config(stream_maps=maps), tmp_path, select=["sessions"])
+    assert run.exit == 0
+    assert [row["shout"] for row in run.records("sessions")] == ["COMPLETE"]
+
+
+def test_a_map_that_can_not_be_made_is_one_line(serve: Callable[..., Sandbox], tmp_path: Path) -> None:
+    """A map that takes a key away is refused before anything is read."""
+    box = serve(World())
+    run = sync(box.config(stream_maps={"sessions": {"session_id": None}}), tmp_path)
+    assert run.exit == 1
+    [error] = run.errors
+    assert "stream_maps" in error
+    assert "Traceback" not in run.log
+    assert not box.calls

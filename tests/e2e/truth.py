@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
+from tap_usertesting.streams.media import SessionVideosStream
 from tap_usertesting.tap import STREAMS
-from tests.harness import CHANGE_COLUMNS, SESSION_STREAMS, Warehouse, assert_true
+from tests.harness import CHANGE_COLUMNS, ROW_STREAMS, SESSION_STREAMS, Warehouse, assert_true
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -13,7 +15,13 @@ if TYPE_CHECKING:
     from tap_usertesting.sandbox import World
     from tests.e2e.database import Database
 
-KEYS = {stream.name: tuple(stream.primary_keys) for stream in STREAMS}
+# What meltano.yml selects, and the rows that ride along.
+KEYS = {
+    stream.name: tuple(stream.primary_keys)
+    for stream in STREAMS
+    if (stream.selected_by_default and stream is not SessionVideosStream) or stream.name in ROW_STREAMS
+}
+SELECT = {"TAP_USERTESTING__SELECT": json.dumps([f"{stream}.*" for stream in KEYS])}
 Rows = dict[str, list[dict[str, Any]]]
 
 

@@ -83,7 +83,7 @@ def pipeline(
     database = postgres_server.database()
     with Sandbox(world, quota=QuotaRule(limit=10, window=0.2)) as box:
         env = variables("TAP_USERTESTING", box.config())
-        env |= {"MELTANO_ENVIRONMENT": "prod", "TARGET_POSTGRES_SQLALCHEMY_URL": database.url}
+        env |= truth.SELECT | {"MELTANO_ENVIRONMENT": "prod", "TARGET_POSTGRES_SQLALCHEMY_URL": database.url}
         project = copied(template, tmp_path_factory.mktemp("postgres") / "project", env)
         yield Pipeline(project, world, box, database)
 

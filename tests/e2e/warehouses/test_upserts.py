@@ -118,10 +118,17 @@ def _type(warehouse: str, schema: dict[str, Any]) -> str:
     types = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
     kind = next(each for each in types if each != "null")
     if warehouse == "snowflake":
-        named = {"string": "TEXT", "number": "FLOAT", "integer": "NUMBER", "array": "VARIANT", "object": "VARIANT"}
+        named = {
+            "string": "TEXT",
+            "number": "FLOAT",
+            "integer": "NUMBER",
+            "boolean": "BOOLEAN",
+            "array": "VARIANT",
+            "object": "VARIANT",
+        }
         return "TIMESTAMP_NTZ" if schema.get("format") == "date-time" else named[kind]
     if kind == "array":
         return f"{_type(warehouse, schema['items'])} REPEATED"
-    named = {"string": "STRING", "number": "FLOAT", "integer": "INTEGER"}
+    named = {"string": "STRING", "number": "FLOAT", "integer": "INTEGER", "boolean": "BOOLEAN"}
     named["object"] = "RECORD" if "properties" in schema else "JSON"
     return "TIMESTAMP" if schema.get("format") == "date-time" else named[kind]
