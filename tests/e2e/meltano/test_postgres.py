@@ -33,6 +33,7 @@ SQL_TYPES = {
     "string": "text",
     "date-time": "timestamp without time zone",
     "integer": "bigint",
+    "boolean": "boolean",
     "number": "numeric",
     "object": "jsonb",
     "array of objects": "_jsonb",
