@@ -1,6 +1,7 @@
 """The demo: sync a sandbox into a PostgreSQL of its own, let things happen, sync again, and check every row.
 
-No credentials, no network but loopback; nothing is left behind but the environment that make keeps.
+No credentials, no network but loopback; nothing is left behind but the environment that make keeps and one page with
+pictures of what was loaded.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from tap_usertesting.sandbox import QuotaRule, Sandbox, World
 from tap_usertesting.sandbox.answers import RESULTS_KINDS
-from tests.demo import report, warehouse
+from tests.demo import pictures, report, warehouse
 from tests.demo.errors import DemoError
 from tests.demo.happenings import let_things_happen
 from tests.demo.pipeline import Pipeline
@@ -51,7 +52,7 @@ def main() -> int:
     began = time.monotonic()
     try:
         with tempfile.TemporaryDirectory(prefix="tap-demo-", dir=_temporary_root()) as folder:
-            _demo(Path(folder))
+            drawn = _demo(Path(folder))
     except DemoError as error:
         print(f"\nmake demo failed: {error}", file=sys.stderr)  # noqa: T201 - the one line
         return 1
@@ -59,10 +60,12 @@ def main() -> int:
         print("\nmake demo stopped; nothing is left running.", file=sys.stderr)  # noqa: T201 - the one line
         return 128 + stopped.number
     print(f"\nEverything above was checked. {time.monotonic() - began:.0f} s in all; nothing is left running.")  # noqa: T201 - the end
+    print(f"Pictures of what PostgreSQL held, to open in a browser:\n{drawn}")  # noqa: T201 - the last line is the path
     return 0
 
 
-def _demo(folder: Path) -> None:
+def _demo(folder: Path) -> Path:
+    """Return the page that was written last."""
     world = World.seeded(scale="demo")
     # The machine's own PostgreSQL settings and a proxy have no business between these processes.
     env = {name: value for name, value in os.environ.items() if not name.startswith("PG")}
@@ -83,6 +86,7 @@ def _demo(folder: Path) -> None:
         rejected = let_things_happen(world)
         _second(database, world, sync(), rejected)
         _third(database, world, sync())
+        return pictures.draw(database)
 
 
 def _first(database: Database, world: World, sync: Sync) -> None:
