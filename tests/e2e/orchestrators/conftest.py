@@ -16,6 +16,8 @@ import pytest
 import yaml  # type: ignore[import-untyped]  # comes with the SDK; its types are a package of their own
 
 from tap_usertesting.sandbox import Sandbox, World
+from tap_usertesting.streams.media import SessionVideosStream
+from tap_usertesting.tap import STREAMS
 from tests import environments
 from tests.harness import Warehouse, assert_true, catalog
 
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
     from tap_usertesting.sandbox import Call
     from tap_usertesting.sandbox.model import Session, Test
 
+# Without a catalog: what is selected by default.
+SELECTED = {stream.name for stream in STREAMS if stream.selected_by_default} - {SessionVideosStream.name}
 EXAMPLES = environments.ROOT / "docs/examples"
 REQUIREMENTS = environments.ROOT / "tests/e2e/requirements"
 NO_RESULTS = frozenset({"token", "feed", "v1"})
@@ -71,6 +75,8 @@ class Pipeline:
         """Assert that the loaded files, read as upserts in their order, hold the sandbox's truth in every stream."""
         warehouse = Warehouse()
         for entry in catalog(())["streams"]:
+            if entry["stream"] not in SELECTED:
+                continue
             warehouse.load([{"type": "SCHEMA", **entry}])
             path = self.folder / "loaded" / f"{entry['stream']}.jsonl"
             lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []

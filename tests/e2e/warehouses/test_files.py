@@ -6,6 +6,7 @@ import csv
 import json
 import re
 import subprocess
+import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -76,6 +77,7 @@ def test_csv_holds_every_row_and_what_is_nested_as_json(tmp_path: Path) -> None:
     runs = (first, first, second)
     for run in runs:
         load("target-csv", settings, tmp_path, run.stdout)
+        time.sleep(1)  # the target names its files by the second
 
     assert {stream: tuple(maps) for stream, maps in STREAM_MAPS.items()} == NESTED
     streams = Streams.of(first.messages)
