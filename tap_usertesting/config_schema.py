@@ -116,6 +116,13 @@ SCHEMA: dict[str, Any] = th.PropertiesList(
         description="Adds the stream session_videos: links to the videos, usable by whoever has them, for an hour.",
     ),
     th.Property(
+        "parallel_streams",
+        th.BooleanType,
+        default=True,
+        title="Parallel streams",
+        description="Streams run side by side and share the quota; false: one after the other, for debugging.",
+    ),
+    th.Property(
         "exclude_personal_data",
         th.CustomType({"type": ["string", "boolean", "null"]}),
         title="Exclude personal data",

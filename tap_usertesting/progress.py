@@ -1,6 +1,6 @@
 """How far a sync is: a bar where standard error is a terminal, else one log line every 30 seconds.
 
-Nothing of it goes to standard output, and there is no thread: whoever works asks it before each call, after each row
+Nothing of it goes to standard output, and it has no thread: whoever works asks it before each call, after each row
 and in the midst of waits. It shows itself when its time has come, however many rows have gone by.
 """
 
@@ -10,6 +10,7 @@ import logging
 import math
 import os
 import sys
+import threading
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
@@ -17,6 +18,7 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from tap_usertesting.api.call import Clock
     from tap_usertesting.api.quota import Quota
+    from tap_usertesting.api.windows import Windows
 
 logger = logging.getLogger("tap-usertesting")
 
@@ -28,7 +30,7 @@ IN_MINUTES_FROM = 90  # seconds, or minutes for hours: below it the smaller unit
 
 @dataclass
 class Activity:
-    """Where the sync stands: for the progress, and for the line that a long wait writes."""
+    """Where a stream stands: for the progress, for the line that a long wait writes, and for whose turn it is."""
 
     stream: str = ""
     test_id: str = ""
@@ -37,12 +39,16 @@ class Activity:
     done: int = 0  # sessions
     total: int = 0
     waiting: float = 0.0  # seconds left of the present wait
+    phase: int = 0  # of the test: what is pending, the log, the backfill
+    at: str = ""  # the time of the session that is asked for
+    turn: int = 0  # of the streams side by side
 
     def begin(self, stream: str, test_id: str = "", *, tests: int = 0) -> None:
         """Go on to the next test of the stream, or to the first of the next; none of its sessions is done."""
         self.place = self.place + 1 if stream == self.stream else 1
         self.stream, self.test_id, self.tests = stream, test_id, tests
-        self.done = self.total = 0
+        self.done = self.total = self.phase = 0
+        self.at = ""
 
     @property
     def left(self) -> int:
@@ -67,12 +73,38 @@ class Activity:
         return ", ".join(parts)
 
 
+@dataclass
+class Standing:
+    """Where the sync stands: its streams side by side, and whether they take their calls from one window."""
+
+    streams: list[Activity]
+    together: bool = True
+    ended: int = 0  # streams, of `all`
+    all: int = 1
+    waiting: float = 0.0  # seconds
+
+    @property
+    def left(self) -> int:
+        """How many calls for sessions are still to be made one after another."""
+        left = [stream.left for stream in self.streams]
+        return sum(left) if self.together else max(left, default=0)
+
+    @property
+    def fraction(self) -> float:
+        """How much is done, from 0 to 1: each stream counts alike."""
+        return (sum(stream.fraction for stream in self.streams) + self.ended) / max(self.all, len(self.streams))
+
+    def __str__(self) -> str:
+        """Return each stream with its test and how far."""
+        return "; ".join(map(str, self.streams))
+
+
 def seconds_for(calls: int, quota: Quota) -> float | None:
     """Return how long so many calls take at the quota's pace; None while no limit is known."""
     if quota.limit is None:
         return None
-    wait = quota.wait()
-    at_once = quota.limit if wait else quota.remaining or 0
+    left = quota.remaining or 0
+    wait, at_once = (0.0, left) if left else (quota.wait(), quota.limit)
     return wait + math.ceil(max(0, calls - at_once) / quota.limit) * quota.window
 
 
@@ -92,34 +124,40 @@ def ends_at(seconds: float, *, wall: float) -> str:
     return time.strftime("%H:%M" if seconds < DAY / 2 else "%a %H:%M", time.localtime(wall + seconds))
 
 
-def long_text(activity: Activity, quota: Quota, *, wall: float) -> str:
+def long_text(standing: Standing, quota: Quota, *, wall: float) -> str:
     """Return all there is to say, for a log line."""
-    parts = [str(activity)]
-    if activity.tests > 1:
-        parts.append(f"test {activity.place} of {activity.tests}")
+    streams = [
+        f"{stream}, test {stream.place} of {stream.tests}" if stream.tests > 1 else str(stream)
+        for stream in standing.streams
+    ]
+    parts = ["; ".join(streams)]
     if quota.remaining is not None:
         parts.append(f"{quota.remaining} calls left in this window")
-    seconds = seconds_for(activity.left, quota)
-    if activity.left and seconds is not None:
-        parts.append(f"this test until about {ends_at(seconds, wall=wall)} ({duration(seconds)})")
+    seconds = seconds_for(standing.left, quota)
+    if standing.left and seconds is not None:
+        these = "this test" if len(streams) == 1 else "these tests"
+        parts.append(f"{these} until about {ends_at(seconds, wall=wall)} ({duration(seconds)})")
     return ", ".join(parts)
 
 
-def short_text(activity: Activity, quota: Quota, *, wall: float) -> str:
+def short_text(standing: Standing, quota: Quota, *, wall: float) -> str:
     """Return the same for one line of a terminal, what matters most first: the end may be cut off."""
-    parts = [activity.stream or "starting"]
-    if activity.total:
-        parts.append(f"{activity.done}/{activity.total} sessions")
-    seconds = seconds_for(activity.left, quota)
-    if activity.left and seconds is not None:
+    parts = [
+        f"{stream.stream} {stream.done}/{stream.total}" if stream.total else stream.stream or "starting"
+        for stream in standing.streams
+        if stream.total or len(standing.streams) == 1
+    ]
+    seconds = seconds_for(standing.left, quota)
+    if standing.left and seconds is not None:
         parts.append(f"until {ends_at(seconds, wall=wall)}")
-    if activity.waiting:
-        parts.append(f"waiting {math.ceil(activity.waiting)} s")
+    if standing.waiting:
+        parts.append(f"waiting {math.ceil(standing.waiting)} s")
     if quota.remaining is not None:
         parts.append(f"{quota.remaining} calls left")
-    if activity.test_id:
-        of = f" {activity.place}/{activity.tests}" if activity.tests > 1 else ""
-        parts.append(f"test{of} {activity.test_id[:8]}")
+    for stream in standing.streams[:1]:
+        if stream.test_id:
+            of = f" {stream.place}/{stream.tests}" if stream.tests > 1 else ""
+            parts.append(f"test{of} {stream.test_id[:8]}")
     return ", ".join(parts)
 
 
@@ -129,7 +167,7 @@ class View(Protocol):
     every: float  # seconds from one show to the next
     delay: float  # seconds to the first
 
-    def show(self, activity: Activity, quota: Quota, *, wall: float) -> None:
+    def show(self, standing: Standing, quota: Quota, *, wall: float) -> None:
         """Show how far the sync is at the epoch seconds `wall`."""
 
     def close(self) -> None:
@@ -141,9 +179,9 @@ class Lines:
 
     every = delay = LINE_EVERY
 
-    def show(self, activity: Activity, quota: Quota, *, wall: float) -> None:
+    def show(self, standing: Standing, quota: Quota, *, wall: float) -> None:
         """Write the line."""
-        logger.info("progress: %s", long_text(activity, quota, wall=wall))
+        logger.info("progress: %s", long_text(standing, quota, wall=wall))
 
     def close(self) -> None:
         """Do nothing: lines stay."""
@@ -169,22 +207,45 @@ def fitting_view() -> View:
 
 
 class Progress:
-    """Shows an activity when its time has come."""
+    """Shows where the sync stands when its time has come."""
 
-    def __init__(self, *, quota: Quota, clock: Clock, view: View | None = None) -> None:
-        """Show nothing yet. `quota`: that of the API which sets the pace; `view`: by default what fits."""
-        self.activity = Activity()
-        self._quota = quota
+    def __init__(self, *, windows: Windows, clock: Clock, view: View | None = None) -> None:
+        """Show nothing yet. `windows`: those of the API which sets the pace; `view`: by default what fits."""
+        self._activities: dict[int, Activity] = {}  # by thread
+        self._ended, self._all = 0, 1
+        self._windows = windows
         self._clock = clock
         self._view = view or fitting_view()
         self._due = clock.monotonic() + self._view.delay
+
+    @property
+    def activity(self) -> Activity:
+        """Where the stream of this thread stands."""
+        return self._activities.setdefault(threading.get_ident(), Activity())
+
+    def standing(self) -> Standing:
+        """Return where all streams stand."""
+        begun = [stream for stream in self._activities.values() if stream.stream]
+        return Standing(
+            begun or [Activity()], not self._windows.separate, self._ended, self._all, self.activity.waiting
+        )
+
+    def begin(self, streams: int) -> None:
+        """Begin anew, with so many streams side by side."""
+        self._activities.clear()
+        self._ended, self._all = 0, max(1, streams)
+
+    def leave(self) -> None:
+        """Count the stream of this thread as done."""
+        self._activities.pop(threading.get_ident(), None)
+        self._ended += 1
 
     def tick(self) -> None:
         """Show how far the sync is, if it is time; otherwise this costs next to nothing."""
         now = self._clock.monotonic()
         if now >= self._due:
             self._due = now + self._view.every
-            self._view.show(self.activity, self._quota, wall=self._clock.wall())
+            self._view.show(self.standing(), self._windows.tightest, wall=self._clock.wall())
 
     def nap(self, left: float) -> float:
         """Do the same in a wait with so many seconds left; returns how long to sleep until it is time again."""

@@ -51,7 +51,7 @@ def rehearse(tap: TapUserTesting) -> Plan:
                 records += 1
             place = (stream.name, str(context.get("test_id", "")))
             rows.append(Row(*place, rehearsal.calls.get(place, Counter()), records))
-    return Plan(rows, sum(run.calls_of(label) for label in DISCOVERY), run.quota.limit, run.quota.window)
+    return Plan(rows, sum(run.calls_of(label) for label in DISCOVERY), run.windows.limit, run.windows.window)
 
 
 class Rehearsal:

@@ -19,9 +19,10 @@ from tap_usertesting.api.errors import (
     NotFoundError,
 )
 from tap_usertesting.api.feed import ChangeFeed
-from tap_usertesting.api.quota import Quota
 from tap_usertesting.api.results import ResultsClient
 from tap_usertesting.api.transport import Transport
+from tap_usertesting.api.turns import Turns
+from tap_usertesting.api.windows import Windows
 from tap_usertesting.discovery import Directory
 from tap_usertesting.progress import Activity, Progress
 from tap_usertesting.settings import SECRETS
@@ -31,12 +32,15 @@ from tap_usertesting.times import from_epoch
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
+    from tap_usertesting.api.turns import Rank
     from tap_usertesting.settings import Settings
     from tap_usertesting.streams.base import UserTestingStream
 
 logger = logging.getLogger("tap-usertesting")
 
 SHORTEST_KEY = 8  # characters
+LISTS = frozenset({"workspaces", "studies", "list"})
+AGGREGATES = frozenset({"qx_scores", "reels"})  # one call a test
 THROTTLED = "429"  # among the transport's counts
 LOGGED_WAIT = 5.0  # seconds; a shorter wait is no news
 
@@ -54,13 +58,17 @@ class Run:
         self._failures: dict[str, None] = {}
         self._unreadable: set[str] = set()
         self._answering: set[str] = set()
+        self._missing: Counter[str] = Counter()
+        self._waiting_until = 0.0  # for quota, as the log has said
         self.details_version: str | None = None  # that has answered in this run
+        self.turns = Turns()
         self._transport = Transport(
             user_agent=settings.user_agent,
             timeout=settings.request_timeout,
             max_retries=settings.max_retries,
             largest_body=settings.max_body_mb << 20,
             clock=self._clock,
+            turns=self.turns,
         )
         for secret in (getattr(settings, name) for name in SECRETS):
             self._transport.keep_secret(secret)
@@ -73,12 +81,12 @@ class Run:
             name="Results API",
             setting="api_url",
             origin=origin_of(settings.api_url),
-            quota=Quota(clock=self._clock.monotonic),
+            windows=Windows(clock=self._clock.monotonic),
             auth=auth,
             refused=self._refused,
         )
-        self.progress = Progress(quota=lane.quota, clock=self._clock)
-        self._transport.hooks = Hooks(self._before_call, self._before_wait, checkpoint, self.progress.nap)
+        self.progress = Progress(windows=lane.windows, clock=self._clock)
+        self._transport.hooks = Hooks(self._before_call, self._before_wait, checkpoint, self.progress.nap, self._rank)
         self.results = ResultsClient(transport=self._transport, lane=lane, api_url=settings.api_url)
         self.feed = self._feed(auth)
         self.directory = Directory(client=self.results, settings=settings)
@@ -107,6 +115,11 @@ class Run:
         """Tell whether the Results API has answered anything of this test in this run."""
         return test_id in self._answering
 
+    def missed(self, test_id: str) -> int:
+        """Count a session of the test that is not found; returns how many there were."""
+        self._missing[test_id] += 1
+        return self._missing[test_id]
+
     def answered(self, test_id: str) -> None:
         """Remember that the test answers: from now on a 404 concerns one session only."""
         self._answering.add(test_id)
@@ -133,9 +146,9 @@ class Run:
         return self._transport.calls[label]
 
     @property
-    def quota(self) -> Quota:
+    def windows(self) -> Windows:
         """The quota of the Results API."""
-        return self._lane.quota
+        return self._lane.windows
 
     def summary(self, ended: Ending, streams: Iterable[UserTestingStream], state: Mapping[str, Any]) -> Summary:
         """Return what came of the run: of what these streams wrote, and of what the state leaves open in them."""
@@ -167,7 +180,7 @@ class Run:
             name="token endpoint",
             setting="auth_endpoint",
             origin=origin_of(settings.auth_endpoint),
-            quota=Quota(clock=self._clock.monotonic, limit=None),
+            windows=Windows(clock=self._clock.monotonic, limit=None),
         )
         form = {
             "grant_type": "client_credentials",
@@ -186,7 +199,7 @@ class Run:
                 message = f"the credentials are refused ({error}); check {setting}"
                 raise CredentialsRejectedError(message) from error
 
-        return ClientCredentials(fetch=fetch, clock=self._clock.monotonic)
+        return ClientCredentials(fetch=fetch, clock=self._clock.monotonic, turns=self.turns)
 
     def _refused(self, said: str) -> ApiError:
         setting = "client_id and client_secret"
@@ -209,7 +222,7 @@ class Run:
             name="change feed",
             setting="feed_url",
             origin=origin_of(settings.feed_url),
-            quota=Quota(clock=self._clock.monotonic, limit=None),
+            windows=Windows(clock=self._clock.monotonic, limit=None),
             auth=auth if own is None else StaticToken(own),
             refused=refused,
         )
@@ -222,6 +235,17 @@ class Run:
         self._check_duration(0)
         self.progress.tick()
 
+    def _rank(self, call: Call) -> Rank:
+        """Return how urgent a call is: lists and scores first, then the sessions in their order, test by test.
+
+        Before all of them an endpoint that was not asked yet: its first answer may tell that it has its own window.
+        """
+        if not call.lane.windows.knows(call.label):
+            return (0.0,)
+        kind = 1.0 if call.label in LISTS else 2.0 if call.label in AGGREGATES else 3.0
+        here = self.activity
+        return (kind, here.place, here.phase, here.at, here.turn)
+
     def _check_duration(self, wait: float) -> None:
         most = self.settings.max_duration
         if most is not None and self._clock.monotonic() - self._began + wait >= most:
@@ -231,9 +255,14 @@ class Run:
         self._check_duration(wait.seconds)
         if wait.seconds > 1:
             self._write_state()
-        if wait.seconds > LOGGED_WAIT:
-            why = "no calls left in this window" if wait.reason == "quota" else "before the next try"
-            logger.info("%s: %s, waiting %.0f s (%s)", wait.lane, why, wait.seconds, self.activity)
+        ends = self._clock.monotonic() + wait.seconds
+        if wait.seconds <= LOGGED_WAIT or (wait.reason == "quota" and ends < self._waiting_until + 1):
+            return  # no news, or another stream has just said so
+        why, where = "before the next try", str(self.activity)
+        if wait.reason == "quota":
+            self._waiting_until = ends
+            why, where = "no calls left in this window", str(self.progress.standing())
+        logger.info("%s: %s, waiting %.0f s (%s)", wait.lane, why, wait.seconds, where)
 
 
 def _token(answer: Answer) -> tuple[str, float | None]:

@@ -47,6 +47,7 @@ class Settings:
     lookback_hours: int
     transcript_wait_days: int
     video_links: bool
+    parallel_streams: bool
     exclude_personal_data: str | None
     personal_data_salt: str | None
     max_calls: int | None

@@ -17,7 +17,7 @@ import threading
 import time
 from copy import deepcopy
 from dataclasses import replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
 import click
@@ -94,11 +94,12 @@ class TapUserTesting(Tap):
         """Build the tap; nothing is read and no connection made before a sync."""
         self._warned: set[str] = set()
         self._signal: int | None = None
+        self._settled = False  # the exit status
         self.planning = False
         self.spent = ""  # which budget of the run is used up
         self._state_due = 0.0
         self._written = b""
-        self.before_state: Callable[[], None] | None = None  # brings partitions up to date that follow another
+        self.before_state: dict[str, Callable[[], None]] = {}  # bring partitions up to date that follow another
         try:
             super().__init__(**kwargs)
         except ValueError:
@@ -160,6 +161,7 @@ class TapUserTesting(Tap):
             lookback_hours=self.run.settings.lookback_hours,
             wanted=self._wanted,
             needs=self._needs,
+            turns=self.run.turns,
         )
 
     def sample_session(self, test_id: str) -> dict[str, Any] | None:
@@ -183,15 +185,16 @@ class TapUserTesting(Tap):
 
         Raises NotFoundError where the test itself can not be read.
         """
-        if test_id not in self._reels:
-            try:
-                self._reels[test_id] = self.run.results.highlight_reels(test_id)
-            except NotFoundError:
-                if not self.run.answers(test_id):  # a test without reels, or one that can not be read? The list tells
-                    self.changes.sessions(test_id, lambda sessions: bool(sessions.by_id))
-                self._reels[test_id] = None
-            self.run.answered(test_id)
-        return self._reels[test_id]
+        with self.run.turns.alone(("reels", test_id)):
+            if test_id not in self._reels:
+                try:
+                    self._reels[test_id] = self.run.results.highlight_reels(test_id)
+                except NotFoundError:
+                    if not self.run.answers(test_id):  # one without reels, or one that can not be read? The list tells
+                        self.changes.sessions(test_id, lambda sessions: bool(sessions.by_id))
+                    self._reels[test_id] = None
+                self.run.answered(test_id)
+            return self._reels[test_id]
 
     @cached_property
     def _reels(self) -> dict[str, dict[str, Any] | None]:
@@ -231,8 +234,8 @@ class TapUserTesting(Tap):
         """Write STATE if anything moved; the order of `pending` counts, which the SDK's own comparison does not see."""
         if self.planning:
             return
-        if self.before_state is not None:
-            self.before_state()
+        for bring_up_to_date in self.before_state.values():
+            bring_up_to_date()
         state = msgspec.json.encode(self.state)
         if state != self._written:
             self._written = state
@@ -290,7 +293,10 @@ class TapUserTesting(Tap):
         _ = self.run  # wrong settings end here, before any message
         self._written = msgspec.json.encode(self.state) if self.state else b""  # the SDK repeats it first
         try:
-            super().sync_all()
+            if self._side_by_side():
+                self._sync_side_by_side()
+            else:
+                super().sync_all()
         except BrokenPipeError:
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or the interpreter's own flush fails too
             self.give_up(
@@ -299,6 +305,41 @@ class TapUserTesting(Tap):
         finally:
             self.run.progress.close()
         self.end()
+
+    def _side_by_side(self) -> bool:
+        """Tell whether streams run at once: not in a batch sync, where records are written later than they are made."""
+        return self.run.settings.parallel_streams and self.config.get("batch_config") is None
+
+    def _sync_side_by_side(self) -> None:
+        """Do what the SDK's `sync_all` does, with one thread for the streams that are made from the same answers.
+
+        Discovery comes first, on its own: every other stream waits for it.
+        """
+        self._reset_state_progress_markers()
+        self._set_compatible_replication_methods()
+        if self.state:
+            self.state_writer.write_state(self.state)
+        selected = [stream for stream in self.streams.values() if stream.selected]
+        threads: dict[str, list[Stream]] = {}
+        for stream in selected:
+            if isinstance(stream, PerTestStream):
+                stream.test_ids()
+                threads.setdefault(getattr(stream, "source", stream.name), []).append(stream)
+            else:
+                _sync(stream)
+        self.run.progress.begin(len(threads))
+        jobs = {
+            source: partial(self._sync_in_turn, streams, turn) for turn, (source, streams) in enumerate(threads.items())
+        }
+        self.run.turns.run(jobs, watch=self._stop_if_late)
+        for stream in selected:
+            stream.log_sync_costs()
+
+    def _sync_in_turn(self, streams: Iterable[Stream], turn: int) -> None:
+        self.run.activity.turn = turn
+        for stream in streams:
+            _sync(stream)
+        self.run.progress.leave()
 
     def run_connection_test(self) -> bool:  # type: ignore[misc]  # as above
         """Check what a sync needs, then emit at most one record per stream; status 1 when anything is not well."""
@@ -357,14 +398,22 @@ class TapUserTesting(Tap):
 
     def stop_if_asked(self) -> None:
         """End the run if a signal came while a message was being written or state moved."""
-        if self._signal is not None:
-            self._stop(self._signal)
+        if self._signal is None:
+            return
+        if self.run.turns.active:
+            self.run.turns.park()  # the handler takes over
+        self._stop(self._signal)
 
     @override
     def _handle_termination(self, signum: int, frame: FrameType | None) -> None:
         """End at once only while nothing is being written; otherwise leave a flag that is looked at soon."""
+        if self._settled:
+            return
         self._signal = signum
-        if "run" in self.__dict__ and self.run.idle:
+        side_by_side = "run" in self.__dict__ and self.run.turns.active
+        if side_by_side:
+            self.run.turns.seize()
+        if side_by_side or ("run" in self.__dict__ and self.run.idle):
             try:
                 self._stop(signum)
             except SystemExit as end:
@@ -372,6 +421,11 @@ class TapUserTesting(Tap):
                 # among it, which whoever cleans up on the way out would then wait for. All is written: leave from here.
                 logging.shutdown()
                 os._exit(int(end.code or 0))
+
+    def _stop_if_late(self) -> None:
+        """End the run if a signal came just before the threads did, and left its flag only."""
+        if self._signal is not None:
+            self._handle_termination(self._signal, None)
 
     def _stop(self, signum: int) -> NoReturn:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -386,6 +440,7 @@ class TapUserTesting(Tap):
 
     def _done(self) -> None:
         """Take no more signals: the exit status is settled, and the interpreter's way out takes a while."""
+        self._settled = True
         if threading.current_thread() is threading.main_thread():
             signal.signal(signal.SIGINT, signal.SIG_IGN)
             signal.signal(signal.SIGTERM, signal.SIG_IGN)
@@ -413,3 +468,8 @@ class TapUserTesting(Tap):
                 self.logger.critical("%s", error)
             raise SystemExit(1)
         return errors
+
+
+def _sync(stream: Stream) -> None:
+    stream.sync()
+    stream.finalize_state_progress_markers()

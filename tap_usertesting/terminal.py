@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tap_usertesting.api.quota import Quota
-    from tap_usertesting.progress import Activity
+    from tap_usertesting.progress import Standing
 
 USUAL_COLUMNS = 80
 FREE = 3  # columns for the ^C that a terminal echoes: on a line of its own it would leave the bar behind
@@ -49,14 +49,14 @@ class Bar:
         self._open = contextlib.ExitStack()
         self._line: _Line | None = None
 
-    def show(self, activity: Activity, quota: Quota, *, wall: float) -> None:
+    def show(self, standing: Standing, quota: Quota, *, wall: float) -> None:
         """Draw the bar anew."""
-        text = short_text(activity, quota, wall=wall)
+        text = short_text(standing, quota, wall=wall)
         if self._line is None:
             self._open.enter_context(_log_lines_above())
             line = _Line(total=1, file=sys.stderr, leave=False, ncols=_columns(), bar_format=FORMAT, desc=text)
             self._line = self._open.enter_context(contextlib.closing(line))
-        self._line.n, self._line.desc, self._line.ncols = activity.fraction, text, _columns()
+        self._line.n, self._line.desc, self._line.ncols = standing.fraction, text, _columns()
         self._line.refresh()
 
     def close(self) -> None:

@@ -318,7 +318,7 @@ def test_env_example_shows_the_defaults(variables: dict[str, str]) -> None:
     """A line of a setting with a default shows it; the user agent's holds the version and is left empty."""
     shown = {name: variables[f"{PREFIX}{name.upper()}"] for name in DEFAULTS}
     expected = {name: "" if name == "user_agent" else str(value) for name, value in DEFAULTS.items()}
-    expected["video_links"] = "false"
+    expected |= {"video_links": "false", "parallel_streams": "true"}
     assert shown == expected
 
 

@@ -87,6 +87,10 @@ class Recipe:
         """Return how many calls of a kind the last sync made."""
         return sum(call.kind == kind for call in self.box.calls)
 
+    def spent(self) -> int:
+        """Return how many calls of the last sync took a place in the quota."""
+        return sum(self.asked(kind) for kind in ("list", "details_v3", "transcript", "qx_scores"))
+
     def messages(self) -> list[dict[str, Any]]:
         """Return what the target has stored, over all syncs."""
         return parse((self.folder / "stored.jsonl").read_bytes())
@@ -157,13 +161,15 @@ def test_sigterm_saves_the_state(recipe: Recipe) -> None:
     recipe.box.set_quota(QuotaRule(limit=10, window=3600.0))
     process = recipe.start()
     # The tenth call closes the window for an hour, before which the tap writes its state and waits.
-    wait_until(lambda: recipe.asked("details_v3") == 9 and recipe.log.exists() and recipe.log.stat().st_size > 0)
+    wait_until(lambda: recipe.spent() == 10 and recipe.log.exists() and recipe.log.stat().st_size > 0)
+    details, transcripts = recipe.asked("details_v3"), recipe.asked("transcript")
     process.terminate()
     process.communicate(timeout=100)
     assert process.returncode == 143
     recipe.box.set_quota(None)
     assert recipe.sync() == 0
-    assert recipe.asked("details_v3") == SESSIONS - 9
+    assert recipe.asked("details_v3") == SESSIONS - details
+    assert recipe.asked("transcript") == SESSIONS - transcripts
     recipe.assert_true()
 
 
@@ -172,7 +178,7 @@ def test_no_two_syncs_of_one_state_run_at_once(recipe: Recipe) -> None:
     """The second one ends at once and touches nothing, even where the first one's script was killed and its tap not."""
     recipe.box.set_quota(QuotaRule(limit=10, window=3600.0))
     process = recipe.start()
-    wait_until(lambda: recipe.asked("details_v3") == 9)
+    wait_until(lambda: recipe.spent() == 10)
     calls = len(recipe.box.calls)
     process.kill()
     process.wait(timeout=100)

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
+from tap_usertesting.api.turns import Turns
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -47,21 +49,26 @@ class StaticToken:
 class ClientCredentials:
     """A token from the token endpoint, shared by every stream, renewed before it ends."""
 
-    def __init__(self, *, fetch: Callable[[], tuple[str, float | None]], clock: Callable[[], float]) -> None:
+    def __init__(
+        self, *, fetch: Callable[[], tuple[str, float | None]], clock: Callable[[], float], turns: Turns | None = None
+    ) -> None:
         """Keep how to get a token: `fetch` returns the token and its lifetime in seconds, if named."""
         self._fetch = fetch
         self._clock = clock
+        self._turns = turns or Turns()
         self._token: str | None = None
         self._renew_at = 0.0
 
     def token(self) -> str:
         """Return the token, a new one when the old is about to end."""
-        if self._token is None or self._clock() >= self._renew_at:
-            token, lifetime = self._fetch()
-            lifetime = DEFAULT_LIFETIME if lifetime is None else lifetime
-            self._token = token
-            self._renew_at = self._clock() + lifetime - min(EARLY, lifetime * EARLY_SHARE)
-        return self._token
+        if self._token is not None and self._clock() < self._renew_at:
+            return self._token
+        with self._turns.alone("token") as first:
+            if first or self._token is None:  # else another stream has just fetched one
+                self._token, lifetime = self._fetch()
+                lifetime = DEFAULT_LIFETIME if lifetime is None else lifetime
+                self._renew_at = self._clock() + lifetime - min(EARLY, lifetime * EARLY_SHARE)
+            return self._token
 
     def renew(self, rejected: str) -> bool:
         """Drop the rejected token, unless it was renewed since the call was sent."""

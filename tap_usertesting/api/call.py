@@ -8,7 +8,7 @@ import random
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 from urllib.parse import urlsplit
 
 from tap_usertesting.api.errors import ApiError, BadRequestError, MalformedError
@@ -17,10 +17,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from tap_usertesting.api.auth import Auth
-    from tap_usertesting.api.quota import Quota
+    from tap_usertesting.api.turns import Rank
+    from tap_usertesting.api.windows import Windows
 
 
 AUTHORIZATION, BARE = "Authorization", "token"  # the header of a token: as Bearer, or (v1, perhaps) bare
+Reason: TypeAlias = Literal["quota", "retry"]
 DEEPEST = 100  # levels of a JSON body; none that is documented has more than ten
 
 
@@ -83,12 +85,12 @@ def _inside(node: object) -> Iterable[object]:
 
 @dataclass
 class Lane:
-    """One API as the transport sees it: where it is, its quota, its token."""
+    """One API as the transport sees it: where it is, its quota windows, its token."""
 
     name: str
     setting: str  # the setting that holds its address, for error lines
     origin: str
-    quota: Quota
+    windows: Windows
     auth: Auth | None = None
     refused: Callable[[str], ApiError] = BadRequestError
     calls: int = 0  # sent so far
@@ -99,7 +101,7 @@ class Wait:
     """Why and how long nothing is sent: `quota` (the window is used up) or `retry` (after a fault)."""
 
     seconds: float
-    reason: Literal["quota", "retry"]
+    reason: Reason
     lane: str
     detail: str = ""
 
@@ -112,6 +114,7 @@ class Hooks:
     before_wait: Callable[[Wait], None] = lambda _wait: None
     checkpoint: Callable[[], None] = lambda: None
     nap: Callable[[float], float] = lambda left: left  # of the seconds left of a wait, how many until it is asked again
+    rank: Callable[[Call], Rank] = lambda _call: ()  # how urgent a call is, where streams share a window
 
 
 @dataclass

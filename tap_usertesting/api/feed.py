@@ -193,7 +193,7 @@ class ChangeFeed:
         if isinstance(remaining, (int, float)) and left is not None:
             spent = cost if isinstance(cost, (int, float)) else 0
             if remaining < max(spent, 1):
-                self._lane.quota.hold(left)
+                self._lane.windows.hold(left)
 
     def _seconds_to(self, moment: object) -> float | None:
         try:

@@ -15,12 +15,16 @@ from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
 DOCUMENTED_LIMIT = 10
 DOCUMENTED_WINDOW = 60.0
 EPOCH_FROM = 1e9  # a reset above this is a point in time, not a number of seconds
 LONGEST_WAIT = 3600.0  # a server that asks for more than an hour is not believed
+ROUNDED = 2.0  # seconds by which two answers of one window may name different ends
+LOOK = 0.01  # windows; how often it is looked again whether an answer has come that is waited for
+PATIENCE = 0.1  # windows; a call that takes longer is not waited for
+COMPRESSED = 10.0  # seconds; a window below is one of a test, whose reset is told to the millisecond
 
 
 @dataclass(frozen=True)
@@ -90,77 +94,141 @@ class Quota:
         self._clock = clock
         self.limit = limit
         self.window = window
-        self._remaining = math.inf if limit is None else float(limit)
+        self._left = math.inf if limit is None else float(limit)  # those in flight not taken off
         self._ends = -math.inf  # of the present window
-        self._seen = False  # has an answer of the present window been read?
+        self._seen = False  # has an answer that names the present window been read?
+        self._looked = False  # has any answer to a call in it been read?
         self._tickets = 0
-        self._newest = 0  # the newest ticket whose answer was read
+        self._heard = 0  # answers
+        self._word = 0  # which of them is the server's last word
         self._told = False  # has the server ever named a window? Until then it is assumed
         self._margin: float | None = 0.0  # for a server that rounds its reset down; None: that was not it
         self._named = -math.inf  # the end of a window that the server named last
         self._refused = 0  # the ticket refused last
-        self._sent: dict[int, float] = {}  # when the calls in flight were sent
+        self._sent: dict[int, tuple[float, int]] = {}  # the calls in flight: when sent, after how many answers
         self._hits: deque[tuple[float, float]] = deque()  # when the calls of the last window were sent and answered
         self._sliding: bool | None = False  # None: was believed once and refuted
+        self._first = 1  # the ticket that opened the present window
+        self._wary = False  # whether answers may be of several windows: then the fewest calls left count
+
+    @property
+    def sliding(self) -> bool:
+        """Whether each call leaves the window on its own, a window's length after it was made."""
+        return bool(self._sliding)
 
     @property
     def remaining(self) -> int | None:
         """Calls left in the present window; None while no limit is known."""
-        if math.isinf(self._remaining):
+        if math.isinf(self._left):
             return None
         if self._clock() >= self._ends:
             return self.limit
-        return int(self._remaining)
+        return max(0, int(self._left) - len(self._sent))
 
     def wait(self) -> float:
         """Seconds until the next call may be sent; 0 means now."""
         now = self._clock()
-        if self._remaining > 0 or now >= self._ends:
+        fresh = now >= self._ends
+        if self.limit is not None and (fresh or not self._looked) and self._under_way(now):
+            return LOOK * self.window  # the first call of a window goes alone: it may be told less than is assumed
+        if fresh:
             return 0.0
-        if self._sliding and self._hits:
-            return max(0.0, min(self._ends, self._hits[0][1] + self.window) - now)
-        return self._ends - now
+        if self._left > len(self._sent):
+            return 0.0
+        over = len(self._sent) - int(self._left)  # calls in flight that take the place of one that leaves the window
+        if self._sliding and over < len(self._hits):
+            return max(0.0, min(self._ends, self._hits[over][1] + self.window) - now)
+        # What is in flight may be counted already: its answer will tell.
+        return min(LOOK * self.window, self._ends - now) if self._left > 0 else self._ends - now
+
+    def _under_way(self, now: float) -> bool:
+        """Tell whether a call is in flight whose answer is worth waiting for; one that hangs is not."""
+        return any(now - sent < PATIENCE * self.window for sent, _ in self._sent.values())
 
     def sent(self) -> int:
         """Count a call that is sent now; returns its ticket for `answered`."""
         now = self._clock()
         if now >= self._ends:
-            self._remaining = math.inf if self.limit is None else float(self.limit)
+            self._left = math.inf if self.limit is None else float(self.limit)
             self._ends = now + self.window
-            self._seen = False
-        self._remaining = max(0.0, self._remaining - 1)
+            self._seen = self._looked = False
+            self._first = self._tickets + 1
         self._tickets += 1
-        self._sent[self._tickets] = now
+        self._sent[self._tickets] = now, self._heard
         return self._tickets
 
-    def answered(self, ticket: int, said: RateHeaders) -> None:
+    def answered(self, ticket: int, said: RateHeaders) -> bool:
         """Learn from the answer (or the failure) of the call with this ticket.
 
-        Answers may arrive out of order: only the newest counts, less the calls sent after it.
+        Answers may arrive in another order than the server counted the calls in: of two that were under way together
+        the one that leaves less counts, and a call in flight is taken off until its answer is here. Tells whether the
+        server has counted more calls in this window than this count has.
         """
         now = self._clock()
-        sent = self._sent.pop(ticket, now)
+        sent, heard = self._sent.get(ticket, (now, self._heard))
+        known = sum(answered + self.window > sent for _, answered in self._hits) + len(self._sent)
+        self._land(ticket, sent=sent, now=now)
+        if said.remaining is None or said.reset is None:
+            self._left = max(0.0, self._left - 1)
+            return False
+        ends = now + said.reset + (self._margin or 0.0)
+        of_this = self.same(ends, self._ends, slack=now - sent)
+        if ticket < self._first and not of_this and ends < self._ends:
+            return False  # of a window that is over
+        self._named = ends
+        if said.limit is not None:
+            self.limit = said.limit
+        if self._opens(ticket, ends, said, sent=sent, now=now):
+            self._ends, self._left = ends, float(said.remaining)
+        else:
+            self._wary = self._wary or not of_this  # it speaks of another window, so there are several
+            believed = heard >= self._word and not self._wary
+            self._ends = max(self._ends, ends)
+            left = self._left - (1 if self._wary else 0)  # at the least this call has been used
+            self._left = float(said.remaining) if believed else max(0.0, min(left, said.remaining))
+        self._seen, self._word = True, self._heard
+        if said.limit is None:
+            return False
+        used = said.limit - said.remaining
+        while self._sliding and len(self._hits) > max(1, used):
+            self._hits.popleft()  # a call leaves the server's count a little before ours, as its answer came later
+        return used > known or (of_this and not self._sliding and used > ticket - self._first + 1)
+
+    def _land(self, ticket: int, *, sent: float, now: float) -> None:
+        """Take a call out of the air and into the hits of the last window."""
+        self._sent.pop(ticket, None)
+        self._heard += 1
+        self._looked = self._looked or ticket >= self._first
         self._hits.append((sent, now))
         while self._hits[0][1] + self.window <= sent:
             self._hits.popleft()
-        if said.remaining is None or said.reset is None or ticket < self._newest:
-            return
-        self._newest = ticket
-        if said.limit is not None:
-            self.limit = said.limit
-        ends = self._named = now + said.reset + (self._margin or 0.0)
-        first = not self._seen or ends > self._ends + self.window / 2
-        if first and not self._seen:
+
+    def _opens(self, ticket: int, ends: float, said: RateHeaders, *, sent: float, now: float) -> bool:
+        """Tell whether an answer is the first to name its window; learns how long windows last."""
+        if self._seen:
+            later = ends > self._ends + self.window / 2 and self.same(now, self._ends, slack=now - sent)
+            self._first = ticket if later else self._first
+            return later
+        if said.reset is not None:
             self.window = max(self.window, said.reset) if self._told else said.reset
             self._told = True
-            self._notice_sliding(said, sent=sent, now=now)
-        self._ends = ends if first else max(self._ends, ends)
-        self._seen = True
-        self._remaining = float(max(0, said.remaining - (self._tickets - ticket)))
-        if self._sliding and self.limit is not None:
-            # A call leaves the server's count a little before it leaves ours, as its answer came later.
-            while len(self._hits) > max(1, self.limit - said.remaining):
-                self._hits.popleft()
+        self._notice_sliding(said, sent=sent, now=now)
+        return True
+
+    def same(self, ends: float, others: float, *, slack: float) -> bool:
+        """Tell whether two ends are of one window: servers name whole seconds, and answers take a while (`slack`)."""
+        rounded = ROUNDED if self.window >= COMPRESSED else self.window / 10
+        return abs(ends - others) <= min(slack, self.window / 4) + rounded
+
+    def join(self, others: Iterable[Quota]) -> None:
+        """Count as one with windows that were taken for separate: the fewest calls left, the latest end, warily."""
+        now = self._clock()
+        live = [quota for quota in others if now < quota._ends]  # noqa: SLF001 - of its own class
+        self._wary = True
+        self._sliding = None
+        if live:
+            self._left = min(quota._left for quota in live)  # noqa: SLF001 - as above
+            self._ends = max(quota._ends for quota in live)  # noqa: SLF001 - as above
 
     def refused(self, said: RateHeaders) -> float:
         """Learn from a 429; returns the seconds to wait before the call is repeated.
@@ -188,7 +256,7 @@ class Quota:
     def hold(self, seconds: float | None, *, now: float | None = None) -> float:
         """Send nothing for so many seconds (None: a full window); returns them."""
         seconds = self.window if seconds is None else seconds
-        self._remaining = 0.0
+        self._left = 0.0
         self._ends = (self._clock() if now is None else now) + seconds
         self._hits.clear()
         return seconds

@@ -1,8 +1,9 @@
 """The one HTTP session: quota, token, retries, timeouts, errors by meaning. All waiting and all I/O is here.
 
 It knows no Singer. Whoever builds it hangs hooks on it: `before_wait` (write STATE, say why it waits) and
-`checkpoint` (stop here if a signal came). `idle` is true while it waits or is on the wire: only then may a
-termination handler end the process at once.
+`checkpoint` (stop here if a signal came). Where streams run side by side this is where others get their turn; where
+there is one thread, `idle` is true while it waits or is on the wire: only then may a termination handler end the
+process at once.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from requests.auth import AuthBase
 from urllib3.exceptions import HTTPError as Urllib3Error
 from urllib3.exceptions import ProtocolError, ReadTimeoutError
 
-from tap_usertesting.api.call import AUTHORIZATION, Answer, Call, Clock, Hooks, Wait, origin_of
+from tap_usertesting.api.call import AUTHORIZATION, Answer, Call, Clock, Hooks, Reason, Wait, origin_of
 from tap_usertesting.api.errors import (
     ApiError,
     BadRequestError,
@@ -31,6 +32,7 @@ from tap_usertesting.api.errors import (
 )
 from tap_usertesting.api.quota import RateHeaders
 from tap_usertesting.api.session import SLOWEST, ApiSession
+from tap_usertesting.api.turns import Turns
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,6 +40,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 logger = logging.getLogger("tap-usertesting.api")
 
+ANNOUNCED = 0.01  # seconds by which a wait may turn out longer and still be the one that was announced
 FIRST_RETRY = 0.5  # seconds, doubled with each further fault, with full jitter
 LONGEST_RETRY = 30.0
 CHUNK = 1 << 16
@@ -65,7 +68,7 @@ class _Header(AuthBase):
 
 
 class Transport:
-    """Sends calls one at a time and returns what their readers make of the answers."""
+    """Sends calls, one at a time for each thread, and returns what their readers make of the answers."""
 
     def __init__(
         self,
@@ -76,10 +79,11 @@ class Transport:
         largest_body: int = LARGEST_BODY,
         clock: Clock | None = None,
         session: ApiSession | None = None,
+        turns: Turns | None = None,
     ) -> None:
         """Open the session. `max_retries` tries per call.
 
-        `timeout` in seconds, per connection and read; `largest_body` in bytes.
+        `timeout` in seconds, per connection and read; `largest_body` in bytes; `turns`: who else may run meanwhile.
         """
         self.largest_body = largest_body
         self.hooks = Hooks()
@@ -88,7 +92,9 @@ class Transport:
         self.not_found: Counter[str] = Counter()
         self.retries = 0
         self.waited: defaultdict[str, float] = defaultdict(float)  # seconds, by reason
+        self._counted = 0.0  # up to when `waited` counts: streams wait together
         self.clock = clock or Clock()
+        self._turns = turns or Turns(sleep=self.clock.sleep)
         self._secrets: dict[str, None] = {}  # longest first, as one may be a part of another
         self._timeout = timeout
         self._tries = max(1, max_retries)
@@ -135,12 +141,14 @@ class Transport:
                         continue
                     raise call.lane.refused(self._said(answer))
                 if answer.status == TOO_MANY:
-                    refusals = self._throttled(call, call.lane.quota.refused(self._rates(answer)), refusals)
+                    refusals = self._throttled(
+                        call, call.lane.windows.refused(call.label, self._rates(answer)), refusals
+                    )
                     continue
                 self._raise_for_status(call, answer)
                 return read(answer)
             except ThrottledError as throttled:
-                refusals = self._throttled(call, call.lane.quota.hold(throttled.seconds), refusals)
+                refusals = self._throttled(call, call.lane.windows.hold(throttled.seconds), refusals)
             except (requests.RequestException, Urllib3Error, MalformedError) as fault:
                 failures += 1
                 if _is_certificate(fault) or failures >= self._tries:
@@ -161,33 +169,53 @@ class Transport:
     def _once(self, call: Call) -> tuple[Answer, str]:
         """Wait for quota, then send the call once; returns the answer and the token it was sent with."""
         lane = call.lane
-        self.hooks.before_call(lane)
-        while (seconds := lane.quota.wait()) > 0:
-            self._pause(Wait(seconds, "quota", lane.name))
-        token = ""
-        if lane.auth is not None:
+        token = self._token_when_due(call)
+        header = None if lane.auth is None else call.token_header
+        value = f"Bearer {token}" if header == AUTHORIZATION else token
+        self.calls[call.label] += 1
+        lane.calls += 1
+        ticket = lane.windows.sent(call.label)
+        rates = RateHeaders()
+        self.idle = True
+        try:
+            self.hooks.checkpoint()  # a signal that came before `idle` only left a flag
+            with self._turns.apart():
+                answer = self._exchange(call, _Header(header, value))
+            rates = self._rates(answer)
+        finally:
+            self.idle = False
+            lane.windows.answered(ticket, rates)
+        logger.debug("%s, %s: %s %d bytes", lane.name, call.label, answer.status, len(answer.body))
+        return (self._without_secrets(answer) if lane.auth is not None else answer), token
+
+    def _token_when_due(self, call: Call) -> str:
+        """Wait until the call may be sent; returns the token for it."""
+        lane = call.lane
+        announced = 0.0
+        while True:
+            self.hooks.before_call(lane)
+            window = lane.windows.of(call.label)
+            self._turns.want(window, self.hooks.rank(call))
+            while (seconds := lane.windows.wait(call.label)) > 0:
+                ends = self.clock.monotonic() + seconds
+                if ends > announced + ANNOUNCED:
+                    self.hooks.before_wait(Wait(seconds, "quota", lane.name))
+                    announced = ends
+                self._nap(seconds, "quota")
+            if lane.windows.of(call.label) is not window:
+                continue  # it was learned meanwhile that another one counts
+            if (seconds := self._turns.wait(window)) > 0:
+                self._turns.sleep(seconds)
+                continue
+            if lane.auth is None:
+                return ""
             if origin_of(call.url) != lane.origin:
                 message = f"{lane.name}: a token is never sent to another host than that of {lane.setting}"
                 raise BadRequestError(message)
             token = lane.auth.token()  # after the wait, during which the old one may have ended
             self.keep_secret(token)
-        header = None if lane.auth is None else call.token_header
-        value = f"Bearer {token}" if header == AUTHORIZATION else token
-        self.calls[call.label] += 1
-        lane.calls += 1
-        ticket = lane.quota.sent()
-        rates = RateHeaders()
-        self.idle = True
-        try:
-            self.hooks.checkpoint()  # a signal that came before `idle` only left a flag
-            answer = self._exchange(call, _Header(header, value))
-            rates = self._rates(answer)
-        finally:
-            self.idle = False
-            if rates is not None:
-                lane.quota.answered(ticket, rates)
-        logger.debug("%s, %s: %s %d bytes", lane.name, call.label, answer.status, len(answer.body))
-        return answer, token
+            if lane.windows.wait(call.label) == 0:  # a new token takes a while, and others may have called meanwhile
+                return token
 
     def _exchange(self, call: Call, auth: AuthBase) -> Answer:
         deadline = self.clock.monotonic() + SLOWEST * self._timeout
@@ -216,11 +244,15 @@ class Transport:
                 if self.clock.monotonic() > deadline:
                     message = "the body drips too slowly"
                     raise requests.Timeout(message)
-            for secret in self._secrets if call.lane.auth is not None else ():
-                # A server that echoes a token must not get it into records, state or the log.
-                if len(secret) >= SHORTEST_ECHO and secret.encode() in body:
-                    body = body.replace(secret.encode(), b"***")
             return Answer(response.status_code, response.headers, body)
+
+    def _without_secrets(self, answer: Answer) -> Answer:
+        """Blank out what is secret: a server that echoes a token must not get it into records, state or the log."""
+        body = answer.body
+        for secret in self._secrets:
+            if len(secret) >= SHORTEST_ECHO and secret.encode() in body:
+                body = body.replace(secret.encode(), b"***")
+        return Answer(answer.status, answer.headers, body)
 
     def _rates(self, answer: Answer) -> RateHeaders:
         return RateHeaders.parse(answer.headers, wall=self.clock.wall())
@@ -297,17 +329,23 @@ class Transport:
 
     def _pause(self, wait: Wait) -> None:
         self.hooks.before_wait(wait)
-        left = wait.seconds
-        while left > 0:
-            nap = self.hooks.nap(left)
-            self.idle = True
-            try:
-                self.hooks.checkpoint()
-                self.clock.sleep(nap)
-            finally:
-                self.idle = False
-            self.waited[wait.reason] += nap
-            left -= nap
+        ends = self.clock.monotonic() + wait.seconds
+        while (left := ends - self.clock.monotonic()) > 0:
+            self._nap(left, wait.reason)
+
+    def _nap(self, left: float, reason: Reason) -> None:
+        """Wait a while, `left` seconds at most."""
+        nap = self.hooks.nap(left)
+        began = self.clock.monotonic()
+        self.idle = True
+        try:
+            self.hooks.checkpoint()
+            (self._turns.sleep if reason == "quota" else self._turns.rest)(nap)
+        finally:
+            self.idle = False
+        ended = self.clock.monotonic()
+        self.waited[reason] += max(0.0, ended - max(began, self._counted))
+        self._counted = max(ended, self._counted)
 
 
 def _is_certificate(fault: Exception) -> bool:

@@ -19,6 +19,7 @@ from tap_usertesting.api.errors import (
 )
 from tap_usertesting.api.feed import TESTS_A_REQUEST, Ask, ChangeFeed, Count, FeedEvent
 from tap_usertesting.api.ids import is_id
+from tap_usertesting.api.turns import Turns
 from tap_usertesting.changes.change import REMOVALS, Change
 from tap_usertesting.changes.listing import SessionList, everything
 from tap_usertesting.changes.order import oldest_first
@@ -63,8 +64,10 @@ class ChangeReader:
         lookback_hours: int,
         wanted: Callable[[], Sequence[Sequence[Ask]]],
         needs: Callable[[str], Iterable[Callable[[SessionList], bool]]],
+        turns: Turns | None = None,
     ) -> None:
         """`wanted`: what the selected streams will ask of the feed, per test; `needs`: of a test's list."""
+        self._turns = turns or Turns()
         self._results = results
         self._feed = feed
         self._now = now
@@ -84,19 +87,20 @@ class ChangeReader:
 
     def sessions(self, test_id: str, enough: Callable[[SessionList], bool]) -> SessionList:
         """Return the test's list, read as deep as `enough` and, the first time, every selected stream need."""
-        if error := self._lost.get(test_id):
-            raise error
-        listed = self._lists.get(test_id)
-        try:
-            if listed is None:
-                listed = SessionList(client=self._results, test_id=test_id, now=self._now)
-                needs = [enough, *self._needs(test_id)]
-                listed.read(lambda sessions: all(need(sessions) for need in needs))
-                self._lists[test_id] = listed
-            return listed.read(enough)
-        except ApiError as error:
-            self._lost[test_id] = error
-            raise
+        with self._turns.alone(("list", test_id)):
+            if error := self._lost.get(test_id):
+                raise error
+            listed = self._lists.get(test_id)
+            try:
+                if listed is None:
+                    listed = SessionList(client=self._results, test_id=test_id, now=self._now)
+                    needs = [enough, *self._needs(test_id)]
+                    listed.read(lambda sessions: all(need(sessions) for need in needs))
+                    self._lists[test_id] = listed
+                return listed.read(enough)
+            except ApiError as error:
+                self._lost[test_id] = error
+                raise
 
     def listed(self, test_id: str) -> SessionList | None:
         """Return the list as far as it was read in this run, None when it was not."""
@@ -115,19 +119,20 @@ class ChangeReader:
 
     def log(self, ask: Ask) -> FeedLog:
         """Return the changes after the ask's cursor. Raises FeedError, or that the feed can not be reached."""
-        if ask in self._logs:
-            self._logs.move_to_end(ask)
-            return self._logs[ask]
-        if ask in self._failed:
-            raise self._failed[ask]
-        count = self._count(ask)
-        if isinstance(count, ApiError):
-            raise count
-        if count.count == 0:
-            # Nothing new. On a first read that means: the feed knows the test, and there is no event yet.
-            return FeedLog([], certain=True, newest=ask.cursor)
-        self._read_changes(ask)
-        return self.log(ask)
+        with self._turns.alone("feed"):
+            if ask in self._logs:
+                self._logs.move_to_end(ask)
+                return self._logs[ask]
+            if ask in self._failed:
+                raise self._failed[ask]
+            count = self._count(ask)
+            if isinstance(count, ApiError):
+                raise count
+            if count.count == 0:
+                # Nothing new. On a first read that means: the feed knows the test, and there is no event yet.
+                return FeedLog([], certain=True, newest=ask.cursor)
+            self._read_changes(ask)
+            return self.log(ask)
 
     def changes(
         self, test_uuid: str, partition: Partition
@@ -167,9 +172,10 @@ class ChangeReader:
         Compares the ids of the whole log with those of the whole list, once. Raises what the feed or the list
         raises, but for an unknown test, which is None: the feed may learn it with its first response.
         """
-        if test_id not in self._judged:
-            self._judged[test_id] = self._judge(test_id, test_uuid)
-        return self._judged[test_id]
+        with self._turns.alone(("source", test_id)):
+            if test_id not in self._judged:
+                self._judged[test_id] = self._judge(test_id, test_uuid)
+            return self._judged[test_id]
 
     def _judge(self, test_id: str, test_uuid: str) -> bool | None:
         try:

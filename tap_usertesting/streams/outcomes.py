@@ -20,16 +20,16 @@ FAULTS_IN_A_ROW = 3
 class Outcomes:
     """The answers of one test in one stream, in their order."""
 
-    def __init__(self, *, answers: Callable[[], bool]) -> None:
-        """`answers`: whether the test has answered anything in this run."""
+    def __init__(self, *, answers: Callable[[], bool], missed: Callable[[], int]) -> None:
+        """`answers`: whether the test has answered anything in this run; `missed`: counts its 404s, in any stream."""
         self._answers = answers
+        self._missed = missed
         self._held: list[Callable[[], None]] = []
-        self._missing = 0
         self._faults = 0
 
     def succeeded(self) -> None:
         """A session was answered: what was held concerned single sessions."""
-        self._missing = self._faults = 0
+        self._faults = 0
         self.release()
 
     def passed(self, move: Callable[[], None]) -> None:
@@ -46,9 +46,8 @@ class Outcomes:
             self.release()
             give_way()
             return
-        self._missing += 1
         self._held.append(give_way)
-        if self._missing >= NOT_FOUND_IN_A_ROW:
+        if self._missed() >= NOT_FOUND_IN_A_ROW:
             message = (
                 f"{NOT_FOUND_IN_A_ROW} sessions in a row are not found and none is: the test can not be read ({error})"
             )

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from singer_sdk.helpers.types import Record
 
 PENDING_A_SYNC = 20
+LOG, BACKFILL = 1, 2  # phases of a test, after what is pending
 
 
 class SessionStream(SessionRows):
@@ -61,9 +62,9 @@ class SessionStream(SessionRows):
         if not self.applies(test_id):
             return
         self.changes.check(test_id)
-        outcomes = Outcomes(answers=lambda: self.run.answers(test_id))
+        outcomes = Outcomes(answers=lambda: self.run.answers(test_id), missed=lambda: self.run.missed(test_id))
         work = Work(test_id, partition, outcomes, self.riders(test_id, partition))
-        self._tap.before_state = work.follow
+        self._tap.before_state[self.name] = work.follow
         try:
             yield from self._sync_work(work)
         except NotFoundError as error:
@@ -71,7 +72,7 @@ class SessionStream(SessionRows):
             raise
         finally:
             work.follow()
-            self._tap.before_state = None
+            del self._tap.before_state[self.name]
 
     def _sync_work(self, work: Work) -> Iterator[Record]:
         if self.by_feed(work.test_id, work.partition):
@@ -105,6 +106,7 @@ class SessionStream(SessionRows):
             self.changes.sessions(work.test_id, holds(fetches))
         self.run.activity.total = len(fetches) + min(len(pending), PENDING_A_SYNC)
         yield from self._pending(work, pending)
+        self.run.activity.phase = LOG
         firsts: dict[str | None, str | None] = {}
         for change in changes:
             firsts.setdefault(change.session_id, change.changed_at)
@@ -150,12 +152,13 @@ class SessionStream(SessionRows):
             return
         listed = self.changes.listed(work.test_id)
         here = listed.by_id.get(session_id) if listed is not None else None
+        since = here.time if here is not None else first or at
         start = self.settings.start_date
-        if start is not None and (here.time if here is not None else first or at) < start:
+        if start is not None and since < start:
             self._passed(work, move)
             return
         again = again or (here is not None and here.cursor <= (partition.backfill or ""))
-        task = Task(session_id, change.change_type, at, change.cursor, move, again=again)
+        task = Task(session_id, change.change_type, at, change.cursor, move, again=again, since=since)
         if told is not None and here is None:  # the list has just said that it is not there: no call for that
             self._passed(work, lambda: self._give_way(work, task, by_fault=False))
             return
@@ -177,6 +180,7 @@ class SessionStream(SessionRows):
         again = self._to_ask_again(work, sessions)
         self.run.activity.total = len(unknown) + min(len(again), PENDING_A_SYNC)
         yield from self._pending(work, again)
+        self.run.activity.phase = LOG
         late = [listed for listed in unknown if listed.cursor <= bookmark]
         new = [listed for listed in unknown if listed.cursor > bookmark]
         yield from self._from_list(work, late, in_log=False)
@@ -225,6 +229,7 @@ class SessionStream(SessionRows):
         start = partition.backfill or ""
         left = [one for one in self.whole_list(work.test_id).ordered() if one.cursor > start and belongs(one)]
         self.run.activity.total += len(left)
+        self.run.activity.phase = BACKFILL
         yield from self._backfill_from(work, left)
         work.outcomes.release()
         if partition.backfill is not None:
@@ -254,6 +259,8 @@ class SessionStream(SessionRows):
     def _ask(self, work: Work, task: Task) -> Iterator[Record]:
         """Fetch one session and emit it, or see what its absence means."""
         partition = work.partition
+        self.changes.check(work.test_id)  # another stream may have learned meanwhile that it does not answer
+        self.run.activity.at = task.since or task.changed_at
         work.asked.append(task.session_id)
         try:
             answer = self.fetch(work, task.session_id)

@@ -23,7 +23,8 @@ def nothing() -> None:
 class Task:
     """One session to ask for. `cursor`: its place in the log, None beside it; `finish`: moves the state past it.
 
-    `again`: rows of it may have been emitted in an earlier sync.
+    `again`: rows of it may have been emitted in an earlier sync. `since`: when its session was, if not `changed_at`; it
+    is the same in every stream, so that streams side by side keep together.
     """
 
     session_id: str
@@ -32,6 +33,7 @@ class Task:
     cursor: str | None = None
     finish: Callable[[], None] = nothing
     again: bool = False
+    since: str = ""
 
 
 class Rider(NamedTuple):

@@ -15,9 +15,9 @@ from tap_usertesting.api.auth import StaticToken
 from tap_usertesting.api.call import Answer, Call, Lane, origin_of
 from tap_usertesting.api.errors import CredentialsRejectedError, FeedRefusedError
 from tap_usertesting.api.feed import ChangeFeed
-from tap_usertesting.api.quota import Quota
 from tap_usertesting.api.results import ResultsClient
 from tap_usertesting.api.transport import Transport
+from tap_usertesting.api.windows import Windows
 from tests.unit.fakes import FakeClock
 from tests.unit.servers import Scripted
 
@@ -51,7 +51,7 @@ def lane(url: str, clock: FakeClock, *, feed: bool = False, auth: Auth | None = 
         name="change feed" if feed else "Results API",
         setting="feed_url" if feed else "api_url",
         origin=origin_of(url),
-        quota=Quota(clock=clock.monotonic, limit=None),
+        windows=Windows(clock=clock.monotonic, limit=None),
         auth=auth or StaticToken(TOKEN),
         refused=FeedRefusedError if feed else CredentialsRejectedError,
     )

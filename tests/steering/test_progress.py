@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tap_usertesting.api.call import Clock
-from tap_usertesting.api.quota import Quota
-from tap_usertesting.progress import Activity, Lines, Progress, duration, long_text, seconds_for, short_text
+from tap_usertesting.api.quota import Quota, RateHeaders
+from tap_usertesting.api.windows import Windows
+from tap_usertesting.progress import Activity, Lines, Progress, Standing, duration, long_text, seconds_for, short_text
 from tap_usertesting.sandbox import QuotaRule, Sandbox, World
 from tests.harness import Warehouse, assert_true, sync, sync_here
 
@@ -39,7 +40,7 @@ class Time:
         """Return a quota of ten calls in 60 seconds, so many of them used."""
         quota = Quota(clock=lambda: self.now)
         for _ in range(used):
-            quota.sent()
+            quota.answered(quota.sent(), RateHeaders())
         return quota
 
 
@@ -51,10 +52,10 @@ class Seen:
         self.every, self.delay = every, delay
         self.shown: list[tuple[float, float]] = []
 
-    def show(self, activity: Activity, quota: Quota, *, wall: float) -> None:
+    def show(self, standing: Standing, quota: Quota, *, wall: float) -> None:
         """Note it."""
         del quota
-        self.shown.append((wall - 1e9, activity.waiting))
+        self.shown.append((wall - 1e9, standing.waiting))
 
     def close(self) -> None:
         """Do nothing."""
@@ -102,8 +103,8 @@ def test_without_a_quota_no_end_is_estimated() -> None:
     quota = Quota(clock=lambda: 0.0, limit=None)
     activity = Activity("transcripts", TEST, 1, 1, 3, 5)
     assert seconds_for(5, quota) is None
-    assert long_text(activity, quota, wall=0.0) == f"transcripts, test {TEST}, 3 of 5 sessions done"
-    assert short_text(activity, quota, wall=0.0) == "transcripts, 3/5 sessions, test f2ee4e45"
+    assert long_text(Standing([activity]), quota, wall=0.0) == f"transcripts, test {TEST}, 3 of 5 sessions done"
+    assert short_text(Standing([activity]), quota, wall=0.0) == "transcripts 3/5, test f2ee4e45"
 
 
 @pytest.mark.parametrize(
@@ -120,16 +121,15 @@ def test_a_line_says_all(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("time.localtime", __import__("time").gmtime)
     time = Time()
     activity = Activity("session_details", TEST, 2, 12, 40, 100)
-    assert long_text(activity, time.quota(used=7), wall=0.0) == (
+    assert long_text(Standing([activity]), time.quota(used=7), wall=0.0) == (
         f"session_details, test {TEST}, 40 of 100 sessions done, test 2 of 12, 3 calls left in this window, "
         "this test until about 00:06 (6 min)"
     )
-    activity.waiting = 43
-    assert short_text(activity, time.quota(used=10), wall=0.0) == (
-        "session_details, 40/100 sessions, until 00:06, waiting 43 s, 0 calls left, test 2/12 f2ee4e45"
+    assert short_text(Standing([activity], waiting=43), time.quota(used=10), wall=0.0) == (
+        "session_details 40/100, until 00:06, waiting 43 s, 0 calls left, test 2/12 f2ee4e45"
     )
     activity.total = 10_000
-    assert "until Thu 16:36" in short_text(activity, time.quota(used=10), wall=0.0)
+    assert "until Thu 16:36" in short_text(Standing([activity]), time.quota(used=10), wall=0.0)
 
 
 # When it is shown
@@ -138,7 +138,7 @@ def test_a_line_says_all(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_thousands_of_rows_show_no_more_than_their_time_allows() -> None:
     """It is asked after every row and shows itself by time: 5,000 rows in 5 seconds are 11 shows and not 5,000."""
     time, view = Time(), Seen(every=0.5)
-    progress = Progress(quota=time.quota(), clock=time.clock(), view=view)
+    progress = Progress(windows=Windows(clock=time.clock().monotonic), clock=time.clock(), view=view)
     for row in range(5_001):
         time.now = row / 1_000
         progress.tick()
@@ -158,7 +158,7 @@ def test_a_real_sync_of_thousands_of_rows_hardly_shows_anything(monkeypatch: pyt
 def test_a_long_wait_is_slept_in_pieces() -> None:
     """A line falls due every 30 seconds, in the midst of a wait too, and says what is left of it."""
     time, view = Time(), Seen(every=30, delay=30)
-    progress = Progress(quota=time.quota(), clock=time.clock(), view=view)
+    progress = Progress(windows=Windows(clock=time.clock().monotonic), clock=time.clock(), view=view)
     time.now, left = 10.0, 100.0
     while left > 0:
         nap = progress.nap(left)
@@ -233,10 +233,10 @@ def test_the_bar_moves_and_standard_output_is_pure(slow_box: Sandbox, tmp_path: 
     warehouse = Warehouse()
     warehouse.load(done.messages)
     assert_true(warehouse, slow_box.world, ["sessions", "session_details", "transcripts"])
-    details = [int(n) for n in re.findall(r"(\d+)%\|[^|]*\| session_details, ", terminal.text)]
+    details = [int(n) for n in re.findall(r"(\d+)%\|[^|]*\| (?:session_details|transcripts) ", terminal.text)]
     assert details == sorted(details)
     assert len(set(details)) >= 3
-    assert re.search(r"\| transcripts, \d+/24 sessions, .*test [0-9a-f]{8}", terminal.text)
+    assert re.search(r"\| session_details \d+/24, transcripts \d+/24, .*calls left", terminal.text)
     assert terminal.screen
     assert [line for line in terminal.screen if not LOG_LINE.fullmatch(line)] == []
 

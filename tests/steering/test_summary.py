@@ -87,7 +87,7 @@ def test_the_numbers_are_those_of_the_target_and_the_server(box: Sandbox, tmp_pa
         assert said["pending"]["transcripts"] >= 2
         assert said["not_found"]["transcript"] >= 2
     assert (said["retries"], said["throttled"], said["left_out"]) == (0, 0, {})
-    assert 0 < said["seconds"] < 60
+    assert 0 <= said["seconds"] < 60
 
 
 def test_removals_and_riders_are_counted(box: Sandbox, tmp_path: Path) -> None:

@@ -11,9 +11,9 @@ from tap_usertesting.api.auth import StaticToken
 from tap_usertesting.api.call import AUTHORIZATION, Call, Lane, origin_of
 from tap_usertesting.api.errors import ApiError, CredentialsRejectedError, FeedRefusedError
 from tap_usertesting.api.feed import ChangeFeed
-from tap_usertesting.api.quota import Quota
 from tap_usertesting.api.session import ApiSession
 from tap_usertesting.api.transport import Transport
+from tap_usertesting.api.windows import Windows
 
 from .fakes import FakeClock
 
@@ -82,8 +82,8 @@ def make_call(fake_clock: FakeClock) -> MakeCall:
         method: str = "GET",
         token_header: str = AUTHORIZATION,
     ) -> Call:
-        quota = Quota(clock=fake_clock.monotonic, limit=None)
-        lane = Lane("Results API", "api_url", origin or origin_of(url), quota, auth, refused)
+        windows = Windows(clock=fake_clock.monotonic, limit=None)
+        lane = Lane("Results API", "api_url", origin or origin_of(url), windows, auth, refused)
         return Call(lane, method, url, "list", readable=readable, token_header=token_header)
 
     return make
