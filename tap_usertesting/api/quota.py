@@ -15,16 +15,16 @@ from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Mapping
 
 DOCUMENTED_LIMIT = 10
 DOCUMENTED_WINDOW = 60.0
 EPOCH_FROM = 1e9  # a reset above this is a point in time, not a number of seconds
 LONGEST_WAIT = 3600.0  # a server that asks for more than an hour is not believed
-ROUNDED = 2.0  # seconds by which two answers of one window may name different ends
+ROUNDED = 2.0  # seconds by which two answers of one window may name different ends, where resets are whole seconds
+LONGEST_SLACK = 15.0  # seconds; an answer that took longer tells no window by its end
 LOOK = 0.01  # windows; how often it is looked again whether an answer has come that is waited for
 PATIENCE = 0.1  # windows; a call that takes longer is not waited for
-COMPRESSED = 10.0  # seconds; a window below is one of a test, whose reset is told to the millisecond
 
 
 @dataclass(frozen=True)
@@ -96,6 +96,8 @@ class Quota:
         self.window = window
         self._left = math.inf if limit is None else float(limit)  # those in flight not taken off
         self._ends = -math.inf  # of the present window
+        self._took = 0.0  # seconds; the answer that named that end
+        self._whole = True  # resets are whole seconds
         self._seen = False  # has an answer that names the present window been read?
         self._looked = False  # has any answer to a call in it been read?
         self._tickets = 0
@@ -107,9 +109,11 @@ class Quota:
         self._refused = 0  # the ticket refused last
         self._sent: dict[int, tuple[float, int]] = {}  # the calls in flight: when sent, after how many answers
         self._hits: deque[tuple[float, float]] = deque()  # when the calls of the last window were sent and answered
+        self._made: deque[float] = deque()  # when they were answered, those included that a sliding window has let go
         self._sliding: bool | None = False  # None: was believed once and refuted
         self._first = 1  # the ticket that opened the present window
-        self._wary = False  # whether answers may be of several windows: then the fewest calls left count
+        self._wary = False  # whether answers are of several windows, no one knows of which
+        self._held = -math.inf  # until when nothing is sent, whatever the count
 
     @property
     def sliding(self) -> bool:
@@ -121,6 +125,8 @@ class Quota:
         """Calls left in the present window; None while no limit is known."""
         if math.isinf(self._left):
             return None
+        if self._wary and self.limit is not None:
+            return max(0, self.limit - len(self._in_window(self._clock())) - len(self._sent))
         if self._clock() >= self._ends:
             return self.limit
         return max(0, int(self._left) - len(self._sent))
@@ -128,18 +134,42 @@ class Quota:
     def wait(self) -> float:
         """Seconds until the next call may be sent; 0 means now."""
         now = self._clock()
+        if self.limit is None:
+            return self._wait_for_window(now)
+        if self._wary:
+            return self._wait_warily(now, self.limit)
+        if self._sliding:
+            return max(self._wait_for_window(now), self._wait_warily(now, self.limit))
+        return self._wait_for_window(now)
+
+    def _wait_for_window(self, now: float) -> float:
+        """Return the wait by what the server has said of the present window."""
         fresh = now >= self._ends
         if self.limit is not None and (fresh or not self._looked) and self._under_way(now):
             return LOOK * self.window  # the first call of a window goes alone: it may be told less than is assumed
-        if fresh:
-            return 0.0
-        if self._left > len(self._sent):
+        if fresh or self._left > len(self._sent):
             return 0.0
         over = len(self._sent) - int(self._left)  # calls in flight that take the place of one that leaves the window
         if self._sliding and over < len(self._hits):
             return max(0.0, min(self._ends, self._hits[over][1] + self.window) - now)
         # What is in flight may be counted already: its answer will tell.
         return min(LOOK * self.window, self._ends - now) if self._left > 0 else self._ends - now
+
+    def _wait_warily(self, now: float, limit: int) -> float:
+        """Return the wait if no window may see more than `limit` calls, wherever it begins and whatever it counts."""
+        if now < self._held:
+            return self._held - now
+        hits = self._in_window(now)
+        over = len(hits) + len(self._sent) - limit
+        if over < 0:
+            return 0.0
+        return hits[over] + self.window - now if over < len(hits) else LOOK * self.window
+
+    def _in_window(self, now: float) -> list[float]:
+        """Return when the calls of the last window were answered: until then a server may have counted them."""
+        while self._made and self._made[0] + self.window <= now:
+            self._made.popleft()
+        return list(self._made)
 
     def _under_way(self, now: float) -> bool:
         """Tell whether a call is in flight whose answer is worth waiting for; one that hangs is not."""
@@ -150,7 +180,7 @@ class Quota:
         now = self._clock()
         if now >= self._ends:
             self._left = math.inf if self.limit is None else float(self.limit)
-            self._ends = now + self.window
+            self._ends, self._took = now + self.window, 0.0
             self._seen = self._looked = False
             self._first = self._tickets + 1
         self._tickets += 1
@@ -171,26 +201,26 @@ class Quota:
         if said.remaining is None or said.reset is None:
             self._left = max(0.0, self._left - 1)
             return False
+        self._whole = self._whole and said.reset == int(said.reset)
         ends = now + said.reset + (self._margin or 0.0)
-        of_this = self.same(ends, self._ends, slack=now - sent)
+        of_this = self.same(ends, self._ends, slack=now - sent + self._took)
         if ticket < self._first and not of_this and ends < self._ends:
             return False  # of a window that is over
         self._named = ends
         if said.limit is not None:
             self.limit = said.limit
         if self._opens(ticket, ends, said, sent=sent, now=now):
-            self._ends, self._left = ends, float(said.remaining)
+            self._ends, self._took, self._left = ends, now - sent, float(said.remaining)
         else:
             self._wary = self._wary or not of_this  # it speaks of another window, so there are several
-            believed = heard >= self._word and not self._wary
-            self._ends = max(self._ends, ends)
-            left = self._left - (1 if self._wary else 0)  # at the least this call has been used
-            self._left = float(said.remaining) if believed else max(0.0, min(left, said.remaining))
+            if ends > self._ends:
+                self._ends, self._took = ends, now - sent
+            self._left = float(said.remaining if heard >= self._word else min(self._left, said.remaining))
         self._seen, self._word = True, self._heard
         if said.limit is None:
             return False
         used = said.limit - said.remaining
-        while self._sliding and len(self._hits) > max(1, used):
+        while self._sliding and not self._wary and len(self._hits) > max(1, used):
             self._hits.popleft()  # a call leaves the server's count a little before ours, as its answer came later
         return used > known or (of_this and not self._sliding and used > ticket - self._first + 1)
 
@@ -200,6 +230,7 @@ class Quota:
         self._heard += 1
         self._looked = self._looked or ticket >= self._first
         self._hits.append((sent, now))
+        self._made.append(now)
         while self._hits[0][1] + self.window <= sent:
             self._hits.popleft()
 
@@ -215,20 +246,18 @@ class Quota:
         self._notice_sliding(said, sent=sent, now=now)
         return True
 
+    @property
+    def rounding(self) -> float:
+        """Seconds by which two answers of one window may name different ends."""
+        return ROUNDED if self._whole else self.window / 10
+
     def same(self, ends: float, others: float, *, slack: float) -> bool:
         """Tell whether two ends are of one window: servers name whole seconds, and answers take a while (`slack`)."""
-        rounded = ROUNDED if self.window >= COMPRESSED else self.window / 10
-        return abs(ends - others) <= min(slack, self.window / 4) + rounded
+        return abs(ends - others) <= min(slack, LONGEST_SLACK) + self.rounding
 
-    def join(self, others: Iterable[Quota]) -> None:
-        """Count as one with windows that were taken for separate: the fewest calls left, the latest end, warily."""
-        now = self._clock()
-        live = [quota for quota in others if now < quota._ends]  # noqa: SLF001 - of its own class
+    def be_wary(self) -> None:
+        """Count for several windows as for one, since some calls share one and some do not."""
         self._wary = True
-        self._sliding = None
-        if live:
-            self._left = min(quota._left for quota in live)  # noqa: SLF001 - as above
-            self._ends = max(quota._ends for quota in live)  # noqa: SLF001 - as above
 
     def refused(self, said: RateHeaders) -> float:
         """Learn from a 429; returns the seconds to wait before the call is repeated.
@@ -257,7 +286,7 @@ class Quota:
         """Send nothing for so many seconds (None: a full window); returns them."""
         seconds = self.window if seconds is None else seconds
         self._left = 0.0
-        self._ends = (self._clock() if now is None else now) + seconds
+        self._ends = self._held = (self._clock() if now is None else now) + seconds
         self._hits.clear()
         return seconds
 

@@ -95,9 +95,14 @@ class Windows:
 
     def wait(self, endpoint: str) -> float:
         """Seconds until a call of this endpoint may be sent; 0 means now."""
-        if self.separate and endpoint not in self._answered and self._first_under_way():
+        if not self.separate:
+            shared = self._shared.wait()
+            if self._shared.sliding or endpoint not in self._own:
+                return shared
+            return max(shared, self._own[endpoint].wait())  # what it was told itself holds, also where not all share
+        if endpoint not in self._answered and self._first_under_way():
             return LOOK * self.window
-        return self.of(endpoint).wait()
+        return self._mine(endpoint).wait()
 
     def sent(self, endpoint: str) -> int:
         """Count a call that is sent now; returns its ticket for `answered`."""
@@ -111,16 +116,16 @@ class Windows:
         own = self._mine(flight.endpoint)
         alone = self._alone(said, flight)
         overtaken = own.answered(flight.own_ticket, said) and not self._is_older(said, ticket)
+        self._disproved = self._disproved or overtaken
+        if alone and (self._disproved or (said.limit or 0) < PROOF_NEEDS):
+            self._shared.be_wary()  # some calls share a window and some do not
+        elif alone:
+            self.separate = True
         self._shared.answered(ticket, said)
         if said.remaining is not None:
             self._answered.add(flight.endpoint)
-        if overtaken:
+        if overtaken and self.separate:
             self._share()
-        elif alone and not self.separate:
-            if self._disproved or (self.limit or 0) < PROOF_NEEDS:
-                self._shared.join(self._own.values())  # some share and some do not: one count, the fewest left
-            else:
-                self.separate = True
 
     def refused(self, endpoint: str, said: RateHeaders) -> float:
         """Learn from a 429; returns the seconds to wait before the call is repeated."""
@@ -156,7 +161,7 @@ class Windows:
         if said.limit is None or said.remaining is None or said.reset is None:
             return False
         now = self._clock()
-        ends, since = now + said.reset, now - self.window
+        ends, since = now + said.reset, now - self.window + self._shared.rounding / 2
         while self._heard and self._heard[0].ends < now and self._heard[0].sent < since:
             self._heard.popleft()
         took = now - flight.sent
@@ -180,8 +185,6 @@ class Windows:
         return self._older is not None and self._shared.same(ends, self._older, slack=0.0)
 
     def _share(self) -> None:
-        """Take it that windows are shared, for the rest of the run."""
-        self._disproved = True
-        if self.separate:
-            self.separate = False
-            self._shared.join(self._own.values())
+        """Take it that windows are shared after all, for the rest of the run."""
+        self.separate, self._disproved = False, True
+        self._shared.be_wary()
