@@ -36,7 +36,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _fail(_NO_EXTRA)
     now = datetime.now(timezone.utc).replace(microsecond=0) if options.now_real else None
     world = World.seeded(options.seed, options.scale, now=now, real_time=options.now_real)
-    rule = None if options.no_quota else QuotaRule(limit=options.limit, window=options.window)
+    rule = None if options.no_quota else QuotaRule(limit=options.limit, window=options.window, scope=options.scope)
     try:
         box = Sandbox(world, quota=rule, token_lifetime=options.token_lifetime, port=options.port)
     except OSError as error:
@@ -61,6 +61,12 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--scale", choices=("small", "demo", "large"), default="small", help="how much data there is")
     parser.add_argument("--limit", type=int, default=10, help="Results API calls per window (default: %(default)s)")
     parser.add_argument("--window", type=float, default=60.0, help="seconds of a window (default: %(default)s)")
+    parser.add_argument(
+        "--scope",
+        choices=("shared", "endpoint", "version"),
+        default="shared",
+        help="what has a window of its own (default: %(default)s, one for all)",
+    )
     parser.add_argument("--no-quota", action="store_true", help="no limit at all")
     parser.add_argument("--token-lifetime", type=float, default=3600, help="seconds (default: %(default)s)")
     parser.add_argument("--port-file", type=Path, help="write the port to this file when ready")

@@ -42,6 +42,10 @@ class QuotaRule:
     limit_headers: bool = False
 
 
+# Says "no limit" in the only words there are: a reader that sees no headers must assume the worst.
+_NO_LIMIT = QuotaRule(limit=1_000_000)
+
+
 @dataclass(frozen=True)
 class Verdict:
     """The answer of the quota to one call."""
@@ -75,11 +79,7 @@ class Quota:
     def take(self, *, endpoint: str, version: str) -> Verdict:
         """Count one call to an endpoint and say whether it may pass."""
         with self._lock:
-            rule = self.rule
-            if rule is None:
-                # Says "no limit" in the only words there are: a reader that sees no headers must assume the
-                # worst.
-                return Verdict(allowed=True, headers=_limit_headers(1_000_000, 999_999, 60.0, 60.0))
+            rule = self.rule or _NO_LIMIT
             key = {"shared": "", "endpoint": endpoint, "version": version}[rule.scope]
             bucket = self._buckets.setdefault(key, _Bucket())
             now = self._clock()

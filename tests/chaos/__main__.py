@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 EVERY = 8
 HEAD = (
-    "  seed scene        weather runs  -9 TERM INT torn faults happened calls again ratio first least loads "
+    "  seed scene        weather windows  runs  -9 TERM INT torn faults happened calls again ratio first least loads "
     " rows lost extra     s"
 )
 
@@ -76,7 +76,7 @@ def _together(options: argparse.Namespace, target: Target | None) -> int:
 def _line(report: Report) -> str:
     blows = [report.blows[name] for name in ("SIGKILL", "SIGTERM", "SIGINT")]
     return (
-        f"{report.seed:6} {report.kind:12} {report.weather:7} {report.runs:4} "
+        f"{report.seed:6} {report.kind:12} {report.weather:7} {report.windows:8} {report.runs:4} "
         f"{blows[0]:3} {blows[1]:4} {blows[2]:3} {report.torn:4} "
         f"{report.faults.total():6} {report.happened:8} {report.spent.calls:5} {report.spent.again:5} "
         f"{report.spent.ratio:5.2f} {report.first:5} {report.least:5} {report.loads:5} {report.rows:5} "

@@ -15,6 +15,7 @@ class Report:
     seed: int
     kind: str
     weather: str
+    windows: str = "shared"
     runs: int = 0
     blows: Counter[str] = field(default_factory=Counter)
     moments: Counter[str] = field(default_factory=Counter)

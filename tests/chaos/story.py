@@ -37,6 +37,8 @@ TRIES = 4  # of one call
 MOST_CLEAN_RUNS = 8
 TARGET_LIVES = 0.7  # how often the target outlives the tap
 KILL_REPEATS = round(LIMIT / WINDOW) + LIMIT  # calls: the last second of activity, and the burst it ends in
+IN_TURN = 0.15  # of all seeds: streams run one after the other
+STREAMS_AT_ONCE = 4  # that make calls of the Results API; what a signal may find between an answer and its record
 UNBUFFERED = 0.5  # how often PYTHONUNBUFFERED is set
 IN_A_CALL = 0.1  # how often something happens while a call is made
 MOST_BETWEEN = 8  # things that happen between two runs
@@ -71,8 +73,13 @@ class Story:
         self._mirror: Mirror | None = None
         self._ledger = Ledger(self._scene.world, strict=self._calm, by_feed=self._scene.by_feed)
         self._allowed = 0  # calls that may have been repeated
+        self._scope: Literal["shared", "endpoint", "version"] = Random(f"scope/{seed}").choice(
+            ("shared", "endpoint", "version")
+        )
+        self._side_by_side = Random(f"turns/{seed}").random() >= IN_TURN
+        self._told = threading.Lock()  # calls come in at once
         weather = "calm" if self._calm else f"{self._share:.0%}" if self._share else "kills"
-        self.report = Report(seed, self._scene.kind + ("" if self._scene.by_feed else " list"), weather)
+        self.report = Report(seed, self._scene.kind + ("" if self._scene.by_feed else " list"), weather, self._scope)
 
     def run(self) -> Report:
         """Run the seed and report; what is wrong stands in the report."""
@@ -82,11 +89,14 @@ class Story:
         for number, handler in kept.items():
             signal.signal(number, handler)
         retry_after: Literal["seconds"] | None = self._rng.choice(("seconds", None))
-        rule = QuotaRule(limit=LIMIT, window=WINDOW, retry_after=retry_after)
+        rule = QuotaRule(limit=LIMIT, window=WINDOW, retry_after=retry_after, scope=self._scope)
         with Sandbox(self._scene.world, quota=rule) as box, tempfile.TemporaryDirectory() as folder:
             # Where no call is to hang, a machine under load is given time: a timeout would be a fault of ours.
             self._config = box.config(
-                **self._scene.settings, max_retries=TRIES, request_timeout=HASTY if self._share else PATIENT
+                **self._scene.settings,
+                max_retries=TRIES,
+                request_timeout=HASTY if self._share else PATIENT,
+                parallel_streams=self._side_by_side,
             )
             if self._target is not None:
                 self._mirror = Mirror(self._target, Path(folder), seed=self.report.seed)
@@ -117,6 +127,10 @@ class Story:
         return self.report
 
     def _before_call(self, call: Call) -> None:
+        with self._told:
+            self._note(call)
+
+    def _note(self, call: Call) -> None:
         process = self._process
         # A draw of its own, so that the plan of the runs does not hang on how many calls were made before a blow.
         restless = self._scene.restless and not self._calm
@@ -143,7 +157,8 @@ class Story:
             self.report.blows[blow.signal.name] += 1
             self.report.moments[ended.moment] += 1
             # A signal may come between an answer and its record; kill -9 also loses what no STATE has told yet.
-            self._allowed += KILL_REPEATS if blow.signal is signal.SIGKILL else 1
+            windows = STREAMS_AT_ONCE if self._scope != "shared" else 1
+            self._allowed += KILL_REPEATS * windows if blow.signal is signal.SIGKILL else STREAMS_AT_ONCE
         if self._config["client_secret"] in ended.log:
             ended.wrong.append("the client secret is in its log")
         excuses = self._ledger.excuses(box.calls[before:], tries=TRIES)

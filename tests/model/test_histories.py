@@ -10,7 +10,7 @@ kills, which keep a random prefix of the messages and resume from the last STATE
 from __future__ import annotations
 
 from datetime import datetime, timedelta, timezone
-from typing import TYPE_CHECKING, Any, Literal, cast
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast
 from unittest.mock import patch
 
 import hypothesis.strategies as st
@@ -26,13 +26,15 @@ from hypothesis.stateful import (
 
 from tap_usertesting.api.results import ResultsClient
 from tap_usertesting.changes import listing
-from tap_usertesting.sandbox import Sandbox, World
+from tap_usertesting.sandbox import QuotaRule, Sandbox, World
 from tests.harness import ROW_STREAMS, SESSION_STREAMS, Warehouse, assert_true, sync_here
 
 if TYPE_CHECKING:
     from tap_usertesting.sandbox import Session, Test
 
 STREAMS = (*SESSION_STREAMS, *ROW_STREAMS, "session_clips", "highlight_reels", "qx_scores", "result_changes")
+Scope: TypeAlias = Literal["shared", "endpoint", "version"]
+SCOPES: tuple[Scope, ...] = ("shared", "endpoint", "version")  # what has a quota window of its own
 TYPES = ("THINK_OUT_LOUD", "NON_THINK_OUT_LOUD", "SURVEY")
 # What a partition's state may consist of.
 CONTRACT = {
@@ -79,14 +81,20 @@ class Histories(RuleBasedStateMachine):
         self.torn: set[str] = set()  # sessions with rows that arrived without the STATE after them
         self.clips = True  # whether new sessions may have any
 
-    @initialize(kind=st.sampled_from(TYPES), known=st.booleans(), older=st.integers(0, 4), clips=st.booleans())
-    def begin(self, kind: str, known: bool, older: int, clips: bool) -> None:  # noqa: FBT001 - drawn by hypothesis
+    @initialize(
+        kind=st.sampled_from(TYPES),
+        known=st.booleans(),
+        older=st.integers(0, 4),
+        clips=st.booleans(),
+        scope=st.sampled_from(SCOPES),
+    )
+    def begin(self, kind: str, known: bool, older: int, clips: bool, scope: Scope) -> None:  # noqa: FBT001 - drawn
         """Start with a test of some type, and sessions that are older than the feed."""
         self.world = World(seed=1, now=datetime.now(tz=timezone.utc) - timedelta(hours=20))
         self.test = self.world.add_test(kind)
         self.clips = clips
         self.older = [self.complete(in_feed=False) for _ in range(older)]
-        self.box = Sandbox(self.world)
+        self.box = Sandbox(self.world, quota=QuotaRule(limit=40, window=0.05, scope=scope))
         self.box.__enter__()
         self.config = self.box.config(max_retries=1)
         if not known:  # the product type is not known when the test ids are configured
