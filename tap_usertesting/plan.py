@@ -8,6 +8,8 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
+from tap_usertesting.summary import windows
+
 DISCOVERY = ("workspaces", "studies")
 
 
@@ -28,20 +30,35 @@ class Row:
 
 @dataclass(frozen=True)
 class Plan:
-    """The rows of a sync, the calls of discovery, and the quota: `limit` calls in `window` seconds, None for any."""
+    """The rows of a sync, the calls of discovery, and the quota: `limit` calls in `window` seconds, None for any.
+
+    `windows`: how many the calls of the plan have shown, 1 if all endpoints share one as far as is known.
+    """
 
     rows: list[Row]
     discovery: int
     limit: int | None
     window: float
+    windows: int = 1
 
     @property
     def calls(self) -> int:
         """Calls of the Results API in all."""
         return self.discovery + sum(row.calls for row in self.rows)
 
+    @property
+    def fullest(self) -> int:
+        """Calls of the endpoint that is asked most: they set the time where each endpoint has its own window."""
+        endpoints = sum((row.endpoints for row in self.rows), Counter({"discovery": self.discovery}))
+        return max(endpoints.values(), default=0)
+
+    @property
+    def in_all(self) -> float:
+        """Seconds of the whole sync, by what is known of the windows."""
+        return self.seconds(self.fullest if self.windows > 1 else self.calls)
+
     def seconds(self, calls: int) -> float:
-        """Return the time that the quota takes for so many calls; a last window need not be waited for."""
+        """Return the time that one window takes for so many calls; a last one need not be waited for."""
         if self.limit is None:
             return 0.0
         return max(0, math.ceil(calls / self.limit) - 1) * self.window
@@ -61,9 +78,10 @@ class Plan:
         ]
         plan: dict[str, Any] = {
             "calls": self.calls,
-            "seconds": self.seconds(self.calls),
+            "seconds": self.in_all,
+            "seconds_if_each_endpoint_has_its_window": self.seconds(self.fullest),
             "discovery_calls": self.discovery,
-            "quota": {"limit": self.limit, "window_seconds": self.window},
+            "quota": {"limit": self.limit, "window_seconds": self.window, "windows": self.windows},
             "rows": rows,
         }
         return json.dumps(plan)
@@ -77,7 +95,7 @@ class Plan:
         lines += [
             (row.test_id, row.stream, f"{row.calls}", _time(self._share(row)), _listed(row.endpoints)) for row in costly
         ]
-        lines.append(("in all", "", f"{self.calls}", _time(self.seconds(self.calls)), ""))
+        lines.append(("in all", "", f"{self.calls}", _time(self.in_all), ""))
         widths = [max(len(line[n]) for line in lines) for n in range(4)]
         table = "\n".join(
             f"{test:{widths[0]}}  {stream:{widths[1]}}  {calls:>{widths[2]}}  {time:>{widths[3]}}  {rest}".rstrip()
@@ -85,7 +103,11 @@ class Plan:
         )
         idle = {row.test_id for row in self.rows} - {row.test_id for row in costly}
         quota = "no quota is known" if self.limit is None else f"{self.limit} calls in {self.window:.0f} s"
-        return f"{table}\n\nQuota: {quota}. Tests without anything to fetch: {len(idle)}."
+        notes = [f"Quota: {quota}; {windows(self.windows)}. Tests without anything to fetch: {len(idle)}."]
+        if self.limit is not None and self.windows == 1 and self.seconds(self.fullest) < self.in_all:
+            sooner = _time(self.seconds(self.fullest))
+            notes.append(f"Should each endpoint have a window of its own, which a sync finds out: {sooner}.")
+        return "\n".join([table, "", *notes])
 
     def _paced(self, calls: int) -> float:
         return calls * self.window / self.limit if self.limit else 0.0

@@ -51,7 +51,8 @@ def rehearse(tap: TapUserTesting) -> Plan:
                 records += 1
             place = (stream.name, str(context.get("test_id", "")))
             rows.append(Row(*place, rehearsal.calls.get(place, Counter()), records))
-    return Plan(rows, sum(run.calls_of(label) for label in DISCOVERY), run.windows.limit, run.windows.window)
+    discovery = sum(run.calls_of(label) for label in DISCOVERY)
+    return Plan(rows, discovery, run.windows.limit, run.windows.window, run.windows.number)
 
 
 class Rehearsal:

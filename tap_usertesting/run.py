@@ -26,7 +26,7 @@ from tap_usertesting.api.windows import Windows
 from tap_usertesting.discovery import Directory
 from tap_usertesting.progress import Activity, Progress
 from tap_usertesting.settings import SECRETS
-from tap_usertesting.summary import Ending, Summary, open_ends, some
+from tap_usertesting.summary import Ending, Summary, open_ends, some, windows
 from tap_usertesting.times import from_epoch
 
 if TYPE_CHECKING:
@@ -59,6 +59,7 @@ class Run:
         self._unreadable: set[str] = set()
         self._answering: set[str] = set()
         self._missing: Counter[str] = Counter()
+        self._separate = False  # windows, as the log has said
         self._waiting_until = 0.0  # for quota, as the log has said
         self.details_version: str | None = None  # that has answered in this run
         self.turns = Turns()
@@ -170,6 +171,7 @@ class Run:
             left_out=dict(left_out),
             pending=pending,
             unfinished=unfinished,
+            windows=self.windows.number,
         )
 
     def _auth(self) -> Auth:
@@ -233,6 +235,10 @@ class Run:
         if lane is self._lane and most is not None and lane.calls >= most:
             raise BudgetSpentError(f"max_calls of {most} reached")
         self._check_duration(0)
+        if self._separate != self.windows.separate:
+            self._separate = self.windows.separate
+            gain = "streams wait for their own only" if self._separate else "streams wait for one another again"
+            logger.info("Results API: %s: %s", windows(self.windows.number), gain)
         self.progress.tick()
 
     def _rank(self, call: Call) -> Rank:

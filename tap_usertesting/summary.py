@@ -35,6 +35,7 @@ class Summary:
     left_out: Mapping[str, int]  # what was sent and made no row
     pending: Mapping[str, int]  # sessions per stream that the next syncs ask for again
     unfinished: Mapping[str, int]  # tests per stream whose history is not read to its end
+    windows: int = 1  # of the quota: one, or one per endpoint
 
     def lines(self) -> list[str]:
         """Return the lines for people."""
@@ -44,7 +45,8 @@ class Summary:
         lines = [
             f"rows: {_listed(self.rows)}; tombstones: {_listed(self.tombstones)}",
             self.calls_made(),
-            f"{took}; {self.retries} retries, {self.throttled} answers 429; 404s: {_listed(self.not_found)}",
+            f"{took}; {windows(self.windows)}",
+            f"{self.retries} retries, {self.throttled} answers 429; 404s: {_listed(self.not_found)}",
         ]
         if self.left_out:
             lines.append(f"left out: {_listed(self.left_out)}")
@@ -65,6 +67,11 @@ class Summary:
         summary = {**asdict(self), "seconds": round(self.seconds, 1)}
         summary["seconds_waited"] = {reason: round(seconds, 1) for reason, seconds in self.seconds_waited.items()}
         logger.info("SUMMARY: %s", json.dumps(summary), extra={"summary": summary})
+
+
+def windows(number: int) -> str:
+    """Return what was learned of the quota's windows, for people."""
+    return f"windows: {number}, one per endpoint" if number > 1 else "windows: 1, for all endpoints"
 
 
 def open_ends(state: Mapping[str, Any], streams: Collection[str]) -> tuple[dict[str, int], dict[str, int]]:

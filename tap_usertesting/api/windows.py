@@ -85,11 +85,10 @@ class Windows:
         """The shared window, or of several the one that lets the next call wait longest."""
         return max(self._own.values(), key=lambda quota: quota.wait()) if self.separate else self._shared
 
-    def __str__(self) -> str:
-        """Return what was learned, for people."""
-        return (
-            f"windows: {len(self._own)}, one per endpoint" if self.separate else "windows: 1, shared by all endpoints"
-        )
+    @property
+    def number(self) -> int:
+        """How many there are, as far as is known: one, or one for each endpoint that was asked."""
+        return len(self._own) if self.separate else 1
 
     # The way of a call
 

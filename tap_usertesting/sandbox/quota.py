@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 # Windows shorter than this are compressed time: the reset is then told to the millisecond.
 _COMPRESSED = 10.0
 
+_MANY = 1_000_000
+
 Headers = list[tuple[str, str]]
 
 
@@ -40,10 +42,6 @@ class QuotaRule:
     retry_after: Literal["seconds", "date"] | None = "seconds"
     headers: bool = True
     limit_headers: bool = False
-
-
-# Says "no limit" in the only words there are: a reader that sees no headers must assume the worst.
-_NO_LIMIT = QuotaRule(limit=1_000_000)
 
 
 @dataclass(frozen=True)
@@ -74,12 +72,18 @@ class Quota:
         """Change the rule and forget what was counted."""
         with self._lock:
             self.rule = rule
+            self._free = 0  # calls without a limit
             self._buckets: dict[str, _Bucket] = {}
 
     def take(self, *, endpoint: str, version: str) -> Verdict:
         """Count one call to an endpoint and say whether it may pass."""
         with self._lock:
-            rule = self.rule or _NO_LIMIT
+            rule = self.rule
+            if rule is None:
+                # Says "no limit" in the only words there are: a reader that sees no headers must assume the
+                # worst.
+                self._free += 1
+                return Verdict(allowed=True, headers=_limit_headers(_MANY, max(_MANY - self._free, 1), 60.0, 60.0))
             key = {"shared": "", "endpoint": endpoint, "version": version}[rule.scope]
             bucket = self._buckets.setdefault(key, _Bucket())
             now = self._clock()

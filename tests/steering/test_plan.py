@@ -107,7 +107,7 @@ def test_every_stream_and_test_has_a_row(tmp_path: Path) -> None:
         plan = planned(box.config(), tmp_path, box, select=("session_details", "transcripts"))
     places = {(row["stream"], row["test_id"]) for row in plan["rows"]}
     assert places == {(stream, test_id) for stream in ("session_details", "transcripts") for test_id in world.tests}
-    assert plan["quota"] == {"limit": 50, "window_seconds": pytest.approx(7, abs=0.5)}
+    assert plan["quota"] == {"limit": 50, "window_seconds": pytest.approx(7, abs=0.5), "windows": 1}
     assert plan["seconds"] == pytest.approx(((plan["calls"] + 49) // 50 - 1) * 7, abs=1)
 
 

@@ -260,7 +260,8 @@ def test_the_lines_for_people() -> None:
     assert summary.lines() == [
         "rows: none; tombstones: none",
         "calls made: none",
-        "took 1 s, 0 s of it waiting (0 s for quota); 0 retries, 0 answers 429; 404s: none",
+        "took 1 s, 0 s of it waiting (0 s for quota); windows: 1, for all endpoints",
+        "0 retries, 0 answers 429; 404s: none",
     ]
     summary = Summary(
         ended="incomplete",
@@ -275,11 +276,13 @@ def test_the_lines_for_people() -> None:
         left_out={"sessions without an id": 4},
         pending={"transcripts": 5},
         unfinished={"transcripts": 1},
+        windows=3,
     )
     assert summary.lines() == [
         "rows: 3 qx_scores, 12 sessions; tombstones: 1 sessions",
         "calls made: 1 429, 11 details_v3, 2 list",
-        "took 67 min, 60 min of it waiting (60 min for quota); 2 retries, 1 answers 429; 404s: 5 transcript",
+        "took 67 min, 60 min of it waiting (60 min for quota); windows: 3, one per endpoint",
+        "2 retries, 1 answers 429; 404s: 5 transcript",
         "left out: 4 sessions without an id",
         "still pending: sessions: 5 transcripts; tests read in part: 1 transcripts",
     ]

@@ -76,7 +76,7 @@ def test_a_429_refutes_it_for_good() -> None:
     windows = Windows(clock=clock.monotonic)
     for endpoint in ("list", "details"):
         windows.answered(windows.sent(endpoint), said(9))
-    assert str(windows) == "windows: 2, one per endpoint"
+    assert windows.number == 2
     ticket = windows.sent("transcript")
     windows.answered(ticket, RateHeaders())
     assert windows.refused("transcript", RateHeaders(retry_after=30.0)) == 30
@@ -99,7 +99,7 @@ def test_an_endpoint_with_a_window_of_its_own_does_not_wait_for_another() -> Non
     assert windows.wait("details") == 60
     assert windows.wait("list") == 0
     assert windows.tightest.remaining == 0
-    assert str(windows) == "windows: 2, one per endpoint"
+    assert windows.number == 2
 
 
 def test_first_calls_are_made_one_at_a_time() -> None:
