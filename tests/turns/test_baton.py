@@ -1,0 +1,186 @@
+"""The baton itself: one thread at a time, what spans a call is done once, and how a run of threads ends."""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import NoReturn
+
+import pytest
+
+from tap_usertesting.api.quota import Quota, RateHeaders
+from tap_usertesting.api.turns import Turns
+
+
+def run(turns: Turns, **jobs: object) -> None:
+    """Run these functions side by side."""
+    turns.run({name: job for name, job in jobs.items() if callable(job)}, watch=lambda: None)
+
+
+def test_one_thread_runs_at_a_time_unless_it_is_apart() -> None:
+    """Threads take turns wherever one is on the wire or asleep, and nowhere else."""
+    turns, inside, most, apart = Turns(), [0], [0], [0]
+    together = threading.Barrier(3, timeout=10)
+
+    def work() -> None:
+        for _ in range(20):
+            inside[0] += 1
+            most[0] = max(most[0], inside[0])
+            time.sleep(0.0005)  # a thread switch would show
+            inside[0] -= 1
+            with turns.apart():
+                together.wait()  # passes only if all three are apart at once
+                apart[0] = 1
+            turns.sleep(0.001)
+
+    run(turns, a=work, b=work, c=work)
+    assert (most[0], apart[0]) == (1, 1)
+
+
+def test_what_spans_a_call_is_done_once() -> None:
+    """The first makes the call; who comes meanwhile waits without the baton, and finds what it found."""
+    turns, calls, found = Turns(), [0], {}
+
+    def fetch(name: str) -> None:
+        with turns.alone("list") as first:
+            if "list" not in found:
+                calls[0] += 1
+                with turns.apart():
+                    time.sleep(0.05)
+                found["list"] = 1
+            found[name] = int(first)
+
+    run(turns, a=lambda: fetch("a"), b=lambda: fetch("b"), c=lambda: fetch("c"))
+    assert calls == [1]
+    assert sorted(found[name] for name in "abc") == [0, 0, 1]
+
+
+def test_what_spans_a_call_may_ask_for_itself() -> None:
+    """A thread does not wait for itself."""
+    turns = Turns()
+
+    def fetch() -> None:
+        with turns.alone("feed"), turns.alone("feed"), turns.apart():
+            pass
+
+    run(turns, a=fetch, b=fetch)
+
+
+def test_one_that_fails_lets_the_others_finish() -> None:
+    """Its exception comes out in the main thread, after all."""
+    turns, done = Turns(), []
+
+    def fail() -> NoReturn:
+        raise KeyError("bug")
+
+    def work() -> None:
+        for _ in range(3):
+            with turns.apart():
+                time.sleep(0.01)
+        done.append(True)
+
+    with pytest.raises(KeyError, match="bug"):
+        run(turns, a=fail, b=work)
+    assert done == [True]
+    assert not turns.active
+
+
+def test_the_end_of_the_run_ends_all() -> None:
+    """What concerns every stream, such as bad credentials, lets no other go on."""
+    turns, done = Turns(), []
+
+    def end() -> NoReturn:
+        with turns.apart():
+            time.sleep(0.02)
+        raise SystemExit(1)
+
+    def work() -> None:
+        with turns.apart():
+            time.sleep(0.1)
+        done.append(True)
+
+    with pytest.raises(SystemExit):
+        run(turns, a=end, b=work)
+    time.sleep(0.2)
+    assert done == []
+
+
+def test_nothing_to_run_is_done_at_once() -> None:
+    """No thread, no wait."""
+    run(Turns())
+
+
+def test_the_handler_takes_the_baton_for_good() -> None:
+    """Once the main thread has it, no other runs again, not even one that comes off the wire."""
+    turns, ran = Turns(), []
+    on_the_wire = threading.Event()
+
+    def work() -> None:
+        with turns.apart():
+            on_the_wire.set()
+            time.sleep(1.1)  # the main thread looks once a second
+        ran.append(True)
+
+    def handler() -> None:
+        on_the_wire.wait(10)
+        turns.seize()
+        time.sleep(0.3)
+        raise InterruptedError
+
+    with pytest.raises(InterruptedError):
+        turns.run({"a": work}, watch=handler)
+    assert ran == []
+
+
+def full(limit: int = 10) -> Quota:
+    """Return a window that no call has been made in."""
+    return Quota(clock=time.monotonic, limit=limit, window=60)
+
+
+def test_the_more_urgent_call_of_a_window_goes_first() -> None:
+    """Of two that share a window, each with a list of calls, the merged order is kept."""
+    turns, window, order = Turns(), full(), []
+
+    def work(ranks: list[float]) -> None:
+        for rank in ranks:
+            turns.want(window, (rank,))
+            while (seconds := turns.wait(window)) > 0:
+                turns.sleep(seconds)
+            order.append(rank)
+            with turns.apart():
+                time.sleep(0.003)
+
+    run(turns, a=lambda: work([1, 4, 5]), b=lambda: work([2, 3, 6]))
+    assert order == [1, 2, 3, 4, 5, 6]
+
+
+@pytest.mark.parametrize("why", ["another window", "it rests", "it hangs", "many are left"])
+def test_no_one_waits_for_nothing(why: str) -> None:
+    """Not for a stream with another window, nor for one that waits for itself or hangs, nor where calls abound."""
+    turns, window = Turns(), Quota(clock=time.monotonic, limit=1000 if why == "many are left" else 10, window=20)
+    window.answered(window.sent(), RateHeaders())
+    waited = []
+
+    def urgent() -> None:
+        mine = full() if why == "another window" else window
+        turns.want(mine, (1,))
+        while (seconds := turns.wait(mine)) > 0:
+            turns.sleep(seconds)
+        if why == "it rests":
+            turns.rest(2)
+        else:
+            with turns.apart():
+                time.sleep(2)
+
+    def other() -> None:
+        with turns.apart():
+            pass
+        turns.want(window, (2,))
+        began = time.monotonic()
+        while (seconds := turns.wait(window)) > 0:
+            turns.sleep(seconds)
+        waited.append(time.monotonic() - began)
+
+    run(turns, a=urgent, b=other)
+    # One that is on the wire is waited for, for a twentieth of the window.
+    assert waited[0] == pytest.approx(1.0 if why == "it hangs" else 0.0, abs=0.3)
