@@ -246,7 +246,7 @@ class Run:
 
         Before all of them an endpoint that was not asked yet: its first answer may tell that it has its own window.
         """
-        if not call.lane.windows.knows(call.label):
+        if not call.lane.windows.knows(call.endpoint):
             return (0.0,)
         kind = 1.0 if call.label in LISTS else 2.0 if call.label in AGGREGATES else 3.0
         here = self.activity

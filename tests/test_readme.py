@@ -163,7 +163,7 @@ def test_generated_part_is_current(readme: str, name: str) -> None:
 
 def test_every_stream_says_what_it_is(readme: str) -> None:
     """The table of streams has each one, in the order in which they run, with its true key and replication."""
-    listed = section(readme, "Streams").partition("\nThey run in this order")[0]
+    listed = section(readme, "Streams").partition("\n`workspaces` and `tests` come first")[0]
     rows = re.findall(r"^\| `(\w+)` \| ([\w, ]+) \| [^|]+ \| ([^|]+) \|", listed, flags=re.MULTILINE)
     entries = {entry["stream"]: entry for entry in catalog(())["streams"]}
 

@@ -131,6 +131,12 @@ class Call:
     token_header: str = AUTHORIZATION
     readable: frozenset[int] = field(default_factory=frozenset)  # statuses beside 2xx that `read` handles
     bulk: int = 1  # how many times the usual bound its answer may be large
+    api: str = ""  # of the lane, an older one whose endpoints are taken to share a quota window
+
+    @property
+    def endpoint(self) -> str:
+        """What may have a quota window of its own."""
+        return self.api or self.label
 
 
 def origin_of(url: str) -> str:

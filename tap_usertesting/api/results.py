@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 PAGE = 500  # sessions a page, the most the vendor allows
 LAST_OFFSET = 10_000  # the greatest offset the vendor allows
 MOST_SESSIONS = 1e15  # what counts more is no count
+V1 = "v1"  # the legacy API
 V1_PAGE = 50  # items a page of the legacy API
 
 
@@ -102,8 +103,9 @@ class ResultsClient:
         *,
         params: Mapping[str, str | int] | None = None,
         header: str = AUTHORIZATION,
+        api: str = "",
     ) -> T:
-        call = Call(self._lane, "GET", self._base + path, label, params=params, token_header=header)
+        call = Call(self._lane, "GET", self._base + path, label, params=params, token_header=header, api=api)
         return self._transport.send(call, read)
 
     def _get_v1(self, label: str, path: str, after: str | None) -> list[dict[str, Any]]:
@@ -119,11 +121,11 @@ class ResultsClient:
             return _items(answer, label)
 
         try:
-            page: list[dict[str, Any]] = self._get(label, path, read, params=params, header=self._v1_header)
+            page: list[dict[str, Any]] = self._get(label, path, read, params=params, header=self._v1_header, api=V1)
         except CredentialsRejectedError:
             if self._v1_header == BARE:
                 raise
-            page = self._get(label, path, read, params=params, header=BARE)
+            page = self._get(label, path, read, params=params, header=BARE, api=V1)
             self._v1_header = BARE
         return page
 

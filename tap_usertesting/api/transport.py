@@ -142,7 +142,7 @@ class Transport:
                     raise call.lane.refused(self._said(answer))
                 if answer.status == TOO_MANY:
                     refusals = self._throttled(
-                        call, call.lane.windows.refused(call.label, self._rates(answer)), refusals
+                        call, call.lane.windows.refused(call.endpoint, self._rates(answer)), refusals
                     )
                     continue
                 self._raise_for_status(call, answer)
@@ -174,7 +174,7 @@ class Transport:
         value = f"Bearer {token}" if header == AUTHORIZATION else token
         self.calls[call.label] += 1
         lane.calls += 1
-        ticket = lane.windows.sent(call.label)
+        ticket = lane.windows.sent(call.endpoint)
         rates = RateHeaders()
         self.idle = True
         try:
@@ -194,15 +194,15 @@ class Transport:
         announced = 0.0
         while True:
             self.hooks.before_call(lane)
-            window = lane.windows.of(call.label)
+            window = lane.windows.of(call.endpoint)
             self._turns.want(window, self.hooks.rank(call))
-            while (seconds := lane.windows.wait(call.label)) > 0:
+            while (seconds := lane.windows.wait(call.endpoint)) > 0:
                 ends = self.clock.monotonic() + seconds
                 if ends > announced + ANNOUNCED:
                     self.hooks.before_wait(Wait(seconds, "quota", lane.name))
                     announced = ends
                 self._nap(seconds, "quota")
-            if lane.windows.of(call.label) is not window:
+            if lane.windows.of(call.endpoint) is not window:
                 continue  # it was learned meanwhile that another one counts
             if (seconds := self._turns.wait(window)) > 0:
                 self._turns.sleep(seconds)
@@ -214,7 +214,7 @@ class Transport:
                 raise BadRequestError(message)
             token = lane.auth.token()  # after the wait, during which the old one may have ended
             self.keep_secret(token)
-            if lane.windows.wait(call.label) == 0:  # a new token takes a while, and others may have called meanwhile
+            if lane.windows.wait(call.endpoint) == 0:  # a new token takes a while, and others may have called meanwhile
                 return token
 
     def _exchange(self, call: Call, auth: AuthBase) -> Answer:
