@@ -9,15 +9,12 @@ Here one transport serves every stream, and a stream is a way from a change to a
 from __future__ import annotations
 
 import json
-import logging
 import os
-import signal
 import sys
-import threading
 import time
 from copy import deepcopy
 from dataclasses import replace
-from functools import cached_property, partial
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
 import click
@@ -27,12 +24,15 @@ from singer_sdk.exceptions import StreamMapConfigError
 from singer_sdk.singerlib import StateMessage
 
 from tap_usertesting.api.errors import ApiError, CredentialsRejectedError, NotFoundError, UnreachableError
+from tap_usertesting.changes.beside import Beside
 from tap_usertesting.changes.reader import ChangeReader
 from tap_usertesting.check import Check
 from tap_usertesting.config_schema import SCHEMA
 from tap_usertesting.rehearsal import rehearse
 from tap_usertesting.run import Run
 from tap_usertesting.settings import Settings, SettingsError, describe
+from tap_usertesting.side_by_side import sync_side_by_side
+from tap_usertesting.signals import Signals
 from tap_usertesting.streams.base import PerTestStream, UserTestingStream
 from tap_usertesting.streams.discovered import TestsStream, WorkspacesStream
 from tap_usertesting.streams.media import HighlightReelsStream, SessionClipsStream, SessionVideosStream
@@ -59,7 +59,6 @@ if TYPE_CHECKING:
     from singer_sdk import Stream
 
     from tap_usertesting.api.feed import Ask
-    from tap_usertesting.api.results import SessionPage
     from tap_usertesting.changes.listing import SessionList
     from tap_usertesting.summary import Ending
 
@@ -80,7 +79,6 @@ STREAMS = (
     SessionVideosStream,
 )
 STATE_EVERY = 1.0  # seconds; what a kill may repeat
-EXIT_BY_SIGNAL = {signal.SIGTERM: 143, signal.SIGINT: 130}
 
 
 class TapUserTesting(Tap):
@@ -93,8 +91,7 @@ class TapUserTesting(Tap):
     def __init__(self, **kwargs: Any) -> None:  # noqa: ANN401 - the SDK's own arguments
         """Build the tap; nothing is read and no connection made before a sync."""
         self._warned: set[str] = set()
-        self._signal: int | None = None
-        self._settled = False  # the exit status
+        self.signals = Signals(run=lambda: self.__dict__.get("run"), last_words=self._last_words)
         self.planning = False
         self.spent = ""  # which budget of the run is used up
         self._state_due = 0.0
@@ -149,7 +146,7 @@ class TapUserTesting(Tap):
             )
         if self.planning:
             settings = replace(settings, max_calls=None, max_duration=None)  # a plan says what all of it costs
-        return Run(settings, write_state=self.write_state_between, checkpoint=self.stop_if_asked)
+        return Run(settings, write_state=self.write_state_between, checkpoint=self.signals.stop_if_one_came)
 
     @cached_property
     def changes(self) -> ChangeReader:
@@ -164,45 +161,10 @@ class TapUserTesting(Tap):
             turns=self.run.turns,
         )
 
-    def sample_session(self, test_id: str) -> dict[str, Any] | None:
-        """Return the newest session of a test for `--test`, read once for all streams."""
-        sessions = self._newest(test_id).sessions
-        return sessions[0] if sessions else None
-
-    def _newest(self, test_id: str) -> SessionPage:
-        if test_id not in self._samples:
-            try:
-                self._samples[test_id] = self.run.results.session_page(test_id, offset=0, limit=1)
-            except ApiError as error:
-                self._samples[test_id] = error
-        sample = self._samples[test_id]
-        if isinstance(sample, ApiError):
-            raise sample
-        return sample
-
-    def reels(self, test_id: str) -> dict[str, Any] | None:
-        """Return a test's highlight reels and whether it has clips, asked once for all streams; None on a 404.
-
-        Raises NotFoundError where the test itself can not be read.
-        """
-        with self.run.turns.alone(("reels", test_id)):
-            if test_id not in self._reels:
-                try:
-                    self._reels[test_id] = self.run.results.highlight_reels(test_id)
-                except NotFoundError:
-                    if not self.run.answers(test_id):  # one without reels, or one that can not be read? The list tells
-                        self.changes.sessions(test_id, lambda sessions: bool(sessions.by_id))
-                    self._reels[test_id] = None
-                self.run.answered(test_id)
-            return self._reels[test_id]
-
     @cached_property
-    def _reels(self) -> dict[str, dict[str, Any] | None]:
-        return {}
-
-    @cached_property
-    def _samples(self) -> dict[str, SessionPage | ApiError]:
-        return {}
+    def beside(self) -> Beside:
+        """What is asked of a test beside its changes."""
+        return Beside(self.run, self.changes)
 
     def _selected(self) -> list[PerTestStream]:
         return [stream for stream in self.streams.values() if isinstance(stream, PerTestStream) and stream.selected]
@@ -252,7 +214,7 @@ class TapUserTesting(Tap):
         if time.monotonic() >= self._state_due:
             self.write_state_between()
         self.run.progress.tick()
-        self.stop_if_asked()
+        self.signals.stop_if_one_came()
 
     # Planning
 
@@ -293,8 +255,8 @@ class TapUserTesting(Tap):
         _ = self.run  # wrong settings end here, before any message
         self._written = msgspec.json.encode(self.state) if self.state else b""  # the SDK repeats it first
         try:
-            if self._side_by_side():
-                self._sync_side_by_side()
+            if self._side_by_side:
+                sync_side_by_side(self)
             else:
                 super().sync_all()
         except BrokenPipeError:
@@ -306,47 +268,17 @@ class TapUserTesting(Tap):
             self.run.progress.close()
         self.end()
 
+    @property
     def _side_by_side(self) -> bool:
-        """Tell whether streams run at once: not in a batch sync, where records are written later than they are made."""
+        """Whether streams run at once: not in a batch sync, where records are written later than they are made."""
         return self.run.settings.parallel_streams and self.config.get("batch_config") is None
-
-    def _sync_side_by_side(self) -> None:
-        """Do what the SDK's `sync_all` does, with one thread for the streams that are made from the same answers.
-
-        Discovery comes first, on its own: every other stream waits for it.
-        """
-        self._reset_state_progress_markers()
-        self._set_compatible_replication_methods()
-        if self.state:
-            self.state_writer.write_state(self.state)
-        selected = [stream for stream in self.streams.values() if stream.selected]
-        threads: dict[str, list[Stream]] = {}
-        for stream in selected:
-            if isinstance(stream, PerTestStream):
-                stream.test_ids()
-                threads.setdefault(getattr(stream, "source", stream.name), []).append(stream)
-            else:
-                _sync(stream)
-        self.run.progress.begin(len(threads))
-        jobs = {
-            source: partial(self._sync_in_turn, streams, turn) for turn, (source, streams) in enumerate(threads.items())
-        }
-        self.run.turns.run(jobs, watch=self._stop_if_late)
-        for stream in selected:
-            stream.log_sync_costs()
-
-    def _sync_in_turn(self, streams: Iterable[Stream], turn: int) -> None:
-        self.run.activity.turn = turn
-        for stream in streams:
-            _sync(stream)
-        self.run.progress.leave()
 
     def run_connection_test(self) -> bool:  # type: ignore[misc]  # as above
         """Check what a sync needs, then emit at most one record per stream; status 1 when anything is not well."""
         for stream in self.streams.values():
             stream.selected = True
         try:
-            Check(self.run, self.changes, newest=self._newest).run()
+            Check(self.run, self.changes, newest=self.beside.newest).run()
         except (CredentialsRejectedError, UnreachableError) as error:
             self.give_up(f"check: {error}")
         except ApiError as error:
@@ -357,7 +289,7 @@ class TapUserTesting(Tap):
 
     def end(self) -> None:
         """Say what was spent; ends with status 1 when anything failed."""
-        self._done()
+        self.signals.settle()
         self._report("failed" if self.run.failed else "incomplete" if self.spent else "complete")
         if self.spent:
             self.logger.warning("incomplete: %s; the next sync goes on from the last STATE", self.spent)
@@ -378,7 +310,7 @@ class TapUserTesting(Tap):
 
     def give_up(self, message: str) -> NoReturn:
         """End the run with one line; what was written before stays good."""
-        self._done()
+        self.signals.settle()
         if "run" in self.__dict__:
             self._report("failed")
         self.logger.critical("%s", message)
@@ -396,54 +328,14 @@ class TapUserTesting(Tap):
             self._warned.add(message)
             self.logger.warning("%s", message)
 
-    def stop_if_asked(self) -> None:
-        """End the run if a signal came while a message was being written or state moved."""
-        if self._signal is None:
-            return
-        if self.run.turns.active:
-            self.run.turns.park()  # the handler takes over
-        self._stop(self._signal)
-
     @override
     def _handle_termination(self, signum: int, frame: FrameType | None) -> None:
-        """End at once only while nothing is being written; otherwise leave a flag that is looked at soon."""
-        if self._settled:
-            return
-        self._signal = signum
-        side_by_side = "run" in self.__dict__ and self.run.turns.active
-        if side_by_side:
-            self.run.turns.seize()
-        if side_by_side or ("run" in self.__dict__ and self.run.idle):
-            try:
-                self._stop(signum)
-            except SystemExit as end:
-                # An exception that comes out of a handler can come out of the middle of anything, a lock of urllib3
-                # among it, which whoever cleans up on the way out would then wait for. All is written: leave from here.
-                logging.shutdown()
-                os._exit(int(end.code or 0))
+        """Have the run end as soon as nothing is being written."""
+        self.signals.handle(signum)
 
-    def _stop_if_late(self) -> None:
-        """End the run if a signal came just before the threads did, and left its flag only."""
-        if self._signal is not None:
-            self._handle_termination(self._signal, None)
-
-    def _stop(self, signum: int) -> NoReturn:
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
-        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    def _last_words(self) -> None:
         self.write_state_between()
         self._report("incomplete")
-        self.logger.warning(
-            "incomplete: stopped by %s; the next sync goes on from the last STATE",
-            signal.Signals(signum).name,
-        )
-        raise SystemExit(EXIT_BY_SIGNAL.get(signal.Signals(signum), 128 + signum))
-
-    def _done(self) -> None:
-        """Take no more signals: the exit status is settled, and the interpreter's way out takes a while."""
-        self._settled = True
-        if threading.current_thread() is threading.main_thread():
-            signal.signal(signal.SIGINT, signal.SIG_IGN)
-            signal.signal(signal.SIGTERM, signal.SIG_IGN)
 
     # Settings
 
@@ -468,8 +360,3 @@ class TapUserTesting(Tap):
                 self.logger.critical("%s", error)
             raise SystemExit(1)
         return errors
-
-
-def _sync(stream: Stream) -> None:
-    stream.sync()
-    stream.finalize_state_progress_markers()

@@ -17,7 +17,8 @@ import pytest
 
 from tap_usertesting.partition import Partition
 from tap_usertesting.sandbox import Sandbox, World
-from tap_usertesting.tap import EXIT_BY_SIGNAL, STREAMS
+from tap_usertesting.signals import EXIT_BY_SIGNAL
+from tap_usertesting.tap import STREAMS
 from tests.harness import CHANGE_COLUMNS, COMMAND, catalog, sync_here
 
 if TYPE_CHECKING:

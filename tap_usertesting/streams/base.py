@@ -171,6 +171,7 @@ class PerTestStream(UserTestingStream):
     is_sorted = True
     check_sorted = False
     bookmark_key: ClassVar[str]  # the replication key, also where a catalog takes that away
+    source: ClassVar[str]  # what it is made from; streams of one source run in one thread
     _commit: Callable[[], None] | None = None
     _announced = False  # its SCHEMA was written before its turn
     _rode = 0  # rows

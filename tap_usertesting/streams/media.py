@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 class HighlightReelsStream(PerTestStream):
     """One row per highlight reel; one call per test and sync, as no change says that a reel was made."""
 
-    name = "highlight_reels"
+    name = source = "highlight_reels"
     primary_keys = ("test_id", "reel_id")
     replication_key = bookmark_key = "last_updated_at"
     selected_by_default = False
@@ -73,7 +73,7 @@ class HighlightReelsStream(PerTestStream):
 
     def _rows(self, test_id: str) -> list[dict[str, Any]]:
         """Return the test's reels, longest untouched first."""
-        body = self._tap.reels(test_id) or {"reels": []}
+        body = self._tap.beside.reels(test_id) or {"reels": []}
         rows = []
         for item in body["reels"]:
             if not isinstance(item, dict) or not item.get("uuid"):
@@ -173,7 +173,7 @@ class SessionClipsStream(VideoStream):
         return None if partition.none else super().list_need(test_id, partition)
 
     def _has_clips(self, test_id: str) -> bool:
-        body = self._tap.reels(test_id)
+        body = self._tap.beside.reels(test_id)
         return body is not None and body.get(FLAG) is not False
 
     @override

@@ -42,7 +42,7 @@ class News(NamedTuple):
 class QxScoresStream(ChangeDrivenStream):
     """One row per task group; one call per changed test."""
 
-    name = "qx_scores"
+    name = source = "qx_scores"
     primary_keys = ("test_id", "task_group_id")
     cost = "one call"
 

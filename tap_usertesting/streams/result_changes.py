@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 class ResultChangesStream(PerTestStream):
     """One row per event; needs `feed_url`."""
 
-    name = "result_changes"
+    name = source = "result_changes"
     primary_keys = ("test_id", "cursor")
     replication_key = bookmark_key = "cursor"
 

@@ -33,7 +33,6 @@ class SessionRows(ChangeDrivenStream):
     """
 
     primary_keys: ClassVar[tuple[str, ...]] = ("session_id",)
-    source: ClassVar[str]
     numbered: ClassVar[str | None] = None  # the column that numbers the rows of a session
 
     def rows(self, answer: dict[str, Any]) -> list[dict[str, Any]]:
@@ -124,5 +123,4 @@ class SessionRows(ChangeDrivenStream):
 
     def sample_session(self, test_id: str) -> str | None:
         """Return the newest session of a test, for `--test`; one call, shared by the streams."""
-        item = self._tap.sample_session(test_id)
-        return None if item is None else item["sessionId"]
+        return next((item["sessionId"] for item in self._tap.beside.newest(test_id).sessions), None)

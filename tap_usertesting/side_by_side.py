@@ -1,0 +1,52 @@
+"""A sync whose streams run at once: what the SDK's `sync_all` does, with threads."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from tap_usertesting.streams.base import PerTestStream
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from singer_sdk import Stream
+
+    from tap_usertesting.run import Run
+    from tap_usertesting.tap import TapUserTesting
+
+
+def sync_side_by_side(tap: TapUserTesting) -> None:
+    """Sync all selected streams, with one thread for those that are made from the same answers.
+
+    Discovery comes first, on its own: every other stream waits for it.
+    """
+    tap._reset_state_progress_markers()  # noqa: SLF001 - as `Tap.sync_all`, which this stands for
+    tap._set_compatible_replication_methods()  # noqa: SLF001 - as above
+    if tap.state:
+        tap.state_writer.write_state(tap.state)
+    run, threads = tap.run, dict[str, list["Stream"]]()
+    selected = [stream for stream in tap.streams.values() if stream.selected]
+    for stream in selected:
+        if isinstance(stream, PerTestStream):
+            stream.test_ids()
+            threads.setdefault(stream.source, []).append(stream)
+        else:
+            _sync(stream)
+    run.progress.begin(len(threads))
+    jobs = {source: partial(_in_turn, run, streams, turn) for turn, (source, streams) in enumerate(threads.items())}
+    run.turns.run(jobs, watch=tap.signals.look_again)
+    for stream in selected:
+        stream.log_sync_costs()
+
+
+def _in_turn(run: Run, streams: Iterable[Stream], turn: int) -> None:
+    run.activity.turn = turn
+    for stream in streams:
+        _sync(stream)
+    run.progress.leave()
+
+
+def _sync(stream: Stream) -> None:
+    stream.sync()
+    stream.finalize_state_progress_markers()

@@ -1,0 +1,78 @@
+"""SIGTERM and Ctrl-C: a run ends at a moment when nothing is being written, with a last STATE and its own status."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import threading
+from typing import TYPE_CHECKING, NoReturn
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tap_usertesting.run import Run
+
+logger = logging.getLogger("tap-usertesting")
+
+EXIT_BY_SIGNAL = {signal.SIGTERM: 143, signal.SIGINT: 130}
+
+
+class Signals:
+    """What a signal does to a run. The handler runs in the main thread, in the midst of anything."""
+
+    def __init__(self, *, run: Callable[[], Run | None], last_words: Callable[[], None]) -> None:
+        """`run`: None before there is one; `last_words` writes what must be out before the process ends."""
+        self._run = run
+        self._last_words = last_words
+        self._came: int | None = None
+        self._settled = False
+
+    def handle(self, signum: int) -> None:
+        """End at once only while nothing is being written; otherwise leave a flag that is looked at soon."""
+        if self._settled:
+            return
+        self._came = signum
+        run = self._run()
+        if run is None:
+            return
+        if run.turns.active:
+            run.turns.seize()
+        elif not run.idle:
+            return
+        try:
+            self._stop(signum)
+        except SystemExit as end:
+            # An exception that comes out of a handler can come out of the middle of anything, a lock of urllib3
+            # among it, which whoever cleans up on the way out would then wait for. All is written: leave from here.
+            logging.shutdown()
+            os._exit(int(end.code or 0))
+
+    def stop_if_one_came(self) -> None:
+        """End the run if a signal came while a message was being written or state moved."""
+        if self._came is None:
+            return
+        run = self._run()
+        if run is not None and run.turns.active:
+            run.turns.park()  # the handler takes over
+        self._stop(self._came)
+
+    def look_again(self) -> None:
+        """End the run if a signal came just before the threads did, and left its flag only. In the main thread."""
+        if self._came is not None:
+            self.handle(self._came)
+
+    def settle(self) -> None:
+        """Take no more signals: the exit status is settled, and the interpreter's way out takes a while."""
+        self._settled = True
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGINT, signal.SIG_IGN)
+            signal.signal(signal.SIGTERM, signal.SIG_IGN)
+
+    def _stop(self, signum: int) -> NoReturn:
+        self.settle()
+        self._last_words()
+        logger.warning(
+            "incomplete: stopped by %s; the next sync goes on from the last STATE", signal.Signals(signum).name
+        )
+        raise SystemExit(EXIT_BY_SIGNAL.get(signal.Signals(signum), 128 + signum))
