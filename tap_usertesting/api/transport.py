@@ -189,33 +189,34 @@ class Transport:
         return (self._without_secrets(answer) if lane.auth is not None else answer), token
 
     def _token_when_due(self, call: Call) -> str:
-        """Wait until the call may be sent; returns the token for it."""
-        lane = call.lane
-        announced = 0.0
+        """Wait until the call may be sent; returns the token for it.
+
+        Whatever lets others run, a wait or a new token, begins it all anew: they may have called meanwhile.
+        """
+        lane, announced = call.lane, 0.0
         while True:
             self.hooks.before_call(lane)
             window = lane.windows.of(call.endpoint)
             self._turns.want(window, self.hooks.rank(call))
-            while (seconds := lane.windows.wait(call.endpoint)) > 0:
+            if (seconds := lane.windows.wait(call.endpoint)) > 0:
                 ends = self.clock.monotonic() + seconds
                 if ends > announced + ANNOUNCED:
                     self.hooks.before_wait(Wait(seconds, "quota", lane.name))
                     announced = ends
                 self._nap(seconds, "quota")
-            if lane.windows.of(call.endpoint) is not window:
-                continue  # it was learned meanwhile that another one counts
-            if (seconds := self._turns.wait(window)) > 0:
+            elif (seconds := self._turns.wait(window)) > 0:
                 self._turns.sleep(seconds)
-                continue
-            if lane.auth is None:
+            elif lane.auth is None:
                 return ""
-            if origin_of(call.url) != lane.origin:
-                message = f"{lane.name}: a token is never sent to another host than that of {lane.setting}"
-                raise BadRequestError(message)
-            token = lane.auth.token()  # after the wait, during which the old one may have ended
-            self.keep_secret(token)
-            if lane.windows.wait(call.endpoint) == 0:  # a new token takes a while, and others may have called meanwhile
-                return token
+            else:
+                if origin_of(call.url) != lane.origin:
+                    message = f"{lane.name}: a token is never sent to another host than that of {lane.setting}"
+                    raise BadRequestError(message)
+                calls = lane.calls
+                token = lane.auth.token()  # after the wait, during which the old one may have ended
+                self.keep_secret(token)
+                if lane.calls == calls:
+                    return token
 
     def _exchange(self, call: Call, auth: AuthBase) -> Answer:
         deadline = self.clock.monotonic() + SLOWEST * self._timeout

@@ -91,8 +91,10 @@ class Turns:
 
     def want(self, window: Quota, rank: Rank) -> None:
         """Say which call comes next, before any wait for it."""
-        if self.active:
-            here = self._here
+        if not self.active:
+            return
+        here = self._here
+        if not here.wants or here.window is not window or here.rank != rank:  # else no one need look again
             here.wants, here.window, here.rank = True, window, rank
             self._move()
 

@@ -47,6 +47,15 @@ def test_no_call_beyond_the_budget_and_none_twice(tell: Tell, source: str) -> No
         story.assert_each_once(stream)
 
 
+def test_no_call_beyond_the_budget_after_waits(tmp_path: Path) -> None:
+    """Streams that wait for quota together do not all go on with the last call there is."""
+    world = a_world(20)
+    with Sandbox(world, quota=QuotaRule(limit=10, window=0.2)) as box:
+        done = sync(box.config(test_ids=sorted(world.tests), max_calls=31), tmp_path)
+        calls = sum(not call.kind.startswith(("feed", "token")) for call in box.calls)
+    assert (done.exit, calls) == (0, 31)
+
+
 def test_the_end_is_a_line_and_no_failure(tmp_path: Path) -> None:
     """Exit 0, one line that says which budget and what comes next, and a STATE from which it does."""
     world = a_world()
