@@ -38,7 +38,7 @@ class Activity:
     tests: int = 0
     done: int = 0  # sessions
     total: int = 0
-    waiting: float = 0.0  # seconds left of the present wait
+    wait_ends: float = 0.0  # the present wait or the last one, by the monotonic clock
     phase: int = 0  # of the test: what is pending, the log, the backfill
     at: str = ""  # the time of the session that is asked for
     turn: int = 0  # of the streams side by side
@@ -81,7 +81,7 @@ class Standing:
     together: bool = True
     ended: int = 0  # streams, of `all`
     all: int = 1
-    waiting: float = 0.0  # seconds
+    waiting: float = 0.0  # seconds, for which all of them wait
 
     @property
     def left(self) -> int:
@@ -221,14 +221,17 @@ class Progress:
     @property
     def activity(self) -> Activity:
         """Where the stream of this thread stands."""
-        return self._activities.setdefault(threading.get_ident(), Activity())
+        here = self._activities.get(threading.get_ident())
+        if here is None:
+            here = self._activities[threading.get_ident()] = Activity()
+        return here
 
     def standing(self) -> Standing:
         """Return where all streams stand."""
-        begun = [stream for stream in self._activities.values() if stream.stream]
-        return Standing(
-            begun or [Activity()], not self._windows.separate, self._ended, self._all, self.activity.waiting
-        )
+        begun = [stream for stream in self._activities.values() if stream.stream] or [Activity()]
+        first = min((stream.wait_ends for stream in self._activities.values()), default=0.0)
+        waiting = max(0.0, first - self._clock.monotonic())
+        return Standing(begun, not self._windows.separate, self._ended, self._all, waiting)
 
     def begin(self, streams: int) -> None:
         """Begin anew, with so many streams side by side."""
@@ -249,11 +252,8 @@ class Progress:
 
     def nap(self, left: float) -> float:
         """Do the same in a wait with so many seconds left; returns how long to sleep until it is time again."""
-        self.activity.waiting = left
-        try:
-            self.tick()
-        finally:
-            self.activity.waiting = 0.0
+        self.activity.wait_ends = self._clock.monotonic() + left
+        self.tick()
         return min(left, LONGEST_NAP, max(SHORTEST_NAP, self._due - self._clock.monotonic()))
 
     def close(self) -> None:

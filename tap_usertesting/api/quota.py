@@ -165,11 +165,11 @@ class Quota:
             return 0.0
         return hits[over] + self.window - now if over < len(hits) else LOOK * self.window
 
-    def _in_window(self, now: float) -> list[float]:
+    def _in_window(self, now: float) -> deque[float]:
         """Return when the calls of the last window were answered: until then a server may have counted them."""
         while self._made and self._made[0] + self.window <= now:
             self._made.popleft()
-        return list(self._made)
+        return self._made
 
     def _under_way(self, now: float) -> bool:
         """Tell whether a call is in flight whose answer is worth waiting for; one that hangs is not."""
@@ -196,7 +196,9 @@ class Quota:
         """
         now = self._clock()
         sent, heard = self._sent.get(ticket, (now, self._heard))
-        known = sum(answered + self.window > sent for _, answered in self._hits) + len(self._sent)
+        while self._hits and self._hits[0][1] + self.window <= sent:
+            self._hits.popleft()
+        known = len(self._hits) + len(self._sent)
         self._land(ticket, sent=sent, now=now)
         if said.remaining is None or said.reset is None:
             self._left = max(0.0, self._left - 1)
@@ -231,8 +233,6 @@ class Quota:
         self._looked = self._looked or ticket >= self._first
         self._hits.append((sent, now))
         self._made.append(now)
-        while self._hits[0][1] + self.window <= sent:
-            self._hits.popleft()
 
     def _opens(self, ticket: int, ends: float, said: RateHeaders, *, sent: float, now: float) -> bool:
         """Tell whether an answer is the first to name its window; learns how long windows last."""

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from tap_usertesting.api.quota import RateHeaders
 
+FEW = 32  # answers that are looked back at: fewer than there were prove less, and never more
 PROOF_NEEDS = 8  # calls a window: with fewer, calls under way together could be refused together
 
 
@@ -53,7 +54,7 @@ class Windows:
         self._shared = Quota(clock=clock, limit=limit, window=window)
         self._own: dict[str, Quota] = {}
         self._flights: dict[int, _Flight] = {}
-        self._heard: deque[_Heard] = deque()
+        self._heard: deque[_Heard] = deque(maxlen=FEW)
         self._hears = 0
         self._answered: set[str] = set()
         self._older: float | None = None  # the end of a window that others had opened before the first call

@@ -167,7 +167,7 @@ def test_a_long_wait_is_slept_in_pieces() -> None:
         left -= nap
     progress.tick()
     assert view.shown == [(30, 80), (60, 50), (90, 20)]
-    assert progress.activity.waiting == 0
+    assert progress.standing().waiting == 0
 
 
 def test_without_a_terminal_lines_come_during_waits(
