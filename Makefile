@@ -66,9 +66,10 @@ pipeline: $(VENV)/.dev ## Of e2e the part that the pipeline runs: Meltano into P
 chaos: $(VENV)/.dev ## Faults, kills and events by seed, the long suite (SEEDS=200)
 	$(BIN)/python -m tests.chaos --seeds $(SEEDS)
 
-bench: $(VENV)/.dev ## Scale and shared quota: time, calls, memory, STATE bytes (some ten minutes)
+bench: $(VENV)/.dev ## Scale, shared quota, streams side by side: time, calls, memory (some ten minutes)
 	$(BIN)/python -m tests.benchmarks.scale
 	$(BIN)/python -m tests.benchmarks.shared
+	$(BIN)/python -m tests.benchmarks.side_by_side
 
 bench-peers: $(VENV)/.dev ## Side by side with what a user would pick instead (installs them beside)
 	$(BIN)/python -m tests.benchmarks.peers
