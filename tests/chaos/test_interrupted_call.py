@@ -22,5 +22,3 @@ def test_a_signal_in_the_midst_of_a_call_lets_nothing_else_out() -> None:
         timeout=60,
     )
     assert done.returncode == 0, done.stderr
-    # What is raised in a finalizer Python shows and passes over; any other error it shows is one too many.
-    assert all("StoppedError" in line for line in done.stderr.splitlines() if "Error" in line), done.stderr
