@@ -1,7 +1,8 @@
-"""The HTTP session: requests and urllib3, without three habits that a hostile server could use.
+"""The HTTP session: requests and urllib3, without four habits that a hostile server or proxy could use.
 
-Cookies are not kept, redirects are not looked at, and the head of an answer has a deadline: the timeout of a socket
-starts anew with each byte, and http.client passes over any number of `100 Continue`, so a head could come for ever.
+Cookies are not kept, redirects are not looked at, plain http goes through no proxy, and the head of an answer has a
+deadline: the timeout of a socket starts anew with each byte, and http.client passes over any number of `100 Continue`,
+so a head could come for ever.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ SLOWEST = 5  # request timeouts: a head, and after it a body, that takes longer 
 
 
 class ApiSession(requests.Session):
-    """A session for APIs: no cookies, no redirects, a deadline for the head of an answer."""
+    """A session for APIs: no cookies, no redirects, no proxy for plain http, a deadline for the head of an answer."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -45,6 +46,16 @@ class ApiSession(requests.Session):
     def get_redirect_target(self, resp: requests.Response) -> None:
         """Return None: requests would read the redirect's whole body, and fail on an odd Location."""
         return
+
+    @override
+    def merge_environment_settings(self, url: Any, proxies: Any, stream: Any, verify: Any, cert: Any) -> Any:
+        """Return the settings of a request, without a proxy for plain http: it would see the token.
+
+        Not by `proxies={"no_proxy": "*"}`, which requests writes into the environment, under every other thread.
+        """
+        if url.startswith("http:"):
+            return {"proxies": {}, "stream": stream, "verify": verify, "cert": cert}
+        return super().merge_environment_settings(url, proxies, stream, verify, cert)
 
 
 class _Watch:

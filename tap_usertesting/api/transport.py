@@ -229,7 +229,6 @@ class Transport:
             auth=auth,
             timeout=self._timeout,
             allow_redirects=False,
-            proxies={"no_proxy": "*"} if call.url.startswith("http:") else None,  # it would see the token
             stream=True,
         ) as response:
             body = bytearray()

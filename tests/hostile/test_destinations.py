@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+from contextlib import suppress
+
 import pytest
 
 from tap_usertesting.api.call import origin_of
@@ -31,6 +34,19 @@ def test_plain_http_goes_to_no_proxy(clients: Clients, name: str, monkeypatch: p
         clients.transport.send(call(clients), size)
         assert proxy.seen == []
     assert clients.server.seen[0].headers["authorization"] == f"Bearer {TOKEN}"
+
+
+@pytest.mark.parametrize("url", [None, "https://127.0.0.1:9/"])
+def test_no_call_writes_into_the_environment(
+    clients: Clients, url: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It belongs to all threads, and one that reads it meanwhile fails: requests says `no_proxy` by way of it."""
+    written: list[str] = []
+    for name in ("putenv", "unsetenv"):
+        monkeypatch.setattr(os, name, lambda key, *_: written.append(os.fsdecode(key)))
+    with suppress(ApiError):
+        clients.transport.send(call(clients, url), size)
+    assert written == []
 
 
 def test_https_goes_to_the_proxy_which_does_not_see_the_token(

@@ -182,5 +182,6 @@ def test_no_one_waits_for_nothing(why: str) -> None:
         waited.append(time.monotonic() - began)
 
     run(turns, a=urgent, b=other)
-    # One that is on the wire is waited for, for a twentieth of the window.
-    assert waited[0] == pytest.approx(1.0 if why == "it hangs" else 0.0, abs=0.3)
+    # One that is on the wire is waited for, for a twentieth of the window, and not as long as it takes.
+    least, most = (0.9, 1.9) if why == "it hangs" else (0.0, 0.9)
+    assert least <= waited[0] < most

@@ -77,7 +77,7 @@ def test_sessions_are_complete_in_their_order(tmp_path: Path, source: str, *, mi
     test = world.add_test("THINK_OUT_LOUD")
     for number in range(50):
         world.add_session(test, transcript="none" if missing and number % 3 == 0 else "ready")
-    with Sandbox(world, quota=QuotaRule(limit=10, window=0.25)) as box:
+    with Sandbox(world, quota=QuotaRule(limit=25, window=0.8)) as box:
         done = sync(box.config(change_source=source), tmp_path, select=SESSION_STREAMS)
         calls = [(call.kind, call.session_id, call.status) for call in box.calls if call.session_id is not None]
     assert done.exit == 0
