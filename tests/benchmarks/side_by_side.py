@@ -61,8 +61,8 @@ def main() -> None:
     """Print the table."""
     print("server                     sessions  calls  429s  side by side  in turn  ratio  over the quota")
     cases: tuple[tuple[str, int, Literal["shared", "endpoint"] | None, float], ...] = (
-        ("one window", 500, "shared", 0.0),
-        ("a window per endpoint", 500, "endpoint", 0.0),
+        ("one window", 1_000, "shared", 0.0),
+        ("a window per endpoint", 1_000, "endpoint", 0.0),
         ("no limit, 100 ms an answer", 60, None, LATENCY),
     )
     for title, sessions, scope, latency in cases:
