@@ -57,7 +57,7 @@ class Holdings:
 
     def truth(self) -> dict[str, Any]:
         """Return the tables as `World.truth` does, and nothing where a peer has none."""
-        return {"workspaces": [], "tests": [], "events": {}, **vars(self)}
+        return {"workspaces": [], "tests": [], "events": {}, "clips": {}, "reels": {}, **vars(self)}
 
 
 class Peer(Protocol):
