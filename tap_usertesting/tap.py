@@ -79,6 +79,7 @@ STREAMS = (
     SessionVideosStream,
 )
 STATE_EVERY = 1.0  # seconds; what a kill may repeat
+EX_CONFIG = 78  # exit status for wrong settings and files, from sysexits.h: a second try would end alike
 
 
 class TapUserTesting(Tap):
@@ -315,6 +316,12 @@ class TapUserTesting(Tap):
             self._report("failed")
         self.logger.critical("%s", message)
         raise SystemExit(1)
+
+    def refuse(self, message: str) -> NoReturn:
+        """End the run over a wrong setting or file, with one line that names it: nothing was read or written."""
+        self.signals.settle()
+        self.logger.critical("%s", message)
+        raise SystemExit(EX_CONFIG)
 
     def no_discovery(self, error: ApiError) -> NoReturn:
         """End the run, as it can not know its tests."""
