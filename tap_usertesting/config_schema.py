@@ -8,6 +8,7 @@ from singer_sdk import typing as th
 
 from tap_usertesting import __version__
 from tap_usertesting.partition import FEED, LISTING
+from tap_usertesting.privacy import HASH, OMIT
 
 AUTO = "auto"
 
@@ -97,6 +98,7 @@ SCHEMA: dict[str, Any] = th.PropertiesList(
         th.IntegerType,
         default=24,
         minimum=0,
+        maximum=876_000,  # a hundred years: dates before our era cannot be reckoned
         title="Lookback hours",
         description="How many hours below the bookmark sessions that appear late in the list are still looked for.",
     ),
@@ -105,6 +107,7 @@ SCHEMA: dict[str, Any] = th.PropertiesList(
         th.IntegerType,
         default=7,
         minimum=0,
+        maximum=36_500,
         title="Transcript wait days",
         description="How many days after a session its missing transcript or details are asked for again.",
     ),
@@ -124,7 +127,8 @@ SCHEMA: dict[str, Any] = th.PropertiesList(
     ),
     th.Property(
         "exclude_personal_data",
-        th.CustomType({"type": ["string", "boolean", "null"]}),
+        th.StringType,
+        allowed_values=[OMIT, HASH],
         title="Exclude personal data",
         description="`omit` leaves out what participants are and say, `hash` puts hashes there. Default: neither.",
     ),
@@ -175,6 +179,7 @@ SCHEMA: dict[str, Any] = th.PropertiesList(
         th.IntegerType,
         default=60,
         minimum=1,
+        maximum=86_400,  # seconds that every system's sockets can count
         title="Request timeout",
         description="Seconds to wait for a connection or for data.",
     ),
@@ -203,4 +208,7 @@ SCHEMA: dict[str, Any] = th.PropertiesList(
     ),
 ).to_dict()
 
+# The SDK obeys it without naming it among the settings that it adds.
+UNNAMED = {"emit_activate_version_messages": {"type": ["boolean", "null"]}}
+SECRETS = frozenset(name for name, node in SCHEMA["properties"].items() if node.get("secret"))
 DEFAULTS = {name: node["default"] for name, node in SCHEMA["properties"].items() if "default" in node}

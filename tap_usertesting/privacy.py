@@ -44,9 +44,8 @@ class Privacy:
 
     @classmethod
     def of(cls, config: Mapping[str, Any]) -> Privacy:
-        """Read a config; what it should not say counts as nothing here, and is an error when a sync begins."""
-        mode = mode_of(config.get("exclude_personal_data"))
-        return cls(mode if mode in {OMIT, HASH} else None, config.get("personal_data_salt"))
+        """Read a config that has been checked."""
+        return cls(config.get("exclude_personal_data"), config.get("personal_data_salt"))
 
     def schema(self, stream: str, schema: dict[str, Any]) -> dict[str, Any]:
         """Return a stream's schema without what is left out; hashes are strings where strings were."""
@@ -83,14 +82,6 @@ class Privacy:
             return None
         text = value if isinstance(value, str) else json.dumps(value)
         return hmac.new(self._salt, text.encode(), hashlib.sha256).hexdigest()
-
-
-def mode_of(setting: object) -> str | None:
-    """Return what `exclude_personal_data` says: `omit`, `hash`, None for neither, or the unknown word itself."""
-    word = str(setting).strip().lower()
-    if setting is None or word in {"", "false", "no", "none"}:
-        return None
-    return OMIT if word in {"true", OMIT} else word
 
 
 def _steps(path: str) -> Steps:

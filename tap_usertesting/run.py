@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qsl, urlsplit
 
 from tap_usertesting.api.auth import Auth, ClientCredentials, StaticToken
 from tap_usertesting.api.call import Answer, Call, Clock, Hooks, Lane, Wait, origin_of
@@ -25,7 +24,6 @@ from tap_usertesting.api.turns import Turns
 from tap_usertesting.api.windows import Windows
 from tap_usertesting.discovery import Directory
 from tap_usertesting.progress import Activity, Progress
-from tap_usertesting.settings import SECRETS
 from tap_usertesting.summary import Ending, Summary, open_ends, some, windows
 from tap_usertesting.times import from_epoch
 
@@ -33,12 +31,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from tap_usertesting.api.turns import Rank
+    from tap_usertesting.redaction import Secrets
     from tap_usertesting.settings import Settings
     from tap_usertesting.streams.base import UserTestingStream
 
 logger = logging.getLogger("tap-usertesting")
 
-SHORTEST_KEY = 8  # characters
 LISTS = frozenset({"workspaces", "studies", "list"})
 AGGREGATES = frozenset({"qx_scores", "reels"})  # one call a test
 THROTTLED = "429"  # among the transport's counts
@@ -48,8 +46,15 @@ LOGGED_WAIT = 5.0  # seconds; a shorter wait is no news
 class Run:
     """What the streams of one sync share. Built when the sync starts, never at discovery."""
 
-    def __init__(self, settings: Settings, *, write_state: Callable[[], None], checkpoint: Callable[[], None]) -> None:
-        """`write_state` and `checkpoint` are called around waits; see `Transport`."""
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        write_state: Callable[[], None],
+        checkpoint: Callable[[], None],
+        secrets: Secrets,
+    ) -> None:
+        """`write_state` and `checkpoint` are called around waits; see `Transport`. `secrets`: of the settings."""
         self.settings = settings
         self._write_state = write_state
         self._clock = Clock()
@@ -70,13 +75,8 @@ class Run:
             largest_body=settings.max_body_mb << 20,
             clock=self._clock,
             turns=self.turns,
+            secrets=secrets,
         )
-        for secret in (getattr(settings, name) for name in SECRETS):
-            self._transport.keep_secret(secret)
-        for url in (settings.api_url, settings.auth_endpoint, settings.feed_url or ""):
-            for _, value in parse_qsl(urlsplit(url).query):  # a key in a URL is a secret too; a version is none
-                if len(value) >= SHORTEST_KEY:
-                    self._transport.keep_secret(value)
         auth = self._auth()
         self._lane = lane = Lane(
             name="Results API",

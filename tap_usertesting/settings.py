@@ -7,10 +7,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+import requests
+
 from tap_usertesting.api.call import origin_of
-from tap_usertesting.config_schema import DEFAULTS, SCHEMA
+from tap_usertesting.config_check import SettingsError
+from tap_usertesting.config_schema import DEFAULTS
 from tap_usertesting.partition import FEED
-from tap_usertesting.privacy import HASH, OMIT, mode_of
+from tap_usertesting.privacy import HASH
 from tap_usertesting.times import utc
 
 if TYPE_CHECKING:
@@ -18,14 +21,15 @@ if TYPE_CHECKING:
 
 TEST_PREFIX = "ut_"
 SHORTEST_SALT = 16  # characters
-SECRETS = frozenset(name for name, node in SCHEMA["properties"].items() if node.get("secret"))
+URLS = ("api_url", "auth_endpoint", "feed_url")
+TOKENS = frozenset({"access_token", "feed_access_token"})
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+_UNSENDABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+_TOKEN = re.compile(r"[!-~]+")
+_LATIN = re.compile(r"[ -\xff]+")
+_PRODUCT_TYPE = re.compile(r"\w[\w -]*")
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _FEED_ID = re.compile(r"[A-Za-z0-9_-]{1,128}")
-
-
-class SettingsError(Exception):
-    """A setting is wrong or missing; the message is one line that names it and says what to do."""
 
 
 @dataclass(frozen=True)
@@ -62,23 +66,22 @@ class Settings:
 
     @classmethod
     def parse(cls, config: Mapping[str, Any], *, selected: Collection[str]) -> Settings:
-        """Check what a JSON schema can not, for a sync of these streams. Raises SettingsError."""
-        values: dict[str, Any] = {}
-        for name in cls.__dataclass_fields__:
-            value = config.get(name)
-            # Meltano hands an unset setting on as an empty one.
-            values[name] = DEFAULTS.get(name) if value is None or value in ("", []) else value
+        """Check what a JSON schema cannot, for a sync of these streams. `config`: as `tidy` returns it.
+
+        Raises SettingsError.
+        """
+        values = {name: config.get(name, DEFAULTS.get(name)) for name in cls.__dataclass_fields__}
+        for name, value in values.items():
+            _check_texts(name, value)
         for name in ("test_ids", "workspace_ids"):
             values[name] = _uuids(name, values[name])
         values["feed_test_ids"] = _feed_ids(values["feed_test_ids"])
-        if values["product_types"] is not None:
-            values["product_types"] = frozenset(kind.strip().upper() for kind in values["product_types"])
-        values["exclude_personal_data"] = mode_of(values["exclude_personal_data"])
+        values["product_types"] = _product_types(values["product_types"])
         if values["start_date"] is not None and (start := utc(_full_time(values["start_date"]))) is None:
             message = f"start_date: {values['start_date']!r} is no date; write it like 2026-01-31T00:00:00Z"
             raise SettingsError(message)
         values["start_date"] = None if values["start_date"] is None else start
-        for name in ("api_url", "auth_endpoint", "feed_url"):
+        for name in URLS:
             _check_url(name, values[name])
         settings = cls(**values)
         settings._check_access(selected)
@@ -91,11 +94,7 @@ class Settings:
         return self.feed_url is not None and origin_of(self.feed_url) == origin_of(self.api_url)
 
     def _check_privacy(self) -> None:
-        mode = self.exclude_personal_data
-        if mode not in {None, OMIT, HASH}:
-            message = f"exclude_personal_data: {mode!r} is neither omit nor hash; set one of them, or nothing"
-            raise SettingsError(message)
-        if mode == HASH and len(self.personal_data_salt or "") < SHORTEST_SALT:
+        if self.exclude_personal_data == HASH and len(self.personal_data_salt or "") < SHORTEST_SALT:
             message = (
                 f"personal_data_salt: exclude_personal_data is hash, which needs a salt of {SHORTEST_SALT} characters "
                 "or more; set a random one, and keep it, or the hashes change"
@@ -125,12 +124,22 @@ class Settings:
         raise SettingsError(message)
 
 
-def describe(path: Collection[str | int], message: str) -> str:
-    """Return a schema violation as one line that names the setting, without the value of a secret."""
-    name = "".join(f"[{part}]" if isinstance(part, int) else f"{'.' if n else ''}{part}" for n, part in enumerate(path))
-    if SECRETS & set(path):
-        message = "must be a string"
-    return f"{name or 'config'}: {message}"
+def _check_texts(name: str, value: object) -> None:
+    """Refuse what could not be sent, or would end a header and begin another; never repeats a secret."""
+    for place, text in enumerate(value if isinstance(value, list) else [value]):
+        where = f"{name}[{place}]" if isinstance(value, list) else name
+        if not isinstance(text, str):
+            continue
+        if _UNSENDABLE.search(text):
+            raise SettingsError(f"{where}: it holds a line break or another character that no one can see; remove it")
+        if name in TOKENS and not _TOKEN.fullmatch(text):
+            message = (
+                f"{where}: it holds a blank, or a character such as a long dash, that no token has; copy it again, "
+                "without the word Bearer before it"
+            )
+            raise SettingsError(message)
+        if name == "user_agent" and not _LATIN.fullmatch(text):
+            raise SettingsError(f"{where}: {text!r} holds a character that no header may have; use plain letters")
 
 
 def _uuids(name: str, values: list[str] | None) -> tuple[str, ...] | None:
@@ -138,7 +147,7 @@ def _uuids(name: str, values: list[str] | None) -> tuple[str, ...] | None:
         return None
     found: dict[str, None] = {}
     for place, value in enumerate(values):
-        uuid = value.strip().lower().removeprefix(TEST_PREFIX)
+        uuid = value.lower().removeprefix(TEST_PREFIX)
         if not _UUID.fullmatch(uuid):
             message = f"{name}[{place}]: {value!r} is no UUID; copy it from the test's address in the UserTesting app"
             raise SettingsError(message)
@@ -150,10 +159,19 @@ def _feed_ids(values: list[str] | None) -> tuple[str, ...] | None:
     if values is None:
         return None
     for place, value in enumerate(values):
-        if not _FEED_ID.fullmatch(value.strip()):
+        if not _FEED_ID.fullmatch(value):
             message = f"feed_test_ids[{place}]: {value!r} is no test UUID of the feed, such as ut_645c4faa-..."
             raise SettingsError(message)
-    return tuple(dict.fromkeys(value.strip() for value in values))
+    return tuple(dict.fromkeys(values))
+
+
+def _product_types(values: list[str] | None) -> frozenset[str] | None:
+    if values is None:
+        return None
+    for place, value in enumerate(values):
+        if not _PRODUCT_TYPE.fullmatch(value):
+            raise SettingsError(f"product_types[{place}]: {value!r} is no product type, such as THINK_OUT_LOUD")
+    return frozenset(value.upper() for value in values)
 
 
 def _full_time(text: str) -> str:
@@ -166,7 +184,8 @@ def _check_url(name: str, url: str | None) -> None:
         return
     try:
         parts = urlsplit(url)
-        host, _ = parts.hostname, parts.port
+        host = parts.hostname
+        requests.Request("GET", url).prepare()  # what no request could be made of
     except ValueError:
         host = None
     if not host or parts.scheme not in {"http", "https"}:

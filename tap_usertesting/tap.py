@@ -8,14 +8,15 @@ Here one transport serves every stream, and a stream is a way from a change to a
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 import time
+from contextlib import contextmanager
 from copy import deepcopy
 from dataclasses import replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, cast
+from urllib.request import getproxies
 
 import click
 import msgspec
@@ -27,10 +28,14 @@ from tap_usertesting.api.errors import ApiError, CredentialsRejectedError, NotFo
 from tap_usertesting.changes.beside import Beside
 from tap_usertesting.changes.reader import ChangeReader
 from tap_usertesting.check import Check
-from tap_usertesting.config_schema import SCHEMA
+from tap_usertesting.config_check import SettingsError, tidy, unknown, violations
+from tap_usertesting.config_schema import SCHEMA, SECRETS, UNNAMED
+from tap_usertesting.environment import Environment
+from tap_usertesting.files import read_catalog, read_config, read_state, sound
+from tap_usertesting.redaction import Secrets, report_crashes
 from tap_usertesting.rehearsal import rehearse
 from tap_usertesting.run import Run
-from tap_usertesting.settings import Settings, SettingsError, describe
+from tap_usertesting.settings import URLS, Settings
 from tap_usertesting.side_by_side import sync_side_by_side
 from tap_usertesting.signals import Signals
 from tap_usertesting.streams.base import PerTestStream, UserTestingStream
@@ -53,10 +58,12 @@ else:
     from typing_extensions import override
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    import logging
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from types import FrameType
 
     from singer_sdk import Stream
+    from singer_sdk.plugin_base import SingerCommand, _ConfigInput
 
     from tap_usertesting.api.feed import Ask
     from tap_usertesting.changes.listing import SessionList
@@ -79,6 +86,7 @@ STREAMS = (
     SessionVideosStream,
 )
 STATE_EVERY = 1.0  # seconds; what a kill may repeat
+ENV = "ENV"  # in the place of a config file: the environment
 EX_CONFIG = 78  # exit status for wrong settings and files, from sysexits.h: a second try would end alike
 
 
@@ -89,20 +97,21 @@ class TapUserTesting(Tap):
     config_jsonschema: ClassVar[dict[str, Any]] = deepcopy(SCHEMA)  # the SDK adds its own settings to it
     message_writer_class = WholeLineWriter
 
-    def __init__(self, **kwargs: Any) -> None:  # noqa: ANN401 - the SDK's own arguments
-        """Build the tap; nothing is read and no connection made before a sync."""
+    def __init__(self, *, config: Any = None, **kwargs: Any) -> None:  # noqa: ANN401 - the SDK's own arguments
+        """Build the tap; nothing is read and no connection made before a sync.
+
+        Ends with status 78 if a setting is wrong; one that is missing is missed when a sync begins.
+        """
         self._warned: set[str] = set()
+        self.secrets = Secrets()
         self.signals = Signals(run=lambda: self.__dict__.get("run"), last_words=self._last_words)
         self.planning = False
         self.spent = ""  # which budget of the run is used up
         self._state_due = 0.0
         self._written = b""
         self.before_state: dict[str, Callable[[], None]] = {}  # bring partitions up to date that follow another
-        try:
-            super().__init__(**kwargs)
-        except ValueError:
-            self._blame_variable()
-            raise
+        # The SDK writes into the dict that it is given.
+        super().__init__(config=deepcopy(config), **kwargs)
 
     @override
     def discover_streams(self) -> Sequence[Stream]:
@@ -127,7 +136,7 @@ class TapUserTesting(Tap):
         try:
             super().setup_mapper()
         except StreamMapConfigError as error:
-            self.give_up(f"stream_maps: {error}")
+            self.refuse(f"stream_maps: {error}")
 
     # What a sync shares
 
@@ -138,7 +147,7 @@ class TapUserTesting(Tap):
         try:
             settings = Settings.parse(self.config, selected=selected)
         except SettingsError as error:
-            self.give_up(str(error))
+            self.refuse(str(error))
         if settings.start_date is not None and self.state.get("bookmarks"):
             self.logger.info(
                 "start_date is %s: tests that have a bookmark go on from it; moving start_date back takes effect only "
@@ -147,7 +156,12 @@ class TapUserTesting(Tap):
             )
         if self.planning:
             settings = replace(settings, max_calls=None, max_duration=None)  # a plan says what all of it costs
-        return Run(settings, write_state=self.write_state_between, checkpoint=self.signals.stop_if_one_came)
+        return Run(
+            settings,
+            write_state=self.write_state_between,
+            checkpoint=self.signals.stop_if_one_came,
+            secrets=self.secrets,
+        )
 
     @cached_property
     def changes(self) -> ChangeReader:
@@ -217,12 +231,16 @@ class TapUserTesting(Tap):
         self.run.progress.tick()
         self.signals.stop_if_one_came()
 
-    # Planning
+    # Command line
 
     @classmethod
     @override
     def get_singer_command(cls) -> click.Command:
-        command = super().get_singer_command()
+        command = cast("SingerCommand", super().get_singer_command())
+        report_crashes(command.excepthook)  # now, as --test and --discover run while the SDK reads the options
+        for option in command.params:
+            if option.name in {"catalog", "state"}:
+                option.type = click.STRING  # read here, so that what is wrong with a file is one line
         command.params.append(
             click.Option(
                 ["--plan"],
@@ -236,15 +254,36 @@ class TapUserTesting(Tap):
 
     @classmethod
     @override
-    def invoke(cls, *, plan: str | None = None, **options: Any) -> None:
+    def cb_config(cls, ctx: click.Context, param: click.Option, value: tuple[str, ...]) -> _ConfigInput:
+        given = super().cb_config(ctx, param, tuple(path for path in value if path == ENV))
+        with _refusing(cls.logger):
+            for path in value:
+                given.config |= {} if path == ENV else read_config(path)
+        return given
+
+    @classmethod
+    @override
+    def invoke(  # type: ignore[override]  # the files are read here, and not by click
+        cls,
+        *,
+        about: bool = False,
+        about_format: str | None = None,
+        config: _ConfigInput,
+        state: str | None = None,
+        catalog: str | None = None,
+        plan: str | None = None,
+    ) -> None:
+        """Sync, or say what a sync would do."""
+        if about:
+            super().invoke(about=True, about_format=about_format)
+        cls.print_version(print_fn=cls.logger.info)
+        with _refusing(cls.logger):
+            begin = None if state is None else read_state(state, cls.logger.info)
+            chosen = None if catalog is None else read_catalog(catalog)
+        tap = cls(config=config.config, state=begin, catalog=chosen, parse_env_config=config.parse_env)
         if plan is None:
-            super().invoke(**options)
+            tap.sync_all()
             return
-        given = options["config"]
-        state, catalog = (
-            None if file is None else json.loads(file.read()) for file in (options["state"], options["catalog"])
-        )
-        tap = cls(config=given.config, state=state, catalog=catalog, parse_env_config=given.parse_env)
         planned = rehearse(tap)
         sys.stdout.write(f"{planned.as_json() if plan == 'json' else planned.as_table()}\n")
         tap.end()
@@ -344,26 +383,56 @@ class TapUserTesting(Tap):
         self.write_state_between()
         self._report("incomplete")
 
-    # Settings
+    # Settings and state
 
-    def _blame_variable(self) -> None:
-        """End with one line if a variable of the environment holds no number where one is needed."""
-        for name, node in self.config_jsonschema["properties"].items():
-            variable = f"{self.name.upper().replace('-', '_')}_{name.upper()}"
-            value = os.environ.get(variable, "0").strip()
-            if "integer" in node.get("type", ()) and not value.removeprefix("-").isdecimal():
-                self.give_up(f"{name}: the variable {variable} holds no whole number")
+    @property
+    def _schema(self) -> dict[str, Any]:
+        """The schema of all settings that have an effect, those of the SDK among them."""
+        self.append_builtin_config(self.config_jsonschema)
+        return {**self.config_jsonschema, "properties": UNNAMED | self.config_jsonschema["properties"]}
+
+    @property
+    def _env_var_config(self) -> dict[str, Any]:
+        """The settings in the environment, in place of the SDK's reading of it."""
+        names = self._schema["properties"]
+        with _refusing(self.logger):
+            environment = Environment(f"{self.name.upper().replace('-', '_')}_")
+        for variable, meant in environment.misspelt(names).items():
+            self.logger.warning("the variable %s is no setting and has no effect; is %s meant?", variable, meant)
+        return environment.settings(names)
 
     @override
     def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
-        """Check the settings' types; each violation is one line that names its setting."""
-        from jsonschema import Draft7Validator  # noqa: PLC0415 - slow to import, and --about does not need it
+        """Bring the settings into the schema's types; what cannot be is refused, each with a line that names it.
 
-        self.append_builtin_config(self.config_jsonschema)
-        found = Draft7Validator(self.config_jsonschema).iter_errors(self._config)
-        errors = [describe(list(error.absolute_path), error.message) for error in found]
-        if errors and raise_errors:
-            for error in errors:
-                self.logger.critical("%s", error)
-            raise SystemExit(1)
-        return errors
+        At discovery too: the catalog follows settings, and a word that is misread there would lack a stream.
+        """
+        schema = self._schema
+        self._config = tidy(self._config, schema)
+        for name in SECRETS:
+            if isinstance(secret := self._config.get(name), str):
+                self.secrets.keep(secret)
+        for url in (*(self._config.get(name) for name in URLS), *getproxies().values()):
+            self.secrets.keep_url(url)
+        for line in unknown(self._config, schema):
+            self.logger.warning("%s", line)
+        with _refusing(self.logger):
+            if errors := violations(self._config, schema):
+                for error in errors[:-1]:
+                    self.logger.critical("%s", error)
+                raise SettingsError(errors[-1])
+        return []
+
+    @override
+    def load_state(self, state: dict[str, Any]) -> None:
+        super().load_state(sound(state, self.warn_once))
+
+
+@contextmanager
+def _refusing(logger: logging.Logger) -> Iterator[None]:
+    """End with one line and status 78 over a wrong setting or file."""
+    try:
+        yield
+    except SettingsError as error:
+        logger.critical("%s", error)
+        raise SystemExit(EX_CONFIG) from None

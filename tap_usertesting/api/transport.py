@@ -8,11 +8,9 @@ process at once.
 
 from __future__ import annotations
 
-import json
 import logging
 from collections import Counter, defaultdict
 from typing import TYPE_CHECKING, Any, TypeVar
-from urllib.parse import quote, quote_plus
 
 import backoff
 import requests
@@ -33,6 +31,7 @@ from tap_usertesting.api.errors import (
 from tap_usertesting.api.quota import RateHeaders
 from tap_usertesting.api.session import SLOWEST, ApiSession
 from tap_usertesting.api.turns import Turns
+from tap_usertesting.redaction import Secrets
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -80,6 +79,7 @@ class Transport:
         clock: Clock | None = None,
         session: ApiSession | None = None,
         turns: Turns | None = None,
+        secrets: Secrets | None = None,
     ) -> None:
         """Open the session. `max_retries` tries per call.
 
@@ -95,7 +95,7 @@ class Transport:
         self._counted = 0.0  # up to when `waited` counts: streams wait together
         self.clock = clock or Clock()
         self._turns = turns or Turns(sleep=self.clock.sleep)
-        self._secrets: dict[str, None] = {}  # longest first, as one may be a part of another
+        self.secrets = secrets or Secrets()
         self._timeout = timeout
         self._tries = max(1, max_retries)
         self._session = session or ApiSession()
@@ -103,19 +103,9 @@ class Transport:
         # It writes whole URLs, and headers that a server sent; our own lines say what is needed.
         logging.getLogger("urllib3").setLevel(logging.ERROR)
 
-    def keep_secret(self, text: str | None) -> None:
-        """Have this text blanked out in every error line."""
-        if not text or text in self._secrets:  # asked before every call
-            return
-        escaped = json.dumps(text)[1:-1]
-        forms = {text, quote(text), quote(text, safe=""), quote_plus(text), escaped, escaped.replace("/", "\\/")}
-        known = {*self._secrets, *forms, repr(text)[1:-1]}
-        self._secrets = dict.fromkeys(sorted(known, key=len, reverse=True))
-
     def redact(self, text: str) -> str:
         """Return the text on one line, without any secret, at most EXCERPT characters."""
-        for secret in self._secrets:
-            text = text.replace(secret, "***")
+        text = self.secrets.blank(text)
         text = "".join(char if char.isprintable() else " " for char in " ".join(text.split()))
         return text if len(text) <= EXCERPT else text[: EXCERPT - 1] + "…"
 
@@ -214,7 +204,7 @@ class Transport:
                     raise BadRequestError(message)
                 calls = lane.calls
                 token = lane.auth.token()  # after the wait, during which the old one may have ended
-                self.keep_secret(token)
+                self.secrets.keep(token)
                 if lane.calls == calls:
                     return token
 
@@ -249,7 +239,7 @@ class Transport:
     def _without_secrets(self, answer: Answer) -> Answer:
         """Blank out what is secret: a server that echoes a token must not get it into records, state or the log."""
         body = answer.body
-        for secret in self._secrets:
+        for secret in self.secrets:
             if len(secret) >= SHORTEST_ECHO and secret.encode() in body:
                 body = body.replace(secret.encode(), b"***")
         return Answer(answer.status, answer.headers, body)

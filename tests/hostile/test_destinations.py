@@ -9,7 +9,8 @@ import pytest
 
 from tap_usertesting.api.call import origin_of
 from tap_usertesting.api.errors import ApiError, BadRequestError
-from tap_usertesting.settings import Settings, SettingsError
+from tap_usertesting.config_check import SettingsError
+from tap_usertesting.settings import Settings
 from tests.unit.servers import Reply, Scripted
 
 from . import good

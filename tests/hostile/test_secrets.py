@@ -217,13 +217,13 @@ def test_the_command_is_silent_when_all_is_well(box: Sandbox, tmp_path: Path, ar
 def test_a_longer_secret_is_blanked_out_whole(clients: Clients) -> None:
     """Of two secrets, one of which is a part of the other, no rest of the longer one is left."""
     for secret in ("abcdefgh", "abcdefgh-and-more", "xx-abcdefgh-and-more"):
-        clients.transport.keep_secret(secret)
+        clients.transport.secrets.keep(secret)
     assert clients.transport.redact("a xx-abcdefgh-and-more b abcdefgh-and-more c abcdefgh") == "a *** b *** c ***"
 
 
 def test_an_excerpt_never_ends_inside_a_secret(clients: Clients) -> None:
     """Secrets are blanked out before a long message is cut."""
-    clients.transport.keep_secret("s" * 50)
+    clients.transport.secrets.keep("s" * 50)
     for before in range(140, 210):
         clients.server.replies = [Reply(400, encode({"message": "." * before + "s" * 50}))]
         with pytest.raises(ApiError) as caught:

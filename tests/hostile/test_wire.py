@@ -13,6 +13,7 @@ from tap_usertesting.api.call import Call
 from tap_usertesting.api.errors import ApiError, BadRequestError, ServerFaultError
 from tap_usertesting.api.feed import Ask
 from tap_usertesting.api.transport import Transport
+from tap_usertesting.redaction import Secrets
 from tap_usertesting.run import Run
 from tap_usertesting.settings import Settings
 from tests.unit.fakes import FakeClock
@@ -81,7 +82,12 @@ def test_the_bound_is_a_setting(*, bound: int, read: bool) -> None:
     body = encode({"sessions": [], "meta": {"pagination": {"totalCount": 0}}, "more": "x" * MEGA})
     with Scripted(Reply(body=body)) as server:
         settings = {"access_token": "t", "api_url": server.url, "max_body_mb": bound}
-        run = Run(Settings.parse(settings, selected=[]), write_state=lambda: None, checkpoint=lambda: None)
+        run = Run(
+            Settings.parse(settings, selected=[]),
+            write_state=lambda: None,
+            checkpoint=lambda: None,
+            secrets=Secrets(),
+        )
         with contextlib.ExitStack() as stack:
             if not read:
                 stack.enter_context(pytest.raises(BadRequestError, match="max_body_mb"))

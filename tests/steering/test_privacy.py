@@ -47,7 +47,7 @@ LEFT_OUT = {
 }
 MODES: dict[str, dict[str, Any]] = {
     "omit": {"exclude_personal_data": "omit"},
-    "true": {"exclude_personal_data": True},
+    "in capitals": {"exclude_personal_data": " OMIT\n"},
     "hash": {"exclude_personal_data": "hash", "personal_data_salt": SALT},
 }
 DIGEST = re.compile(r"[0-9a-f]{64}")
@@ -153,7 +153,7 @@ def rows(done: Synced, stream: str) -> list[dict[str, Any]]:
 
 def test_the_mark_is_found_without_the_setting(go: Callable[..., Synced]) -> None:
     """What the other tests do not find is there to be found, in each stream that says what participants do."""
-    for off in ({}, {"exclude_personal_data": False}, {"exclude_personal_data": ""}):
+    for off in ({}, {"exclude_personal_data": None}, {"exclude_personal_data": ""}):
         done = go(**off)
         for stream in LEFT_OUT.keys() - {"session_videos"}:
             assert MARK in json.dumps(done.records(stream)), stream
@@ -305,10 +305,11 @@ def test_fields_that_no_document_names_are_left_out(go: Callable[..., Synced], b
     assert MARK not in written(go(("session_details",), **MODES["hash"]))
 
 
-def test_a_variable_of_the_environment_means_the_same(box: Sandbox, tmp_path: Path) -> None:
-    """`true` from Meltano or a container arrives as text."""
+@pytest.mark.parametrize("word", ["omit", "Omit\r\n", "hash"])
+def test_a_variable_of_the_environment_means_the_same(box: Sandbox, tmp_path: Path, word: str) -> None:
+    """As a container or a shell hands the setting over."""
     variables = {f"TAP_USERTESTING_{name.upper()}": str(value) for name, value in box.config().items()}
-    more = {"TAP_USERTESTING_EXCLUDE_PERSONAL_DATA": "true"}
+    more = {"TAP_USERTESTING_EXCLUDE_PERSONAL_DATA": word, "TAP_USERTESTING_PERSONAL_DATA_SALT": SALT}
     done = sync({}, tmp_path, args=["--config=ENV"], env=variables | more)
     assert done.exit == 0, done.log
     assert done.records("transcripts")

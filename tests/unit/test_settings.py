@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from tap_usertesting import __version__
+from tap_usertesting.config_check import SettingsError, tidy, violations
 from tap_usertesting.config_schema import DEFAULTS, SCHEMA
-from tap_usertesting.settings import Settings, SettingsError, describe
+from tap_usertesting.settings import Settings
 
 UUID = "645c4faa-7d2b-4c39-9c38-3e9d7a1b2c3d"
 OTHER = "00000000-0000-4000-8000-000000000001"
@@ -20,7 +21,12 @@ SECRET_NAMES = {"client_secret", "access_token", "feed_access_token", "personal_
 
 def parse(**config: Any) -> Settings:  # noqa: ANN401 - JSON is anything
     """Return the settings of a config that has access."""
-    return Settings.parse({**ACCESS, **config}, selected=ALL)
+    return settings({**ACCESS, **config})
+
+
+def settings(config: dict[str, Any], selected: list[str] = ALL) -> Settings:
+    """Return the settings of a config as it is handed over."""
+    return Settings.parse(tidy(config, SCHEMA), selected=selected)
 
 
 def test_the_documented_defaults_hold() -> None:
@@ -174,14 +180,14 @@ def test_the_feed_as_source_needs_its_address() -> None:
 def test_missing_access_is_named(config: dict[str, Any], line: str) -> None:
     """The line names what is missing and never holds a secret."""
     with pytest.raises(SettingsError) as caught:
-        Settings.parse(config, selected=ALL)
+        settings(config)
     assert str(caught.value).startswith(line)
     assert "hush" not in str(caught.value)
 
 
 def test_a_ready_token_is_access() -> None:
     """`access_token` stands for the two others."""
-    assert Settings.parse({"access_token": "t"}, selected=ALL).access_token == "t"
+    assert settings({"access_token": "t"}).access_token == "t"
 
 
 @pytest.mark.parametrize(
@@ -196,27 +202,34 @@ def test_a_ready_token_is_access() -> None:
 def test_result_changes_alone_needs_no_results_api(config: dict[str, Any], *, enough: bool) -> None:
     """Feed, its token and ids are all that this stream asks for."""
     if enough:
-        assert Settings.parse(config, selected=["result_changes"]).client_id is None
+        assert settings(config, ["result_changes"]).client_id is None
     else:
         with pytest.raises(SettingsError):
-            Settings.parse(config, selected=["result_changes"])
+            settings(config, ["result_changes"])
 
 
 @pytest.mark.parametrize(
-    ("path", "line"),
+    ("config", "line"),
     [
-        pytest.param(["max_retries"], "max_retries: 'x' is wrong", id="setting"),
-        pytest.param(["test_ids", 1], "test_ids[1]: 'x' is wrong", id="entry of a list"),
-        pytest.param(["a", "b", 0], "a.b[0]: 'x' is wrong", id="nested"),
-        pytest.param([], "config: 'x' is wrong", id="the config itself"),
-        pytest.param(["client_secret"], "client_secret: must be a string", id="a secret is not shown"),
-        pytest.param(["access_token"], "access_token: must be a string", id="nor a token"),
-        pytest.param(["feed_access_token", 0], "feed_access_token[0]: must be a string", id="nor a part of one"),
+        ({"max_retries": "x"}, 'max_retries: must be a whole number, not "x"'),
+        ({"max_retries": 0}, "max_retries: must be 1 or more, not 0"),
+        ({"request_timeout": 10**9}, "request_timeout: must be 86400 or less, not 1000000000"),
+        ({"video_links": "ture"}, 'video_links: must be true or false, not "ture"'),
+        ({"exclude_personal_data": True}, "exclude_personal_data: must be omit or hash, not true"),
+        ({"change_source": "x" * 99}, f'change_source: must be auto or feed or listing, not "{"x" * 38}…'),
+        ({"test_ids": [UUID, 4]}, "test_ids[1]: must be text"),
+        ({"test_ids": "[4"}, "test_ids: must be a list"),
+        ({"feed_url": ["https://feed.example/?key=hush"]}, "feed_url: must be text"),
+        ({"client_secret": 4}, "client_secret: must be text"),
+        ({"access_token": ["hush"]}, "access_token: must be text"),
+        ({"personal_data_salt": {"a": "hush"}}, "personal_data_salt: must be text"),
     ],
 )
-def test_a_violation_is_one_line_without_a_secret(path: list[str | int], line: str) -> None:
-    """The setting's name first, as a user writes it."""
-    assert describe(path, "'x' is wrong") == line
+def test_a_violation_is_one_line_that_names_the_setting(config: dict[str, Any], line: str) -> None:
+    """The setting's name first, as a user writes it; no secret, and nothing that may hold one."""
+    found = violations(tidy(config, SCHEMA), SCHEMA)
+    assert found[0] == line
+    assert "hush" not in "".join(found)
 
 
 def test_every_setting_is_described_and_secrets_are_marked() -> None:

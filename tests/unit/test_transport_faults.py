@@ -229,9 +229,9 @@ def test_a_server_that_repeats_a_secret_does_not_get_it_into_an_error(
     transport: Transport, make_call: MakeCall
 ) -> None:
     """Tokens and kept secrets are blanked out of what an error line repeats."""
-    transport.keep_secret("client secret 42")
-    transport.keep_secret(None)
-    transport.keep_secret("")
+    transport.secrets.keep("client secret 42")
+    transport.secrets.keep(None)
+    transport.secrets.keep("")
     said = nest(400, "Bearer tok-123 of client secret 42 is not allowed")
     with Scripted(said) as server, pytest.raises(BadRequestError) as caught:
         transport.send(make_call(server.url, auth=StaticToken("tok-123")), as_json)

@@ -1,0 +1,57 @@
+"""Settings from the environment and from the `.env` of the working folder, as the texts that stand there.
+
+The SDK's own reading makes True or False of any word, looks for `.env` from where its code is installed, and lets it
+win over variables that are exported.
+"""
+
+from __future__ import annotations
+
+import os
+from difflib import get_close_matches
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from dotenv import dotenv_values
+
+from tap_usertesting.config_check import SettingsError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+ALIKE = 0.85  # an orchestrator has variables of its own, such as TAP_USERTESTING_SERVICE_HOST
+
+
+class Environment:
+    """The variables that begin with a tap's prefix and are not empty; those exported win over those of `.env`."""
+
+    def __init__(self, prefix: str) -> None:
+        """Read both. Raises SettingsError if `.env` cannot be read."""
+        self._prefix = prefix
+        self._texts = {**_filled(_dotenv(Path(".env")), prefix), **_filled(os.environ, prefix)}
+
+    def settings(self, names: Iterable[str]) -> dict[str, str]:
+        """Return the text of each setting that has one."""
+        return {name: self._texts[variable] for name in names if (variable := self._variable(name)) in self._texts}
+
+    def misspelt(self, names: Iterable[str]) -> dict[str, str]:
+        """Return variables that are no setting's but look like one's, each with that one."""
+        known = [name.upper() for name in names]
+        given = {variable.removeprefix(self._prefix) for variable in self._texts}.difference(known)
+        near = {text: get_close_matches(text, known, n=1, cutoff=ALIKE) for text in sorted(given)}
+        return {self._prefix + text: self._prefix + found[0] for text, found in near.items() if found}
+
+    def _variable(self, name: str) -> str:
+        return self._prefix + name.upper()
+
+
+def _filled(variables: Mapping[str, str | None], prefix: str) -> dict[str, str]:
+    return {name: text for name, text in variables.items() if name.startswith(prefix) and text and text.strip()}
+
+
+def _dotenv(path: Path) -> dict[str, str | None]:
+    try:
+        return dotenv_values(path, encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+        message = f"{path.absolute()}: cannot be read ({reason}); mend or remove it"
+        raise SettingsError(message) from error

@@ -1,0 +1,142 @@
+"""The files of the command line: config, catalog and state, in each form in which people hand them over.
+
+What cannot be understood is one line that names the file, and never a part of it: files hold secrets.
+"""
+
+from __future__ import annotations
+
+import json
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+import click
+from singer_sdk.singerlib import Catalog
+
+from tap_usertesting.config_check import SettingsError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+JsonObject = dict[str, Any]
+
+
+def read_config(path: str) -> JsonObject:
+    """Return the settings in a file. Raises SettingsError, as all here do."""
+    return _object("config", path, _text("config", path))
+
+
+def read_catalog(path: str) -> JsonObject:
+    """Return the catalog in a file, as `--discover` writes it."""
+    catalog = _object("catalog", path, _text("catalog", path))
+    try:
+        Catalog.from_dict({"streams": catalog["streams"]})
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        message = "it is no Singer catalog; write a new one with --discover"
+        raise _wrong("catalog", path, message) from error
+    return catalog
+
+
+def read_state(path: str, say: Callable[[str], object]) -> JsonObject:
+    """Return the state in a file; `say` is told when there is none in it.
+
+    Understood are a state, a STATE message, what `meltano state get` prints or Meltano stores, and a file of lines,
+    such as the output of a target: its last line that is a state.
+    """
+    text = _text("state", path)
+    try:
+        documents = [json.loads(text)] if text.strip() else []
+    except (ValueError, RecursionError) as error:
+        documents = list(_lines(text))
+        if not any(_is_state(document) for document in documents):
+            raise _wrong("state", path, f"it is neither JSON nor lines with a state among them{_at(error)}") from error
+    states = [_state_in(document) for document in documents if _is_state(document)]
+    if states:
+        return states[-1]
+    if any(document not in (None, {}) for document in documents):
+        raise _wrong("state", path, "it holds no state, which has `bookmarks`; name another file, or none")
+    say(f"--state {path}: it is empty, so everything is read")
+    return {}
+
+
+def sound(state: JsonObject, warn: Callable[[str], object]) -> JsonObject:
+    """Return a state without what has not the shape of one; `warn` is told what is read again for it."""
+    bookmarks = state.get("bookmarks")
+    if not isinstance(bookmarks, dict):
+        if bookmarks is not None:
+            warn("state: `bookmarks` is no object, so everything is read again")
+        return {}
+    return {**state, "bookmarks": {name: _sound_stream(name, stream, warn) for name, stream in bookmarks.items()}}
+
+
+def _sound_stream(name: str, stream: Any, warn: Callable[[str], object]) -> JsonObject:  # noqa: ANN401 - JSON
+    if not isinstance(stream, dict) or not isinstance(stream.get("partitions", []), list):
+        warn(f"state: what it says of {name} is not understood, so that stream is read from its start")
+        return {}
+    if "partitions" not in stream:
+        return stream
+    kept = {
+        json.dumps(part["context"], sort_keys=True): part  # once each: the last one, where states were joined
+        for part in stream["partitions"]
+        if isinstance(part, dict) and isinstance(part.get("context"), dict)
+    }
+    if len(kept) < len(stream["partitions"]):
+        warn(f"state: not all tests of {name} are understood or there only once; what is not is read from its start")
+    return {**stream, "partitions": list(kept.values())}
+
+
+def _is_state(document: Any) -> bool:  # noqa: ANN401 - JSON
+    return isinstance(document, dict) and "bookmarks" in _state_in(document)
+
+
+def _state_in(document: JsonObject) -> JsonObject:
+    """Return what stands in the wrappings of a state, {} where nothing does."""
+    if document.get("type") == "STATE":
+        return _state_in(_dict(document.get("value")))
+    if "singer_state" in document:
+        return _state_in(_dict(document["singer_state"]))
+    if "completed" in document or "partial" in document:  # of the last whole run, and of runs cut short since
+        whole, part = (_state_in(_dict(document.get(name))) for name in ("completed", "partial"))
+        if whole or part:
+            return {"bookmarks": {**_dict(whole.get("bookmarks")), **_dict(part.get("bookmarks"))}}
+        return {}
+    return document
+
+
+def _dict(value: Any) -> JsonObject:  # noqa: ANN401 - JSON
+    return value if isinstance(value, dict) else {}
+
+
+def _lines(text: str) -> Iterator[Any]:
+    for line in text.splitlines():
+        with suppress(ValueError, RecursionError):
+            yield json.loads(line)
+
+
+def _object(kind: str, path: str, text: str) -> JsonObject:
+    try:
+        document = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        message = f"it is no JSON{_at(error)}" if text.strip() else "it is empty"
+        raise _wrong(kind, path, f"{message}; write a JSON object") from error
+    if not isinstance(document, dict):
+        raise _wrong(kind, path, "it is no JSON object, which begins with {")
+    return document
+
+
+def _text(kind: str, path: str) -> str:
+    try:
+        with click.open_file(path, "rb") as file:
+            content: bytes = file.read()
+        return content.decode(json.detect_encoding(content)).lstrip("\ufeff")  # type: ignore[attr-defined, unused-ignore]
+    except OSError as error:
+        raise _wrong(kind, path, f"it cannot be read: {error.strerror or error}") from error
+    except ValueError as error:  # bytes of no encoding, or a path that can be none
+        raise _wrong(kind, path, "it is not UTF-8") from error
+
+
+def _at(error: Exception) -> str:
+    return f" ({error.msg} in line {error.lineno})" if isinstance(error, json.JSONDecodeError) else ""
+
+
+def _wrong(kind: str, path: str, message: str) -> SettingsError:
+    return SettingsError(f"--{kind} {path}: {message}")
