@@ -6,6 +6,7 @@ win over variables that are exported.
 
 from __future__ import annotations
 
+import logging
 import os
 from difflib import get_close_matches
 from pathlib import Path
@@ -16,7 +17,7 @@ from dotenv import dotenv_values
 from tap_usertesting.config_check import SettingsError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
 ALIKE = 0.85  # an orchestrator has variables of its own, such as TAP_USERTESTING_SERVICE_HOST
 
@@ -42,6 +43,17 @@ class Environment:
 
     def _variable(self, name: str) -> str:
         return self._prefix + name.upper()
+
+
+def drop_odd_log_levels(prefix: str) -> Iterator[str]:
+    """Take log levels that are none out of the environment, as the SDK would fail over them; yields a line for each."""
+    for variable in (f"{prefix}LOGLEVEL", "LOGLEVEL"):
+        level = os.environ.get(variable, "")
+        if level and not isinstance(logging.getLevelName(level.strip().upper()), int):
+            del os.environ[variable]
+            yield f"{variable}: it is no log level, such as INFO or DEBUG, and has no effect"
+        elif level != level.strip():
+            os.environ[variable] = level.strip()
 
 
 def _filled(variables: Mapping[str, str | None], prefix: str) -> dict[str, str]:

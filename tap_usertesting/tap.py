@@ -21,6 +21,7 @@ from urllib.request import getproxies
 import click
 import msgspec
 from singer_sdk import Tap
+from singer_sdk.cli import plugin_cli
 from singer_sdk.exceptions import StreamMapConfigError
 from singer_sdk.singerlib import StateMessage
 
@@ -30,7 +31,7 @@ from tap_usertesting.changes.reader import ChangeReader
 from tap_usertesting.check import Check
 from tap_usertesting.config_check import SettingsError, tidy, unknown, violations
 from tap_usertesting.config_schema import SCHEMA, SECRETS, UNNAMED
-from tap_usertesting.environment import Environment
+from tap_usertesting.environment import Environment, drop_odd_log_levels
 from tap_usertesting.files import read_catalog, read_config, read_state, sound
 from tap_usertesting.redaction import Secrets, report_crashes
 from tap_usertesting.rehearsal import rehearse
@@ -86,6 +87,7 @@ STREAMS = (
     SessionVideosStream,
 )
 STATE_EVERY = 1.0  # seconds; what a kill may repeat
+PREFIX = "TAP_USERTESTING_"  # of the variables
 ENV = "ENV"  # in the place of a config file: the environment
 EX_CONFIG = 78  # exit status for wrong settings and files, from sysexits.h: a second try would end alike
 
@@ -232,6 +234,19 @@ class TapUserTesting(Tap):
         self.signals.stop_if_one_came()
 
     # Command line
+
+    @plugin_cli
+    def cli(cls) -> click.Command:  # noqa: N805 - as in the SDK
+        """Set up the log, whatever the environment says of it, and return the command."""
+        odd = list(drop_odd_log_levels(PREFIX))
+        try:
+            command = cast("click.Command", super().cli)
+        except Exception as error:  # noqa: BLE001 - whatever a logging config can be
+            odd.append(f"SINGER_SDK_LOG_CONFIG: it is no logging config, and has no effect ({type(error).__name__})")
+            command = cls.get_singer_command()
+        for line in odd:
+            cls.logger.warning("%s", line)
+        return command
 
     @classmethod
     @override
@@ -396,7 +411,7 @@ class TapUserTesting(Tap):
         """The settings in the environment, in place of the SDK's reading of it."""
         names = self._schema["properties"]
         with _refusing(self.logger):
-            environment = Environment(f"{self.name.upper().replace('-', '_')}_")
+            environment = Environment(PREFIX)
         for variable, meant in environment.misspelt(names).items():
             self.logger.warning("the variable %s is no setting and has no effect; is %s meant?", variable, meant)
         return environment.settings(names)

@@ -141,6 +141,33 @@ def test_settings_of_the_sdk_and_extras_of_meltano_are_known(
     assert [record.getMessage() for record in caplog.records if record.levelname == "WARNING"] == []
 
 
+@pytest.mark.parametrize("level", ["verbose", "10", "info\r", " debug"])
+def test_an_odd_log_level_costs_a_line(tmp_path: Path, level: str) -> None:
+    """`LOGLEVEL` may be meant for another program."""
+    (tmp_path / "config.json").write_text("{}", encoding="utf-8")
+    for variable in ("LOGLEVEL", f"{PREFIX}LOGLEVEL"):
+        done = discover(tmp_path, config="config.json", **{variable: level})
+        assert not has_links(done)
+        warned = [line for line in done.stderr.decode().splitlines() if " | WARNING " in line]
+        assert len(warned) == (level in {"verbose", "10"})
+        assert all(f"{variable}: it is no log level" in line for line in warned)
+
+
+@pytest.mark.parametrize(
+    "content", [None, "", "[1]", "version: 2", "handlers: {a: {class: nowhere.Handler}}", "a: [", "a: *b"]
+)
+def test_a_logging_config_that_is_none_costs_a_line(tmp_path: Path, content: str | None) -> None:
+    """The log is then as without it."""
+    if content is not None:
+        (tmp_path / "log.yml").write_text(content, encoding="utf-8")
+    (tmp_path / "config.json").write_text("{}", encoding="utf-8")
+    done = discover(tmp_path, config="config.json", SINGER_SDK_LOG_CONFIG="log.yml")
+    assert not has_links(done)
+    log = done.stderr.decode()
+    assert len([line for line in log.splitlines() if " | WARNING " in line]) == 1, log
+    assert "Traceback" not in log
+
+
 def test_an_unreadable_file_is_an_error_of_the_settings(tmp_path: Path) -> None:
     """For whoever builds the tap in Python."""
     (tmp_path / ".env").write_bytes(b"\xff\xfe\x00")
