@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import click
 from singer_sdk.singerlib import Catalog
@@ -44,16 +44,16 @@ def read_state(path: str, say: Callable[[str], object]) -> JsonObject:
     """
     text = _text("state", path)
     try:
-        documents = [json.loads(text)] if text.strip() else []
+        documents = [_unwrapped(json.loads(text))] if text.strip() else []
     except (ValueError, RecursionError) as error:
-        documents = list(_lines(text))
-        if not any(_is_state(document) for document in documents):
+        documents = [state for state in map(_unwrapped, _lines(text)) if _is_state(state)][-1:]
+        if not documents:
             raise _wrong("state", path, f"it is neither JSON nor lines with a state among them{_at(error)}") from error
-    states = [_state_in(document) for document in documents if _is_state(document)]
-    if states:
-        return states[-1]
-    if any(document not in (None, {}) for document in documents):
-        raise _wrong("state", path, "it holds no state, which has `bookmarks`; name another file, or none")
+    for document in documents:
+        if _is_state(document):
+            return cast("JsonObject", document)
+        if document not in (None, {}):
+            raise _wrong("state", path, "it holds no state, which has `bookmarks`; name another file, or none")
     say(f"--state {path}: it is empty, so everything is read")
     return {}
 
@@ -85,20 +85,20 @@ def _sound_stream(name: str, stream: Any, warn: Callable[[str], object]) -> Json
 
 
 def _is_state(document: Any) -> bool:  # noqa: ANN401 - JSON
-    return isinstance(document, dict) and "bookmarks" in _state_in(document)
+    return isinstance(document, dict) and "bookmarks" in document
 
 
-def _state_in(document: JsonObject) -> JsonObject:
-    """Return what stands in the wrappings of a state, {} where nothing does."""
+def _unwrapped(document: Any) -> Any:  # noqa: ANN401 - JSON
+    """Return what stands in the wrappings of a state."""
+    if not isinstance(document, dict):
+        return document
     if document.get("type") == "STATE":
-        return _state_in(_dict(document.get("value")))
+        return _unwrapped(document.get("value"))
     if "singer_state" in document:
-        return _state_in(_dict(document["singer_state"]))
+        return _unwrapped(document["singer_state"])
     if "completed" in document or "partial" in document:  # of the last whole run, and of runs cut short since
-        whole, part = (_state_in(_dict(document.get(name))) for name in ("completed", "partial"))
-        if whole or part:
-            return {"bookmarks": {**_dict(whole.get("bookmarks")), **_dict(part.get("bookmarks"))}}
-        return {}
+        whole, part = (_dict(_unwrapped(document.get(name))).get("bookmarks") for name in ("completed", "partial"))
+        return {"bookmarks": {**_dict(whole), **_dict(part)}} if whole or part else {}
     return document
 
 
