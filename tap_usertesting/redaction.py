@@ -21,8 +21,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 BLANK = "***"
-SHORTEST_KEY = 8  # characters of a value in a URL's query; a shorter one is a version or a flag
-SHORTEST_LOGGED = 4  # characters; a shorter secret would blank out syllables of all that others write
+SHORTEST = 8  # characters; a shorter text could be any word, and in a URL's query a version or a flag
 DEEPEST_CAUSE = 20  # exceptions that caused one another
 
 
@@ -55,7 +54,7 @@ class Secrets:
         except ValueError:
             return
         for _, value in parse_qsl(parts.query):
-            if len(value) >= SHORTEST_KEY:
+            if len(value) >= SHORTEST:
                 self.keep(value)
 
     def blank(self, text: str, *, shortest: int = 1) -> str:
@@ -66,13 +65,14 @@ class Secrets:
         return text
 
 
-def report_crashes(report: Callable[[type[BaseException], BaseException, TracebackType | None], None]) -> None:
-    """Have errors that nobody catches, in any thread, reported by a function that logs them."""
+def log_crashes(report: Callable[[type[BaseException], BaseException, TracebackType | None], None]) -> None:
+    """Have warnings logged, and errors that nobody catches, in any thread, reported by a function that logs them."""
 
     def in_thread(args: threading.ExceptHookArgs) -> None:
         if not issubclass(args.exc_type, SystemExit):
             report(args.exc_type, args.exc_value or args.exc_type(), args.exc_traceback)
 
+    logging.captureWarnings(capture=True)
     sys.excepthook = report
     threading.excepthook = in_thread
 
@@ -106,7 +106,7 @@ def _censor(record: logging.LogRecord, secrets: Secrets) -> None:
     """Blank out secrets in a record; one without any is not changed."""
 
     def blank(text: str) -> str:
-        return secrets.blank(text, shortest=SHORTEST_LOGGED)
+        return secrets.blank(text, shortest=SHORTEST)
 
     try:
         said = record.getMessage()

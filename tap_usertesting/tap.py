@@ -33,7 +33,7 @@ from tap_usertesting.config_check import SettingsError, tidy, unknown, violation
 from tap_usertesting.config_schema import SCHEMA, SECRETS, UNNAMED
 from tap_usertesting.environment import Environment, drop_odd_log_levels
 from tap_usertesting.files import read_catalog, read_config, read_state, sound
-from tap_usertesting.redaction import Secrets, report_crashes
+from tap_usertesting.redaction import Secrets, log_crashes
 from tap_usertesting.rehearsal import rehearse
 from tap_usertesting.run import Run
 from tap_usertesting.settings import URLS, Settings
@@ -240,7 +240,7 @@ class TapUserTesting(Tap):
         """Set up the log, whatever the environment says of it, and return the command."""
         odd = list(drop_odd_log_levels(PREFIX))
         try:
-            command = cast("click.Command", super().cli)
+            command = super().cli
         except Exception as error:  # noqa: BLE001 - whatever a logging config can be
             odd.append(f"SINGER_SDK_LOG_CONFIG: it is no logging config, and has no effect ({type(error).__name__})")
             command = cls.get_singer_command()
@@ -252,7 +252,7 @@ class TapUserTesting(Tap):
     @override
     def get_singer_command(cls) -> click.Command:
         command = cast("SingerCommand", super().get_singer_command())
-        report_crashes(command.excepthook)  # now, as --test and --discover run while the SDK reads the options
+        log_crashes(command.excepthook)  # now, as --test and --discover run while the SDK reads the options
         for option in command.params:
             if option.name in {"catalog", "state"}:
                 option.type = click.STRING  # read here, so that what is wrong with a file is one line

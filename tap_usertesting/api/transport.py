@@ -31,7 +31,7 @@ from tap_usertesting.api.errors import (
 from tap_usertesting.api.quota import RateHeaders
 from tap_usertesting.api.session import SLOWEST, ApiSession
 from tap_usertesting.api.turns import Turns
-from tap_usertesting.redaction import Secrets
+from tap_usertesting.redaction import SHORTEST, Secrets
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -43,7 +43,6 @@ ANNOUNCED = 0.01  # seconds by which a wait may turn out longer and still be the
 FIRST_RETRY = 0.5  # seconds, doubled with each further fault, with full jitter
 LONGEST_RETRY = 30.0
 CHUNK = 1 << 16
-SHORTEST_ECHO = 8  # characters; a shorter secret could be any word
 MOST_REFUSALS = 100  # 429s of one call in a row: over an hour and a half of full windows
 # Bytes, some thirty times that in Python; a page of 500 sessions has 125 kB, an hour's transcript 200 kB.
 LARGEST_BODY = 8 << 20
@@ -240,7 +239,7 @@ class Transport:
         """Blank out what is secret: a server that echoes a token must not get it into records, state or the log."""
         body = answer.body
         for secret in self.secrets:
-            if len(secret) >= SHORTEST_ECHO and secret.encode() in body:
+            if len(secret) >= SHORTEST and secret.encode() in body:
                 body = body.replace(secret.encode(), b"***")
         return Answer(answer.status, answer.headers, body)
 
