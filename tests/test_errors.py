@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tap_usertesting.sandbox import Sandbox, World
+from tap_usertesting.tap import EX_CONFIG
 from tests.harness import COMMAND, Synced, arguments, sync
 
 if TYPE_CHECKING:
@@ -77,7 +78,7 @@ MISTAKES = [
     _wrong("malformed test id", "test_ids", lambda *_: {"test_ids": ["4711"]}, early=True),
     _wrong("malformed workspace id", "workspace_ids", lambda *_: {"workspace_ids": ["x y"]}, early=True),
     _wrong("malformed feed id", "feed_test_ids", lambda *_: {"feed_test_ids": ["ut_ 1"]}, early=True),
-    _wrong("a test id instead of a list", "test_ids", lambda *_: {"test_ids": NOWHERE}, early=True),
+    _wrong("an object instead of a list", "test_ids", lambda *_: {"test_ids": {NOWHERE: True}}, early=True),
     _wrong("bad date", "start_date", lambda *_: {"start_date": "yesterday"}, early=True),
     _wrong("day that does not exist", "start_date", lambda *_: {"start_date": "2026-02-30"}, early=True),
     _wrong("no credentials", "client_id", lambda *_: {"client_id": None, "client_secret": None}, early=True),
@@ -161,7 +162,7 @@ def test_a_mistake_is_one_line_that_names_its_setting(
     if wrong.env:
         args = (*args, "--config=ENV")
     run = sync(box.config(**wrong.settings(box, closed)), tmp_path, args=args, env=wrong.env)
-    assert run.exit not in {0, None}
+    assert run.exit == (EX_CONFIG if wrong.early else 1)
     assert len(run.errors) == 1, run.log
     assert re.search(rf"\b{wrong.named}\b", run.errors[0])
     assert "Traceback" not in run.log

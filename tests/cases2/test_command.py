@@ -165,7 +165,7 @@ def test_a_map_that_can_not_be_made_is_one_line(serve: Callable[..., Sandbox], t
     """A map that takes a key away is refused before anything is read."""
     box = serve(World())
     run = sync(box.config(stream_maps={"sessions": {"session_id": None}}), tmp_path)
-    assert run.exit == 1
+    assert run.exit == 78
     [error] = run.errors
     assert "stream_maps" in error
     assert "Traceback" not in run.log

@@ -110,7 +110,7 @@ def test_a_budget_that_is_none_is_an_error(tmp_path: Path, name: str, value: obj
     """One line that names the setting."""
     with Sandbox(World(), quota=None) as box:
         done = sync(box.config(**{name: value}), tmp_path)
-    assert done.exit == 1
+    assert done.exit == 78
     [line] = done.errors
     assert name in line
 
