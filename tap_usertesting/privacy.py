@@ -9,13 +9,16 @@ import hashlib
 import hmac
 import json
 from copy import deepcopy
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
+
+from tap_usertesting.columns import ALL, drop, walk
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from tap_usertesting.columns import Steps
+
 OMIT, HASH = "omit", "hash"
-ALL = "[]"
 PERSONAL: Mapping[str, tuple[str, ...]] = {
     "session_details": (
         "session_participant.participant_id",
@@ -31,8 +34,6 @@ PERSONAL: Mapping[str, tuple[str, ...]] = {
     "highlight_reels": ("name",),
     "session_videos": ("video_url",),
 }
-
-Steps: TypeAlias = "tuple[str, ...]"
 
 
 class Privacy:
@@ -64,9 +65,9 @@ class Privacy:
         if self.mode is None:
             return row
         _drop_unknown(row, schema)
-        act: Callable[[dict[str, Any], str], None] = _drop if self.mode == OMIT else self._hash
+        act: Callable[[dict[str, Any], str], None] = drop if self.mode == OMIT else self._hash
         for path in PERSONAL.get(stream, ()):
-            _walk(row, _steps(path), act)
+            walk(row, _steps(path), act)
         return row
 
     def _hash(self, holder: dict[str, Any], name: str) -> None:
@@ -86,22 +87,6 @@ class Privacy:
 
 def _steps(path: str) -> Steps:
     return tuple(path.replace(ALL, f".{ALL}").split("."))
-
-
-def _walk(node: Any, steps: Steps, act: Callable[[dict[str, Any], str], None]) -> None:  # noqa: ANN401 - as above
-    step, rest = steps[0], steps[1:]
-    if step == ALL:
-        for inner in node if isinstance(node, list) else ():
-            _walk(inner, rest, act)
-    elif isinstance(node, dict) and step in node:
-        if rest:
-            _walk(node[step], rest, act)
-        else:
-            act(node, step)
-
-
-def _drop(holder: dict[str, Any], name: str) -> None:
-    del holder[name]
 
 
 def _drop_unknown(node: Any, schema: Mapping[str, Any]) -> None:  # noqa: ANN401 - as above

@@ -61,6 +61,7 @@ class Run:
         self._began = self._clock.monotonic()
         self.now = from_epoch(self._clock.wall())
         self._failures: dict[str, None] = {}
+        self.failing: set[str] = set()  # streams
         self._unreadable: set[str] = set()
         self._answering: set[str] = set()
         self._missing: Counter[str] = Counter()
@@ -130,6 +131,7 @@ class Run:
 
         A discovered test that answers 404 is only a warning: it may have been deleted since.
         """
+        self.failing.add(self.activity.stream)
         line = f"test {test_id}: {error}" if test_id and not isinstance(error, FeedRefusedError) else str(error)
         if isinstance(error, NotFoundError) and test_id is not None and self.directory.discovers:
             if test_id not in self._unreadable:

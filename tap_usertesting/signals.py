@@ -6,10 +6,11 @@ import logging
 import os
 import signal
 import threading
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, NoReturn
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from tap_usertesting.run import Run
 
@@ -21,14 +22,37 @@ EXIT_BY_SIGNAL = {signal.SIGTERM: 143, signal.SIGINT: 130}
 class Signals:
     """What a signal does to a run. The handler runs in the main thread, in the midst of anything."""
 
-    def __init__(self, *, run: Callable[[], Run | None], last_words: Callable[[], None]) -> None:
-        """`run`: None before there is one; `last_words` writes what must be out before the process ends."""
+    def __init__(
+        self, *, run: Callable[[], Run | None], last_words: Callable[[], None], next_sync: Callable[[], str]
+    ) -> None:
+        """`run`: None before there is one; `last_words` writes what must be out before the process ends.
+
+        `next_sync` says where the next sync goes on.
+        """
         self._run = run
         self._last_words = last_words
+        self._next_sync = next_sync
+        self.ends_process = False  # no one is left to whom handlers could be given back
+        self._taken = False
         self._came: int | None = None
         self._settled = False
 
-    def handle(self, signum: int) -> None:
+    @contextmanager
+    def taken(self) -> Iterator[None]:
+        """Handle signals inside, and give them back to whom they were taken from."""
+        if threading.current_thread() is not threading.main_thread():
+            yield  # only the main thread may set handlers
+            return
+        before = {number: signal.signal(number, self.handle) for number in EXIT_BY_SIGNAL}
+        self._taken = True
+        try:
+            yield
+        finally:
+            self._taken = False
+            for number, handler in before.items() if not self.ends_process else ():
+                signal.signal(number, handler)
+
+    def handle(self, signum: int, _frame: object = None) -> None:
         """End at once only while nothing is being written; otherwise leave a flag that is looked at soon."""
         if self._settled:
             return
@@ -65,14 +89,12 @@ class Signals:
     def settle(self) -> None:
         """Take no more signals: the exit status is settled, and the interpreter's way out takes a while."""
         self._settled = True
-        if threading.current_thread() is threading.main_thread():
-            signal.signal(signal.SIGINT, signal.SIG_IGN)
-            signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        if self._taken and threading.current_thread() is threading.main_thread():
+            for number in EXIT_BY_SIGNAL:
+                signal.signal(number, signal.SIG_IGN)
 
     def _stop(self, signum: int) -> NoReturn:
         self.settle()
         self._last_words()
-        logger.warning(
-            "incomplete: stopped by %s; the next sync goes on from the last STATE", signal.Signals(signum).name
-        )
+        logger.warning("incomplete: stopped by %s; %s", signal.Signals(signum).name, self._next_sync())
         raise SystemExit(EXIT_BY_SIGNAL.get(signal.Signals(signum), 128 + signum))

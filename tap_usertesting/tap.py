@@ -14,6 +14,7 @@ import time
 from contextlib import contextmanager
 from copy import deepcopy
 from dataclasses import replace
+from fnmatch import fnmatch
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, cast
 from urllib.request import getproxies
@@ -22,8 +23,9 @@ import click
 import msgspec
 from singer_sdk import Tap
 from singer_sdk.cli import plugin_cli
-from singer_sdk.exceptions import StreamMapConfigError
-from singer_sdk.singerlib import StateMessage
+from singer_sdk.helpers.capabilities import PluginCapabilities
+from singer_sdk.singerlib import Catalog, StateMessage
+from singer_sdk.tap_base import CliTestOptionValue
 
 from tap_usertesting.api.errors import ApiError, CredentialsRejectedError, NotFoundError, UnreachableError
 from tap_usertesting.changes.beside import Beside
@@ -39,7 +41,7 @@ from tap_usertesting.run import Run
 from tap_usertesting.settings import URLS, Settings
 from tap_usertesting.side_by_side import sync_side_by_side
 from tap_usertesting.signals import Signals
-from tap_usertesting.streams.base import PerTestStream, UserTestingStream
+from tap_usertesting.streams.base import FULL_TABLE, PerTestStream, UserTestingStream, in_words
 from tap_usertesting.streams.discovered import TestsStream, WorkspacesStream
 from tap_usertesting.streams.media import HighlightReelsStream, SessionClipsStream, SessionVideosStream
 from tap_usertesting.streams.qx_scores import QxScoresStream
@@ -60,8 +62,7 @@ else:
 
 if TYPE_CHECKING:
     import logging
-    from collections.abc import Callable, Iterable, Iterator, Sequence
-    from types import FrameType
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from singer_sdk import Stream
     from singer_sdk.plugin_base import SingerCommand, _ConfigInput
@@ -87,6 +88,7 @@ STREAMS = (
     SessionVideosStream,
 )
 STATE_EVERY = 1.0  # seconds; what a kill may repeat
+DEEPEST = 10  # levels that flattening goes down to if no setting says how many; no schema has more
 PREFIX = "TAP_USERTESTING_"  # of the variables
 ENV = "ENV"  # in the place of a config file: the environment
 EX_CONFIG = 78  # exit status for wrong settings and files, from sysexits.h: a second try would end alike
@@ -97,6 +99,8 @@ class TapUserTesting(Tap):
 
     name = "tap-usertesting"
     config_jsonschema: ClassVar[dict[str, Any]] = deepcopy(SCHEMA)  # the SDK adds its own settings to it
+    # At a few calls a minute batches gain nothing, and the SDK's way of making them leaves masks and maps out.
+    capabilities: ClassVar[list[Any]] = [one for one in Tap.capabilities if one is not PluginCapabilities.BATCH]
     message_writer_class = WholeLineWriter
 
     def __init__(self, *, config: Any = None, **kwargs: Any) -> None:  # noqa: ANN401 - the SDK's own arguments
@@ -106,7 +110,9 @@ class TapUserTesting(Tap):
         """
         self._warned: set[str] = set()
         self.secrets = Secrets()
-        self.signals = Signals(run=lambda: self.__dict__.get("run"), last_words=self._last_words)
+        self.signals = Signals(
+            run=lambda: self.__dict__.get("run"), last_words=self._last_words, next_sync=self._next_sync
+        )
         self.planning = False
         self.spent = ""  # which budget of the run is used up
         self._state_due = 0.0
@@ -128,26 +134,44 @@ class TapUserTesting(Tap):
             self._streams = {stream.name: found[stream.name] for stream in STREAMS if stream.name in found}
         return self._streams
 
+    @property
+    def chosen(self) -> list[UserTestingStream]:
+        """The selected streams, in their order."""
+        return [stream for stream in self.streams.values() if isinstance(stream, UserTestingStream) and stream.selected]
+
     @override
     def setup_mapper(self) -> None:
-        """Set the stream maps up, but for those of streams that are not selected, which the SDK can not make."""
-        idle = {name for name, stream in self.streams.items() if not stream.selected}
-        maps = self._config.get("stream_maps")
-        if isinstance(maps, dict):
-            self._config["stream_maps"] = {name: inner for name, inner in maps.items() if name not in idle}
+        """Set the stream maps up for the selected streams: of others the SDK knows no columns, and maps fail.
+
+        A stream of which maps leave nothing counts as not selected, so it costs no call.
+        """
+        if self._config.get("flattening_enabled"):
+            self._config.setdefault("flattening_max_depth", DEEPEST)
+        at = "stream_maps"
         try:
-            super().setup_mapper()
-        except StreamMapConfigError as error:
-            self.refuse(f"stream_maps: {error}")
+            super(Tap, self).setup_mapper()
+            for stream in self.chosen:
+                at = f"stream_maps: {stream.name}"
+                entry = self.catalog.get_stream(stream.name)
+                if entry is not None:
+                    self.mapper.register_raw_streams_from_catalog(Catalog([(stream.name, entry)]))
+        except Exception as error:  # noqa: BLE001 - whatever the SDK makes of a wrong map
+            self.refuse(f"{at}: {in_words(error)}")
+        for stream in self.chosen:
+            if stream.is_mapped_away:
+                stream.selected = False
+                self.logger.info("%s: stream_maps leave nothing of it, so it is not read", stream.name)
+        for source in map_sources(self._config.get("stream_maps", {})):
+            if not any(fnmatch(name, source) for name in self.streams):
+                self.logger.warning("stream_maps: %s is no stream of this tap, and has no effect", source)
 
     # What a sync shares
 
     @cached_property
     def run(self) -> Run:
         """The clients and what they have read. A wrong setting ends the run with one line."""
-        selected = [stream.name for stream in self.streams.values() if stream.selected]
         try:
-            settings = Settings.parse(self.config, selected=selected)
+            settings = Settings.parse(self.config, selected=[stream.name for stream in self.chosen])
         except SettingsError as error:
             self.refuse(str(error))
         if settings.start_date is not None and self.state.get("bookmarks"):
@@ -158,12 +182,31 @@ class TapUserTesting(Tap):
             )
         if self.planning:
             settings = replace(settings, max_calls=None, max_duration=None)  # a plan says what all of it costs
+        self._check_budget(settings)
         return Run(
             settings,
-            write_state=self.write_state_between,
+            write_state=self.write_state,
             checkpoint=self.signals.stop_if_one_came,
             secrets=self.secrets,
         )
+
+    def _check_budget(self, settings: Settings) -> None:
+        """Refuse a budget where nothing is kept of how far a sync came: each would read the same tests."""
+        budget = next((name for name in ("max_calls", "max_duration") if getattr(settings, name) is not None), None)
+        if budget is not None and (whole := self._without_state):
+            self.refuse(
+                f"{budget}: the catalog has {' and '.join(whole)} read in full (FULL_TABLE), which a sync that ends "
+                f"early never completes; remove {budget}, or set INCREMENTAL and the replication key in the catalog"
+            )
+
+    @property
+    def _without_state(self) -> list[str]:
+        """The selected streams of tests of which no bookmark is kept."""
+        return [
+            stream.name
+            for stream in self.chosen
+            if isinstance(stream, PerTestStream) and stream.replication_method == FULL_TABLE
+        ]
 
     @cached_property
     def changes(self) -> ChangeReader:
@@ -184,7 +227,7 @@ class TapUserTesting(Tap):
         return Beside(self.run, self.changes)
 
     def _selected(self) -> list[PerTestStream]:
-        return [stream for stream in self.streams.values() if isinstance(stream, PerTestStream) and stream.selected]
+        return [stream for stream in self.chosen if isinstance(stream, PerTestStream)]
 
     def after(self, stream: PerTestStream) -> list[PerTestStream]:
         """Return the selected streams whose turn is after this one's."""
@@ -216,20 +259,15 @@ class TapUserTesting(Tap):
         for bring_up_to_date in self.before_state.values():
             bring_up_to_date()
         state = msgspec.json.encode(self.state)
-        if state != self._written:
+        if self.state and state != self._written:
             self._written = state
             self.write_message(StateMessage(value=self.state))
         self._state_due = time.monotonic() + STATE_EVERY
 
-    def write_state_between(self) -> None:
-        """Write STATE in mid-stream; not in a batch sync, where records are written later than they are made."""
-        if self.config.get("batch_config") is None:
-            self.write_state()
-
     def after_record(self) -> None:
         """Write STATE if it is due, and stop if a signal came while the record was written."""
         if time.monotonic() >= self._state_due:
-            self.write_state_between()
+            self.write_state()
         self.run.progress.tick()
         self.signals.stop_if_one_came()
 
@@ -256,6 +294,8 @@ class TapUserTesting(Tap):
         for option in command.params:
             if option.name in {"catalog", "state"}:
                 option.type = click.STRING  # read here, so that what is wrong with a file is one line
+            elif option.name == "test":
+                option.callback, option.expose_value = None, True  # which would not see the other options
         command.params.append(
             click.Option(
                 ["--plan"],
@@ -286,9 +326,10 @@ class TapUserTesting(Tap):
         config: _ConfigInput,
         state: str | None = None,
         catalog: str | None = None,
+        test: str = CliTestOptionValue.Disabled.value,
         plan: str | None = None,
     ) -> None:
-        """Sync, or say what a sync would do."""
+        """Sync, check what a sync needs, or say what it would do."""
         if about:
             super().invoke(about=True, about_format=about_format)
         cls.print_version(print_fn=cls.logger.info)
@@ -296,86 +337,92 @@ class TapUserTesting(Tap):
             begin = None if state is None else read_state(state, cls.logger.info)
             chosen = None if catalog is None else read_catalog(catalog)
         tap = cls(config=config.config, state=begin, catalog=chosen, parse_env_config=config.parse_env)
-        if plan is None:
+        tap.signals.ends_process = True
+        if plan is not None:
+            with tap.signals.taken():
+                planned = rehearse(tap)
+                sys.stdout.write(f"{planned.as_json() if plan == 'json' else planned.as_table()}\n")
+                tap.end()
+        elif test == CliTestOptionValue.Schema.value:
+            tap.write_schemas()
+        elif test != CliTestOptionValue.Disabled.value:
+            tap.run_connection_test()
+        else:
             tap.sync_all()
-            return
-        planned = rehearse(tap)
-        sys.stdout.write(f"{planned.as_json() if plan == 'json' else planned.as_table()}\n")
-        tap.end()
 
     # How a run ends
 
     def sync_all(self) -> None:  # type: ignore[misc]  # final for the type checker only; the exit status is ours
         """Sync all streams; ends with status 1 when anything failed."""
-        _ = self.run  # wrong settings end here, before any message
-        self._written = msgspec.json.encode(self.state) if self.state else b""  # the SDK repeats it first
-        try:
-            if self._side_by_side:
-                sync_side_by_side(self)
-            else:
-                super().sync_all()
-        except BrokenPipeError:
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or the interpreter's own flush fails too
-            self.give_up(
-                "the target has closed the pipe: its own log says why; the next sync goes on from the last STATE"
-            )
-        finally:
-            self.run.progress.close()
-        self.end()
-
-    @property
-    def _side_by_side(self) -> bool:
-        """Whether streams run at once: not in a batch sync, where records are written later than they are made."""
-        return self.run.settings.parallel_streams and self.config.get("batch_config") is None
+        with self.signals.taken():
+            _ = self.run  # wrong settings end here, before any message
+            self._written = msgspec.json.encode(self.state) if self.state else b""  # the SDK repeats it first
+            try:
+                if self.run.settings.parallel_streams:
+                    sync_side_by_side(self)
+                else:
+                    super().sync_all()
+            except BrokenPipeError:
+                os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or the interpreter's flush fails too
+                self.give_up(f"the target has closed the pipe: its own log says why; {self._next_sync()}")
+            finally:
+                self.run.progress.close()
+            self.end()
 
     def run_connection_test(self) -> bool:  # type: ignore[misc]  # as above
-        """Check what a sync needs, then emit at most one record per stream; status 1 when anything is not well."""
-        for stream in self.streams.values():
-            stream.selected = True
-        try:
-            Check(self.run, self.changes, newest=self.beside.newest).run()
-        except (CredentialsRejectedError, UnreachableError) as error:
-            self.give_up(f"check: {error}")
-        except ApiError as error:
-            self.no_discovery(error)
-        super().run_connection_test()
-        self.end()
+        """Check what a sync needs, then emit at most one record per selected stream; status 1 when all is not well."""
+        with self.signals.taken():
+            try:
+                Check(self.run, self.changes, newest=self.beside.newest).run()
+            except (CredentialsRejectedError, UnreachableError) as error:
+                self.give_up(f"check: {error}")
+            except ApiError as error:
+                self.no_discovery(error)
+            self.run_sync_dry_run(streams=self.chosen)
+            self.end()
         return True
+
+    def write_schemas(self) -> None:  # type: ignore[misc]  # as above
+        """Write the SCHEMA of each selected stream."""
+        for stream in self.chosen:
+            stream._write_schema_message()  # noqa: SLF001 - as the SDK does
 
     def end(self) -> None:
         """Say what was spent; ends with status 1 when anything failed."""
         self.signals.settle()
         self._report("failed" if self.run.failed else "incomplete" if self.spent else "complete")
         if self.spent:
-            self.logger.warning("incomplete: %s; the next sync goes on from the last STATE", self.spent)
+            self.logger.warning("incomplete: %s; %s", self.spent, self._next_sync())
         if self.run.failed:
             raise SystemExit(1)
 
     def _report(self, ended: Ending) -> None:
         """Say what came of the run, on a terminal that the bar has left."""
         self.run.progress.close()
-        selected = [
-            stream for stream in self.streams.values() if isinstance(stream, UserTestingStream) and stream.selected
-        ]
-        summary = self.run.summary(ended, selected, self.state)
+        summary = self.run.summary(ended, self.chosen, self.state)
         if self.planning:  # what it rehearsed has not come about
             self.logger.info("%s", summary.calls_made())
         else:
             summary.log(self.logger)
 
-    def give_up(self, message: str) -> NoReturn:
+    def _next_sync(self) -> str:
+        """Return where the next sync goes on after this one was cut short, for people."""
+        whole = self._without_state
+        if not self._written or len(whole) == len(self._selected()):
+            return "the next sync starts over"
+        return "the next sync goes on from the last STATE" + (f", but reads {', '.join(whole)} anew" if whole else "")
+
+    def give_up(self, message: str, *, status: int = 1) -> NoReturn:
         """End the run with one line; what was written before stays good."""
         self.signals.settle()
         if "run" in self.__dict__:
             self._report("failed")
         self.logger.critical("%s", message)
-        raise SystemExit(1)
+        raise SystemExit(status)
 
     def refuse(self, message: str) -> NoReturn:
-        """End the run over a wrong setting or file, with one line that names it: nothing was read or written."""
-        self.signals.settle()
-        self.logger.critical("%s", message)
-        raise SystemExit(EX_CONFIG)
+        """End the run over a wrong setting or file, with one line that names it."""
+        self.give_up(message, status=EX_CONFIG)
 
     def no_discovery(self, error: ApiError) -> NoReturn:
         """End the run, as it can not know its tests."""
@@ -390,12 +437,11 @@ class TapUserTesting(Tap):
             self.logger.warning("%s", message)
 
     @override
-    def _handle_termination(self, signum: int, frame: FrameType | None) -> None:
-        """Have the run end as soon as nothing is being written."""
-        self.signals.handle(signum)
+    def _setup_signal_handlers(self) -> None:
+        """Leave the caller's handlers alone until a run begins."""
 
     def _last_words(self) -> None:
-        self.write_state_between()
+        self.write_state()
         self._report("incomplete")
 
     # Settings and state
@@ -431,6 +477,7 @@ class TapUserTesting(Tap):
             self.secrets.keep_url(url)
         for line in unknown(self._config, schema):
             self.logger.warning("%s", line)
+        self._config = {name: value for name, value in self._config.items() if name in schema["properties"]}
         with _refusing(self.logger):
             if errors := violations(self._config, schema):
                 for error in errors[:-1]:
@@ -441,6 +488,13 @@ class TapUserTesting(Tap):
     @override
     def load_state(self, state: dict[str, Any]) -> None:
         super().load_state(sound(state, self.warn_once))
+
+
+def map_sources(maps: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the stream, or the pattern of streams, that each entry of `stream_maps` is about."""
+    for name, inner in maps.items():
+        if name != "__else__":
+            yield str(inner.get("__source__", name)) if isinstance(inner, dict) else name
 
 
 @contextmanager

@@ -15,11 +15,12 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from singer_sdk import Stream
 from singer_sdk.helpers.conform import TypeConformanceLevel
-from singer_sdk.mapper import SameRecordTransform
+from singer_sdk.mapper import RemoveRecordTransform, SameRecordTransform
 from singer_sdk.schema.source import SchemaDirectory
 from singer_sdk.singerlib import RecordMessage, Schema
 
 from tap_usertesting.api.errors import ApiError, BudgetSpentError, CredentialsRejectedError, UnreachableError
+from tap_usertesting.columns import lacking, trim
 from tap_usertesting.conform import conform, snake
 from tap_usertesting.partition import Partition
 from tap_usertesting.privacy import Privacy
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
 _PACKAGED = Path(__file__).parents[1] / "schemas"  # in a wheel
 _TOP_LEVEL = Path(__file__).parents[2] / "schemas"  # in an editable install
 SCHEMAS = SchemaDirectory(_PACKAGED if _PACKAGED.is_dir() else _TOP_LEVEL)
+INCREMENTAL, LOG_BASED, FULL_TABLE = "INCREMENTAL", "LOG_BASED", "FULL_TABLE"
 
 
 class UserTestingStream(Stream):
@@ -55,7 +57,8 @@ class UserTestingStream(Stream):
     STATE_MSG_FREQUENCY = sys.maxsize  # STATE is written by time, not by count
     _tap: TapUserTesting
     _problems: set[str]
-    _plain: bool | None = None
+    source: ClassVar[str]  # what it is made from; streams of one source run in one thread
+    found = False  # anything of which there could be rows
     emitted = tombstoned = left_out = 0  # rows of this run; what was sent and made none
 
     @cached_property
@@ -74,10 +77,17 @@ class UserTestingStream(Stream):
 
     @override
     def apply_catalog(self, catalog: Catalog) -> None:
-        """Take the catalog's schema, but for what is left out; the catalog loses that too, as stream maps read it."""
+        """Take the catalog's columns, but for personal ones that are left out; keys stay, whatever it lacks.
+
+        The catalog itself loses and gains the same, as stream maps are made from it.
+        """
         entry = catalog.get_stream(self.name)
         if entry is not None:
-            entry.schema = Schema.from_dict(self._privacy.schema(self.name, entry.schema.to_dict()))
+            given, whole = self._privacy.schema(self.name, entry.schema.to_dict()), self.schema
+            properties = given.get("properties") or dict(whole["properties"])
+            for key in (*self.primary_keys, *([self.replication_key] if self.replication_key else ())):
+                properties.setdefault(key, whole["properties"][key])
+            entry.schema = Schema.from_dict({**whole, **given, "properties": properties})
         super().apply_catalog(catalog)
 
     @property
@@ -121,34 +131,72 @@ class UserTestingStream(Stream):
 
     @override
     def post_process(self, row: Record, context: Context | None = None) -> Record:
-        """Count the row; the SDK calls this for each that it writes, to a batch as well."""
+        """Count the row; the SDK calls this for each that it writes."""
         self.count(row)
         return row
 
-    @property
+    @cached_property
+    def _lacking(self) -> list[tuple[str, ...]]:
+        """The fields inside columns that the catalog's schema lacks."""
+        return lacking(self.schema, self.effective_schema)
+
+    @cached_property
     def _whole_rows(self) -> bool:
         """Whether rows leave as they were made: every column selected, the catalog's schema ours, no stream map."""
-        if self._plain is None:
-            maps = self.stream_maps
-            self._plain = (
-                len(maps) == 1
-                and type(maps[0]) is SameRecordTransform
-                and not maps[0].flattening_enabled
-                and self.effective_schema.get("properties", {}).keys() == self.schema["properties"].keys()
-                and all(self.mask.values())
-            )
-        return self._plain
+        return (
+            len(self.stream_maps) == 1
+            and type(self.stream_maps[0]) is SameRecordTransform
+            and not self.stream_maps[0].flattening_enabled
+            and not self._lacking
+            and all(self.mask.values())
+        )
+
+    @property
+    def is_mapped_away(self) -> bool:
+        """Whether stream maps leave nothing of this stream, so that reading it would be in vain."""
+        return all(isinstance(stream_map, RemoveRecordTransform) for stream_map in self.stream_maps)
 
     @override
     def _write_record_message(self, record: Record) -> None:
-        """Write a row that was made by our own schema without making it fit again: a third of the SDK's time."""
-        if not self._whole_rows:
-            super()._write_record_message(record)
+        """Write a row with exactly the columns of its SCHEMA, null where it has none of them.
+
+        A row that was made by our own schema is not made to fit again: a third of the SDK's time.
+        """
+        if self._whole_rows:
+            now = datetime.now(tz=timezone.utc)
+            alias, version = self.stream_maps[0].stream_alias, self._stream_version
+            self._tap.write_message(RecordMessage(stream=alias, record=record, version=version, time_extracted=now))
             return
-        alias, now = self.stream_maps[0].stream_alias, datetime.now(tz=timezone.utc)
-        self._tap.write_message(
-            RecordMessage(stream=alias, record=record, version=self._stream_version, time_extracted=now)
-        )
+        trim(record, self._lacking)
+        try:
+            messages = list(self._generate_record_messages(record))
+        except Exception as error:  # noqa: BLE001 - whatever an expression of the user's may raise
+            self._tap.refuse(f"stream_maps: {self.name}: {in_words(error)}; a tombstone has null in most columns")
+        for message in messages:
+            columns = self._columns[message.stream]
+            message.record = {column: message.record.get(column) for column in columns}
+            self._tap.write_message(message)
+
+    @cached_property
+    def _columns(self) -> dict[str, list[str]]:
+        """The columns that each stream written has in its SCHEMA."""
+        return {message.stream: list(message.schema["properties"]) for message in self._generate_schema_messages()}
+
+    # ACTIVATE_VERSION makes a target drop the rows that this run did not write: it must have read them all
+
+    @override
+    def _write_activate_version_message(self, full_table_version: int) -> None:
+        """Wait with it until the stream was read: the SDK would write it before."""
+
+    def _activate_version(self) -> None:
+        if self._stream_version is not None and self.was_read_whole:
+            super()._write_activate_version_message(self._stream_version)
+
+    @property
+    def was_read_whole(self) -> bool:
+        """Whether this run has read all that there is of the stream, and that is something."""
+        failing = {stream.source for stream in self._tap.chosen if stream.name in self.run.failing}
+        return self.found and not self._tap.spent and self.source not in failing
 
     @override
     def _process_record(self, record: Record, *contexts: Context | None, **more: Context | None) -> None:
@@ -161,7 +209,8 @@ class UserTestingStream(Stream):
 
     @override
     def finalize_state_progress_markers(self, state: dict[str, Any] | None = None) -> None:
-        """Write the last STATE of the stream; there are no progress markers to finalize."""
+        """End the stream: the last STATE of it; there are no progress markers to finalize."""
+        self._activate_version()
         self._tap.write_state()
 
 
@@ -171,7 +220,6 @@ class PerTestStream(UserTestingStream):
     is_sorted = True
     check_sorted = False
     bookmark_key: ClassVar[str]  # the replication key, also where a catalog takes that away
-    source: ClassVar[str]  # what it is made from; streams of one source run in one thread
     _commit: Callable[[], None] | None = None
     _announced = False  # its SCHEMA was written before its turn
     _rode = 0  # rows
@@ -236,6 +284,7 @@ class PerTestStream(UserTestingStream):
         if context is None or self._sampled:
             return
         test_id = str(context["test_id"])
+        self.found = True
         self.run.activity.begin(self.name, test_id, tests=self._tests)
         if test_id in self._boarded or self._tap.spent:
             return
@@ -260,7 +309,7 @@ class PerTestStream(UserTestingStream):
         if not self._announced:
             self._write_schema_message()
             self._announced = True
-            if self.replication_method == "FULL_TABLE" and self.emit_activate_version_messages:
+            if self.replication_method == FULL_TABLE and self.emit_activate_version_messages:
                 self._stream_version = self._initialized_at // 1000  # as the SDK will say when it is this one's turn
 
     def ride(self, record: Record) -> None:
@@ -312,15 +361,22 @@ class PerTestStream(UserTestingStream):
         held: dict[str, Any] = {} if self._stateless else self.tap_state.get("bookmarks", {}).get(self.name, {})
         return held
 
+    @override
+    def apply_catalog(self, catalog: Catalog) -> None:
+        """Take LOG_BASED, which a catalog names without a replication key, for what this tap calls INCREMENTAL."""
+        super().apply_catalog(catalog)
+        if self.forced_replication_method == LOG_BASED:
+            self.forced_replication_method, self.replication_key = INCREMENTAL, self.bookmark_key
+
     @property
     @override
     def replication_method(self) -> str:
         """FULL_TABLE also where a catalog names INCREMENTAL but no replication key."""
-        return super().replication_method if self.replication_key else "FULL_TABLE"
+        return super().replication_method if self.replication_key else FULL_TABLE
 
     @property
     def _stateless(self) -> bool:
-        return self.replication_method != "INCREMENTAL" or self.sampling
+        return self.replication_method != INCREMENTAL or self.sampling
 
     @override
     def _write_starting_replication_value(self, context: Context | None) -> None:
@@ -341,3 +397,9 @@ class PerTestStream(UserTestingStream):
         if commit is not None:
             commit()
         self._tap.after_record()
+
+
+def in_words(error: Exception) -> str:
+    """Return what an expression raised, with the cause that the SDK wraps, on one line."""
+    said = [str(one).rstrip(".") or type(one).__name__ for one in (error, error.__cause__) if one is not None]
+    return " ".join(": ".join(said).split())

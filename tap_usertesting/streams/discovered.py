@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 class DiscoveredStream(UserTestingStream):
     """A small table that is read in full at each sync."""
 
+    source = "discovery"
+
     def rows(self) -> Iterable[dict[str, Any]]:
         """Return the rows. Raises what the legacy API's client raises."""
         raise NotImplementedError
@@ -54,6 +56,7 @@ class DiscoveredStream(UserTestingStream):
             return
         except ApiError as error:
             self._tap.no_discovery(error)
+        self.found = bool(rows)
         yield from rows[:1] if self.sampling else rows
 
     @override

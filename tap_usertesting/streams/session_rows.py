@@ -71,7 +71,7 @@ class SessionRows(ChangeDrivenStream):
         own = rows(self, work.test_id, work.partition, task)
         ridden = [(rider, rows(rider.stream, work.test_id, rider.partition, task)) for rider in work.riders]
         if most != [partition.most_rows for partition in partitions]:
-            self._tap.write_state_between()  # or after a kill no one would know which tombstones they need
+            self._tap.write_state()  # or after a kill no one would know which tombstones they need
         for rider, rider_rows in ridden:
             for row in rider_rows:
                 rider.stream.ride(row)

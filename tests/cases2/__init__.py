@@ -1,4 +1,4 @@
-"""Cases 17 to 33 of those that broke earlier drafts: lost access, batches, odd times, cost, and the command line."""
+"""Cases 17 to 33 of those that broke earlier drafts: lost access, odd times, cost, and the command line."""
 
 from __future__ import annotations
 

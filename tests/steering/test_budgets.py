@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tap_usertesting.sandbox import QuotaRule, Sandbox, World
-from tests.cases2.test_batches import as_records
 from tests.harness import SESSION_STREAMS, Warehouse, assert_true, sync, sync_here
 
 if TYPE_CHECKING:
@@ -113,22 +112,3 @@ def test_a_budget_that_is_none_is_an_error(tmp_path: Path, name: str, value: obj
     assert done.exit == 78
     [line] = done.errors
     assert name in line
-
-
-def test_a_batch_that_is_not_full_is_written(tmp_path: Path) -> None:
-    """With `batch_config` what was read before the end is in a batch, and the STATE stands behind it."""
-    world = a_world()
-    batches = {
-        "encoding": {"format": "jsonl", "compression": "gzip"},
-        "storage": {"root": tmp_path.as_uri()},
-    }
-    warehouse = Warehouse()
-    with Sandbox(world, quota=None) as box:
-        done = sync(box.config(max_calls=9, batch_config=batches), tmp_path, select=["session_details"])
-        assert done.exit == 0
-        warehouse.load(as_records(done.messages))
-        assert warehouse.tables["session_details"]
-        rest = sync(box.config(), tmp_path, select=["session_details"], state=done.state)
-    assert len(rest.records()) == len(world.sessions) - len(warehouse.tables["session_details"])
-    warehouse.load(rest.messages)
-    assert_true(warehouse, world, ["session_details"])

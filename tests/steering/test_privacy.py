@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tap_usertesting.sandbox import Sandbox, World
-from tests.cases2.test_batches import as_records
 from tests.harness import Synced, Warehouse, catalog, sync, sync_here
 
 if TYPE_CHECKING:
@@ -220,16 +219,6 @@ def sync_text(config: dict[str, Any], folder: Path, *args: str) -> str:
     path.write_text(json.dumps(config), encoding="utf-8")
     command = [sys.executable, "-m", "tap_usertesting", "--config", str(path), *args]
     return subprocess.run(command, capture_output=True, check=True, timeout=60).stdout.decode()
-
-
-@pytest.mark.parametrize("mode", MODES)
-def test_full_tables_and_batches_let_nothing_out(go: Callable[..., Synced], mode: str, tmp_path: Path) -> None:
-    """FULL_TABLE, and files of batches, riders' rows included."""
-    batches = {"encoding": {"format": "jsonl", "compression": "gzip"}, "storage": {"root": tmp_path.as_uri()}}
-    done = go(batch_config=batches, **MODES[mode])
-    records = list(as_records(done.messages))
-    assert {m["stream"] for m in records if m["type"] == "RECORD"} == set(ALL)
-    assert MARK not in written(done) + json.dumps(records)
 
 
 @pytest.mark.parametrize("mode", MODES)

@@ -104,14 +104,6 @@ def test_removals_and_riders_are_counted(box: Sandbox, tmp_path: Path) -> None:
     assert sum(said["tombstones"].values()) == len(second.records())
 
 
-def test_a_batch_sync_counts_its_rows(box: Sandbox, tmp_path: Path) -> None:
-    """Rows that go to a file are rows."""
-    batches = {"encoding": {"format": "jsonl", "compression": "gzip"}, "storage": {"root": tmp_path.as_uri()}}
-    done = sync(box.config(batch_config=batches), tmp_path, select=["sessions"])
-    assert not done.records()
-    assert summary_of(done)["rows"] == {"sessions": 7}
-
-
 def test_faults_refusals_and_waits_are_counted(tmp_path: Path) -> None:
     """Two faults are two retries; a refusal is one 429; the waits are in seconds, by their reason."""
     with Sandbox(a_world(), quota=QuotaRule(limit=5, window=0.5)) as box:
