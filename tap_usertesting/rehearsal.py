@@ -41,10 +41,8 @@ def rehearse(tap: TapUserTesting) -> Plan:
 
     rehearsal = Rehearsal(run, has_clips=has_clips)
     rows = []
-    for stream in tap.streams.values():
-        if not stream.selected:
-            continue
-        for context in stream.partitions or [{}]:
+    for stream in tap.chosen:
+        for context in stream.partitions if stream.partitions is not None else [{}]:
             records = 0
             for _ in stream.get_records(context):
                 stream._increment_stream_state({}, context=context)  # noqa: SLF001 - as the SDK does

@@ -191,19 +191,25 @@ def test_no_two_syncs_of_one_state_run_at_once(recipe: Recipe) -> None:
     process.communicate(timeout=100)
 
 
+OLDER, NEWER = (b'{"bookmarks": {"sessions": {"partitions": [%d]}}}\n' % n for n in (1, 2))
+
+
 @pytest.mark.parametrize(
     ("log", "kept"),
     [
-        pytest.param(b'{"a": 1}\n{"a": 2}\n', b'{"a": 2}\n', id="whole lines"),
-        pytest.param(b'{"a": 1}\n{"a": {}', b'{"a": 1}\n', id="the last line is cut short"),
-        pytest.param(b'{"a": {}', None, id="the only line is cut short"),
+        pytest.param(OLDER + NEWER, NEWER, id="whole lines"),
+        pytest.param(OLDER + NEWER[:-2], OLDER, id="the last line is cut short"),
+        pytest.param(NEWER[:-2], None, id="the only line is cut short"),
         pytest.param(b"", None, id="nothing was acknowledged"),
-        pytest.param(b'{"a": 1}\nbye\n', None, id="the target says other things"),
+        pytest.param(OLDER + NEWER + b"bye\n", NEWER, id="the target says more at its end"),
+        pytest.param(OLDER + b'{"level": "info"}\n\n', OLDER, id="the target logs JSON"),
+        pytest.param(b"loaded\n" + OLDER + b"\xff\xfe\n", OLDER, id="bytes that are no text"),
+        pytest.param(b'{"rows": 2}\nbye\n', None, id="the target says other things alone"),
     ],
 )
 @needs_flock
 def test_last_whole_state_is_kept(tmp_path: Path, log: bytes, kept: bytes | None) -> None:
-    """After a crash the last line with an end becomes the state; where there is none, the old state stays."""
+    """After a crash the last whole state becomes the state; where there is none, the old state stays."""
     state = tmp_path / "state.json"
     state.write_bytes(b'{"old": true}\n')
     state.with_name("state.json.log").write_bytes(log)

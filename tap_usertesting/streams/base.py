@@ -171,7 +171,8 @@ class UserTestingStream(Stream):
         try:
             messages = list(self._generate_record_messages(record))
         except Exception as error:  # noqa: BLE001 - whatever an expression of the user's may raise
-            self._tap.refuse(f"stream_maps: {self.name}: {in_words(error)}; a tombstone has null in most columns")
+            hint = "; this row is a tombstone, which has null in most columns" if record.get("deleted_at") else ""
+            self._tap.refuse(f"stream_maps: {self.name}: {in_words(error)}{hint}")
         for message in messages:
             columns = self._columns[message.stream]
             message.record = {column: message.record.get(column) for column in columns}

@@ -17,13 +17,14 @@ log=$state.log
 read -r -a tap <<< "${TAP:-tap-usertesting --config=ENV}"
 read -r -a target <<< "${TARGET:-target-jsonl}"
 
-# A target repeats a STATE once it has stored the records before it, so its last line is the one to go on from. A line
-# without an end was cut short; what is no object is no state.
+# A target repeats a STATE once it has stored the records before it, so the last one is the one to go on from. Whatever
+# else a target prints, also after it, is no state; nor is a line without an end, which was cut short.
 keep_state() {
-  local last=
+  local last
   [[ -e $log ]] || return 0
-  if [[ -z $(tail -c 1 "$log") ]]; then last=$(tail -n 1 "$log"); else last=$(sed '$d' "$log" | tail -n 1); fi
-  if [[ $last == '{'*'}' ]]; then
+  last=$({ if [[ -z $(tail -c 1 "$log") ]]; then cat "$log"; else sed '$d' "$log"; fi; } |
+    grep -a '^{.*"bookmarks".*}' | tail -n 1) || true
+  if [[ $last ]]; then
     printf '%s\n' "$last" > "$state.part"
     sync "$state.part" # or a power failure may leave the new name with nothing in it
     mv -f "$state.part" "$state"
