@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import stat
 import sys
 from typing import TYPE_CHECKING
 
@@ -38,3 +40,12 @@ class SilentWriter(WholeLineWriter):
     @override
     def write_message(self, message: Message) -> None:
         pass
+
+
+def outputs_are_one_pipe() -> bool:
+    """Tell whether messages and log go into the same pipe, so that whoever reads it is no target."""
+    try:
+        out, log = os.fstat(sys.stdout.fileno()), os.fstat(sys.stderr.fileno())
+    except (AttributeError, OSError, ValueError):
+        return False
+    return stat.S_ISFIFO(out.st_mode) and os.path.samestat(out, log)

@@ -7,7 +7,6 @@ import io
 import json
 import os
 import re
-import signal
 import subprocess
 import sys
 from dataclasses import dataclass, field
@@ -38,15 +37,16 @@ class Warehouse:
 
     tables: dict[str, dict[tuple[Any, ...], dict[str, Any]]] = field(default_factory=dict)
     state: dict[str, Any] | None = None
-    _schemas: dict[str, tuple[list[str], Draft7Validator]] = field(default_factory=dict)
+    _schemas: dict[str, tuple[list[str], set[str], Draft7Validator]] = field(default_factory=dict)
 
     def load(self, messages: Iterable[dict[str, Any]]) -> None:
         """Take messages in their order."""
         for message in messages:
             kind = message["type"]
             if kind == "SCHEMA":
+                columns = set(message["schema"]["properties"])
                 checker = Draft7Validator(message["schema"], format_checker=FormatChecker())
-                self._schemas[message["stream"]] = (message["key_properties"], checker)
+                self._schemas[message["stream"]] = (message["key_properties"], columns, checker)
                 self.tables.setdefault(message["stream"], {})
             elif kind == "RECORD":
                 self._upsert(message["stream"], message["record"])
@@ -54,7 +54,8 @@ class Warehouse:
                 self.state = message["value"]
 
     def _upsert(self, stream: str, record: dict[str, Any]) -> None:
-        keys, checker = self._schemas[stream]
+        keys, columns, checker = self._schemas[stream]
+        assert record.keys() == columns, f"{stream}: a record has other columns than its SCHEMA"
         checker.validate(record)
         key = tuple(record[name] for name in keys)
         assert all(part is not None for part in key), f"{stream}: a null in the key {keys}"
@@ -167,23 +168,26 @@ def sync_here(
     *,
     state: dict[str, Any] | None = None,
     select: Sequence[str] | None = None,
+    entries: dict[str, Any] | None = None,
     state_every: float = 0.0,
+    test: bool = False,
 ) -> Synced:
-    """Run the tap in this process, some hundred times faster; by default with a STATE after every record."""
+    """Run the tap in this process, some hundred times faster; by default with a STATE after every record.
+
+    `test`: do what `--test` does.
+    """
     out = io.TextIOWrapper(io.BytesIO(), write_through=True)
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     kept, tap_module.STATE_EVERY = tap_module.STATE_EVERY, state_every
     exit_code = 0
     try:
         with contextlib.redirect_stdout(out):
-            chosen = None if select is None else catalog(select)
-            TapUserTesting(config=dict(config), state=json.loads(json.dumps(state or {})), catalog=chosen).sync_all()
+            chosen = entries if select is None else catalog(select)
+            tap = TapUserTesting(config=dict(config), state=json.loads(json.dumps(state or {})), catalog=chosen)
+            (tap.run_connection_test if test else tap.sync_all)()
     except SystemExit as end:
         exit_code = int(end.code or 0)
     finally:
         tap_module.STATE_EVERY = kept
-        for number, handler in before.items():
-            signal.signal(number, handler)
     out.flush()
     return Synced(exit_code, parse(out.buffer.getvalue()), "")
 

@@ -6,7 +6,7 @@ incremental syncs, errors) the other tests do.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from singer_sdk.testing import SuiteConfig, get_tap_test_class
@@ -44,13 +44,22 @@ TestCore = get_tap_test_class(
 
 
 def test_a_sample_has_every_kind_of_row(tmp_path: Path) -> None:
-    """`--test` shows one row of each stream: it samples a test whose product type has such rows."""
+    """`--test` shows one row of each selected stream: it samples a test whose product type has such rows."""
     world = World()
     for product_type in ("SURVEY", "THINK_OUT_LOUD", "NON_THINK_OUT_LOUD"):
         test = world.add_test(product_type)
         world.clip(world.add_session(test))
         world.edit_reel(test)
     with Sandbox(world) as box:
-        run = sync(box.config(video_links=True), tmp_path, args=["--test"])
+        run = sync(box.config(video_links=True), tmp_path, select=STREAM_NAMES, args=["--test"])
+        default = sync(box.config(), tmp_path, args=["--test"])
     assert run.exit == 0
     assert {name: len(run.records(name)) for name in STREAM_NAMES} == dict.fromkeys(STREAM_NAMES, 1)
+    assert {message["stream"] for message in default.messages if message["type"] == "SCHEMA"} == {
+        entry["stream"] for entry in catalog(())["streams"] if _is_on(entry)
+    }
+
+
+def _is_on(entry: dict[str, Any]) -> bool:
+    root = next(item["metadata"] for item in entry["metadata"] if item["breadcrumb"] == [])
+    return bool(root["selected-by-default"]) and entry["stream"] != "session_videos"
