@@ -82,6 +82,7 @@ def describe(error: ValidationError) -> str:
 
 def _short(value: object) -> str:
     text = json.dumps(value, ensure_ascii=False, default=str)
+    text = text.encode("utf-8", "backslashreplace").decode()  # a variable may hold bytes that are no text
     return text if len(text) <= LONGEST_SHOWN else text[: LONGEST_SHOWN - 1] + "…"
 
 
