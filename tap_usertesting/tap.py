@@ -294,7 +294,7 @@ class TapUserTesting(Tap):
     @override
     def get_singer_command(cls) -> click.Command:
         command = cast("SingerCommand", super().get_singer_command())
-        log_crashes(command.excepthook)  # now, as --test and --discover run while the SDK reads the options
+        log_crashes(command.excepthook)  # now, as --discover runs while the SDK reads the options
         for option in command.params:
             if option.name in {"catalog", "state"}:
                 option.type = click.STRING  # read here, so that what is wrong with a file is one line
