@@ -61,7 +61,7 @@ class Check:
                 continue
             if number == 0:
                 self._ok("token", "")
-            self._ok(f"test {test_id}", f"{page.total_count} sessions")
+            self._ok(f"test {test_id}", "" if page.total_count is None else f"{page.total_count} sessions")
 
     def _feed(self) -> None:
         settings = self._run.settings

@@ -88,11 +88,16 @@ class _Results(ResultsClient):
         self.left_out = real.left_out
 
     def session_page(self, test_id: str, *, offset: int, limit: int = PAGE) -> SessionPage:
+        """Answer the first page; further ones are made up, or real too where the first does not name their number."""
         self._rehearsal.count("list")
         if test_id not in self._pages:
             self._pages[test_id] = self._real.session_page(test_id, offset=0, limit=limit)
         page = self._pages[test_id]
-        return page if offset == 0 else _made_up(page, offset)
+        if offset == 0:
+            return page
+        if page.total_count is None:
+            return self._real.session_page(test_id, offset=offset, limit=limit)
+        return _made_up(page, page.total_count, offset)
 
     def details(self, session_id: str, *, version: str) -> dict[str, Any]:
         self._rehearsal.count(f"details_{version}")
@@ -109,7 +114,7 @@ class _Results(ResultsClient):
         self._rehearsal.count("qx_scores")
         return {"testId": test_id, "qxScores": []}
 
-    def clips(self, session_id: str) -> dict[str, Any]:
+    def clips(self, session_id: str, *, test_id: str) -> dict[str, Any]:  # noqa: ARG002 - as the real one
         self._rehearsal.count("clips")
         _missing(session_id)
 
@@ -150,10 +155,14 @@ def _missing(session_id: str) -> NoReturn:
     raise NotFoundError(f"nothing is known of session {session_id} yet")
 
 
-def _made_up(page: SessionPage, offset: int) -> SessionPage:
-    """Return a later page: sessions that finished a second each before the oldest of the first page."""
+def _made_up(page: SessionPage, total: int, offset: int) -> SessionPage:
+    """Return a later page, as long as the first: sessions that finished a second each before the oldest of that."""
     times = [utc(item.get("finishTime")) or utc(item.get("startTime")) for item in page.sessions]
     oldest = min((time for time in times if time is not None), default="2000-01-01T00:00:00.000000Z")
-    numbers = range(offset, min(offset + PAGE, page.total_count))
-    items = [{"sessionId": f"planned-{n}", "finishTime": earlier(oldest, hours=(n + 1 - PAGE) / 3600)} for n in numbers]
-    return SessionPage(items, page.total_count, len(items))
+    numbers = range(offset, min(offset + page.received, total))
+    ages = [(n + 1 - page.received) / 3600 for n in numbers]  # hours
+    items = [
+        {"sessionId": f"planned-{n}", "finishTime": earlier(oldest, hours=age)}
+        for n, age in zip(numbers, ages, strict=True)
+    ]
+    return SessionPage(items, total, len(items))

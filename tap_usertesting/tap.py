@@ -222,6 +222,7 @@ class TapUserTesting(Tap):
             lookback_hours=self.run.settings.lookback_hours,
             wanted=self._wanted,
             needs=self._needs,
+            fail=self.run.fail,
             turns=self.run.turns,
         )
 

@@ -1,6 +1,7 @@
 """The Results API, one method per endpoint, typed. Source: the vendor's reference "Results API" (v2, v3) and "v1".
 
-Every method may raise what `Transport.send` raises. A body of the wrong shape is a fault and is retried.
+Every method may raise what `Transport.send` raises. What does not count as an answer (see `accept.py`) is a fault and
+is retried.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import quote
 
+from tap_usertesting.api import accept
 from tap_usertesting.api.call import AUTHORIZATION, BARE, Answer, Call
 from tap_usertesting.api.errors import BadRequestError, CredentialsRejectedError, MalformedError
 from tap_usertesting.api.ids import is_id
@@ -32,11 +34,15 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class SessionPage:
-    """One page of a test's session list: items as the vendor sends them, and the test's total count."""
+    """One page of a test's session list: items as the vendor sends them, and how many sessions the test has.
+
+    `total_count`: None where the page does not say, or may count itself alone. `received`: items, those without a
+    usable id included.
+    """
 
     sessions: list[dict[str, Any]]
-    total_count: int
-    received: int  # items, those without a usable id included
+    total_count: int | None
+    received: int
 
 
 class ResultsClient:
@@ -56,12 +62,16 @@ class ResultsClient:
         404 (NotFoundError) for a test that does not exist or is not permitted.
         """
         params: dict[str, str | int] = {"testId": test_id, "limit": limit, "offset": offset}
-        return self._get("list", "/api/v2/sessionResults", _session_page, params=params)
+
+        def read(answer: Answer) -> SessionPage:
+            return _session_page(answer, test_id, limit)
+
+        return self._get("list", "/api/v2/sessionResults", read, params=params)
 
     def details(self, session_id: str, *, version: str) -> dict[str, Any]:
         """GET /api/{v2,v3}/sessionResults/{sessionId}: demographics, tasks and answers of one session."""
         path = f"/api/{version}/sessionResults/{_in_path(session_id)}"
-        return self._get(f"details_{version}", path, _json_object)
+        return self._get(f"details_{version}", path, lambda answer: accept.details(answer, session_id))
 
     def transcript(self, session_id: str) -> str:
         """GET /api/v2/sessionResults/{sessionId}/transcript: WebVTT text; 404 when there is none (yet)."""
@@ -71,21 +81,22 @@ class ResultsClient:
     def qx_scores(self, test_id: str) -> dict[str, Any]:
         """GET /api/v2/testResults/{testId}/qxScores: aggregate scores; 404 unless an interaction test."""
         path = f"/api/v2/testResults/{_in_path(test_id)}/qxScores"
-        return self._get("qx_scores", path, lambda answer: _with_list(answer, "qxScores"))
+        return self._get("qx_scores", path, lambda answer: accept.with_list(answer, "qxScores", test_id))
 
-    def clips(self, session_id: str) -> dict[str, Any]:
+    def clips(self, session_id: str, *, test_id: str) -> dict[str, Any]:
         """GET /api/v2/sessionResults/{sessionId}/clips; 404 or an empty list where there is none."""
         path = f"/api/v2/sessionResults/{_in_path(session_id)}/clips"
-        return self._get("clips", path, lambda answer: _with_list(answer, "clips"))
+        return self._get("clips", path, lambda answer: accept.with_list(answer, "clips", test_id))
 
     def video_link(self, session_id: str) -> dict[str, Any]:
         """GET /api/v2/sessionResults/{sessionId}/videoDownloadUrl: `videoUrl`, which is a secret, and `expiresAt`."""
-        return self._get("video", f"/api/v2/sessionResults/{_in_path(session_id)}/videoDownloadUrl", _json_object)
+        path = f"/api/v2/sessionResults/{_in_path(session_id)}/videoDownloadUrl"
+        return self._get("video", path, lambda answer: accept.video_link(answer, session_id))
 
     def highlight_reels(self, test_id: str) -> dict[str, Any]:
         """GET /api/v2/testResults/{testId}/highlightreels: `reels`, and whether the test has any clips at all."""
         path = f"/api/v2/testResults/{_in_path(test_id)}/highlightreels"
-        return self._get("reels", path, lambda answer: _with_list(answer, "reels"))
+        return self._get("reels", path, lambda answer: accept.with_list(answer, "reels", test_id))
 
     def workspaces(self, *, after: str | None) -> list[dict[str, Any]]:
         """GET /v1/workspaces: the workspaces that the credentials can see, up to 50 a page."""
@@ -138,52 +149,39 @@ def _in_path(identifier: str) -> str:
     return quote(identifier, safe="")
 
 
-def _json_object(answer: Answer) -> dict[str, Any]:
-    body = answer.json()
-    if not isinstance(body, dict):
-        message = "the body is not a JSON object"
-        raise MalformedError(message)
-    return body
-
-
-def _session_page(answer: Answer) -> SessionPage:
-    body = _json_object(answer)
-    sessions = body.get("sessions")
-    if not isinstance(sessions, list):
-        message = "the body has no list of sessions"
-        raise MalformedError(message)
-    items = [item for item in sessions if isinstance(item, dict) and is_id(item.get("sessionId"))]
+def _session_page(answer: Answer, test_id: str, limit: int) -> SessionPage:
+    if answer.status == accept.NO_CONTENT:
+        return SessionPage([], None, 0)
+    body = accept.with_list(answer, "sessions", test_id)
+    sessions = body["sessions"]
+    items = [item for item in sessions if isinstance(item, dict) and is_id(item.get(accept.SESSION_ID))]
     meta = body.get("meta")
     pagination = meta.get("pagination") if isinstance(meta, dict) else None
-    total = pagination.get("totalCount") if isinstance(pagination, dict) else None
-    if not isinstance(total, (int, float)) or isinstance(total, bool) or not 0 <= total < MOST_SESSIONS:
-        message = "the body has no totalCount"
-        raise MalformedError(message)
-    return SessionPage(items, int(total), len(sessions))
+    named = pagination if isinstance(pagination, dict) else {}
+    total, most = _count(named.get("totalCount")), _count(named.get("limit"))
+    if total and total == len(sessions) and (not most or most <= total < limit):
+        total = None  # a server that gives fewer than were asked for, and perhaps counts only what it gives
+    return SessionPage(items, total, len(sessions))
+
+
+def _count(value: object) -> int | None:
+    if not isinstance(value, (int, float)) or isinstance(value, bool) or not 0 <= value < MOST_SESSIONS:
+        return None
+    return int(value)
 
 
 def _webvtt(answer: Answer) -> str:
-    text = answer.body.decode("utf-8", errors="replace")
-    if text.lstrip()[:15].lower().startswith(("<!doctype", "<html")):
-        message = "the body is HTML"
-        raise MalformedError(message)
-    return text
-
-
-def _with_list(answer: Answer, name: str) -> dict[str, Any]:
-    body = _json_object(answer)
-    if not isinstance(body.get(name), list):
-        message = f"the body has no list of {name}"
-        raise MalformedError(message)
-    return body
+    return accept.transcript(accept.complete(answer).body.decode("utf-8", errors="replace"))
 
 
 def _items(answer: Answer, wrapper: str) -> list[dict[str, Any]]:
     """Return the array of a v1 answer; public code has also seen it wrapped in an object."""
-    body = answer.json()
+    if answer.status == accept.NO_CONTENT:
+        return []
+    body = accept.complete(answer).json()
     if isinstance(body, dict):
         body = body.get(wrapper)
     if not isinstance(body, list):
         message = "the body is not a list"
         raise MalformedError(message)
-    return [item if isinstance(item, dict) else {} for item in body]  # the length tells whether a page is full
+    return [item if isinstance(item, dict) else {} for item in body]

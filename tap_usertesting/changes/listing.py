@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Any
 
-from tap_usertesting.api.results import LAST_OFFSET, PAGE, ResultsClient
+from tap_usertesting.api.results import LAST_OFFSET, ResultsClient, SessionPage
 from tap_usertesting.changes.change import UPDATED, Change
 from tap_usertesting.times import earlier, utc
 
@@ -40,20 +40,29 @@ class Listed:
 
 
 class SessionList:
-    """The sessions of one test, as far as they have been read; shared by every stream of a run."""
+    """The sessions of one test, as far as they have been read; shared by every stream of a run.
+
+    `total`: how many sessions the test has; where no page says so, those received so far. `greatest`: the most that any
+    page named. `counted`: whether these two can be relied on. `missing`: sessions that the list promised and did not
+    give.
+    """
 
     def __init__(self, *, client: ResultsClient, test_id: str, now: str) -> None:
         """Nothing is read yet. `now`: the start of the run in the fixed UTC form."""
         self._client = client
         self._test_id = test_id
         self._now = now
-        self._offset = 0
-        self.greatest = 0
-        self._again = False
-        self._odd = 0
         self.by_id: dict[str, Listed] = {}
-        self.total = 0
-        self.complete = False
+        self.total = self.greatest = self.missing = 0
+        self.counted = self.complete = False
+        self._again = self._wrong = False
+        self._begin()
+
+    def _begin(self) -> None:
+        self._offset = self._odd = 0
+        self._least: int | None = None  # that any page of this reading named
+        self._seen: set[str] = set()  # in this reading
+        self._barren = False  # the page before brought no new id
 
     def read(self, enough: Callable[[SessionList], bool]) -> SessionList:
         """Read pages until `enough` is content or the list ends. Raises what the client raises."""
@@ -66,43 +75,77 @@ class SessionList:
         return sorted(self.by_id.values(), key=lambda listed: listed.cursor)
 
     def _read_page(self) -> None:
+        """Read the next page and go on behind what it brought, however many sessions were asked for."""
         page = self._client.session_page(self._test_id, offset=self._offset)
-        shrunk = page.total_count < self.total
-        self.total = page.total_count
-        self.greatest = max(self.greatest, page.total_count)
+        behind = self._offset + page.received
+        known = len(self._seen)
         for item in page.sessions:
             listed = Listed(item, now=self._now)
             self.by_id[listed.session_id] = listed
-        self._odd += page.received - len(page.sessions)
-        self._offset += PAGE
+            self._seen.add(listed.session_id)
+        barren = len(self._seen) == known
+        repeated = barren and bool(page.sessions)
+        if not repeated:
+            self._odd += page.received - len(page.sessions)
+        shrunk = self._count(page, behind)
         if shrunk and not self._again:  # even if not all is to be read, a session may have moved up past us
-            self._again, self._offset, self._odd = True, 0, 0
-        elif page.received < PAGE or self._offset > LAST_OFFSET or self._offset >= page.total_count:
-            self._end()
+            self._read_again()
+        elif (self.counted and behind >= self.total) or repeated or not page.received or (barren and self._barren):
+            self._end(behind)
+        elif self._offset >= LAST_OFFSET:
+            self._end(behind, cut=True)
+        else:
+            self._offset, self._barren = min(behind, LAST_OFFSET), barren
 
-    def _end(self) -> None:
-        """Accept the list, or read it once more: a session that left while it was paged has moved others up."""
-        reachable = LAST_OFFSET + PAGE
-        if len(self.by_id) < min(self.greatest, reachable) and not self._again:
-            self._again, self._offset, self._odd = True, 0, 0
+    def _count(self, page: SessionPage, behind: int) -> bool:
+        """Take what a page says of the count; return whether the list has shrunk since the page before.
+
+        A count that is smaller than what came is not that of the whole list.
+        """
+        named = page.total_count
+        self._wrong = self._wrong or (named is not None and page.received > 0 and named < behind)
+        shrunk = False
+        if self._wrong:
+            self.counted, self._least = False, None
+        elif named is not None and (self.counted or page.received or not self._offset):
+            shrunk = self.counted and named < self.total
+            self.counted, self.total = True, named
+            self.greatest = max(self.greatest, named)
+            self._least = named if self._least is None else min(self._least, named)
+        if not self.counted:
+            self.total = self.greatest = len(self.by_id) + self._odd
+        return shrunk
+
+    def _read_again(self) -> None:
+        self._again = True
+        self._begin()
+
+    def _end(self, behind: int, *, cut: bool = False) -> None:
+        """Accept the list, or read it once more: a session that left while it was paged has moved others up.
+
+        `cut`: it ends at the last offset. What did not come is not counted, so that it is looked for in the next sync.
+        """
+        reachable, found = behind if cut else self.greatest, len(self.by_id) + self._odd
+
+        def lacking(count: int) -> int:
+            return max(0, min(count, reachable) - found)
+
+        if lacking(self.greatest) and not self._again:
+            self._read_again()
             return
         self.complete = True
+        self.missing = lacking(self._least or 0)  # not by the greatest: sessions that came meanwhile are at the top
+        self.total -= lacking(self.total)
+        self.greatest -= lacking(self.greatest)
         if self._odd:
             self._client.left_out["sessions without an id"] += self._odd
             logger.warning("test %s: %d sessions without a usable id are left out", self._test_id, self._odd)
-        if self.total > reachable:
+        if cut and (self.total > behind or not self.counted):
             logger.warning(
-                "test %s: %d sessions lie beyond offset %d, where the Results API's list ends, and can not be read",
+                "test %s: %s sessions lie beyond offset %d, where the Results API's list ends, and can not be read",
                 self._test_id,
-                self.total - len(self.by_id),
+                self.total - behind if self.counted else "an unknown number of",
                 LAST_OFFSET,
-            )
-        elif len(self.by_id) < self.total:
-            logger.warning(
-                "test %s: the list names %d sessions and gave %d, read twice; the rest is looked for in the next sync",
-                self._test_id,
-                self.total,
-                len(self.by_id),
             )
 
 
@@ -135,7 +178,8 @@ class Known:
 
         By the greatest count that any page named: one that left while the list was paged is among those found.
         """
-        return sum(not self(listed) for listed in sessions.by_id.values()) == sessions.greatest - self._kept
+        unknown = sum(not self(listed) for listed in sessions.by_id.values())
+        return (sessions.counted or sessions.complete) and unknown == sessions.greatest - self._kept
 
 
 def window_start(bookmark: str, lookback_hours: int) -> str:

@@ -64,9 +64,14 @@ class ChangeReader:
         lookback_hours: int,
         wanted: Callable[[], Sequence[Sequence[Ask]]],
         needs: Callable[[str], Iterable[Callable[[SessionList], bool]]],
+        fail: Callable[[str], None],
         turns: Turns | None = None,
     ) -> None:
-        """`wanted`: what the selected streams will ask of the feed, per test; `needs`: of a test's list."""
+        """`wanted`: what the selected streams will ask of the feed, per test; `needs`: of a test's list.
+
+        `fail` is told in one line what makes the run end with status 1, though it goes on.
+        """
+        self._fail = fail
         self._turns = turns or Turns()
         self._results = results
         self._feed = feed
@@ -97,10 +102,16 @@ class ChangeReader:
                     needs = [enough, *self._needs(test_id)]
                     listed.read(lambda sessions: all(need(sessions) for need in needs))
                     self._lists[test_id] = listed
-                return listed.read(enough)
+                listed.read(enough)
             except ApiError as error:
                 self._lost[test_id] = error
                 raise
+            if listed.missing:
+                self._fail(
+                    f"test {test_id}: the session list names {len(listed.by_id) + listed.missing} sessions and gave "
+                    f"{len(listed.by_id)}, although it was read twice"
+                )
+            return listed
 
     def listed(self, test_id: str) -> SessionList | None:
         """Return the list as far as it was read in this run, None when it was not."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import socket
 import struct
 import threading
@@ -13,7 +14,7 @@ from tap_usertesting.sandbox.answers import Answer, Call, Headers, json_answer
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-FaultKind = Literal["reset", "cut", "malformed", "html", "hang", "drip", "redirect"]
+FaultKind = Literal["reset", "cut", "malformed", "html", "hang", "drip", "redirect", "other", "short"]
 
 _DRIP_PIECES = 20
 _GATEWAY_PAGE = b"<html><head><title>502 Bad Gateway</title></head><body><h1>Bad Gateway</h1></body></html>"
@@ -26,7 +27,9 @@ class Fault:
     fault None: an answer of ``status``, ``body`` and ``headers``. reset: the connection is reset. cut: half
     of the true answer, then the end. malformed: the true answer's JSON without its end, correctly framed.
     html: a gateway's page with status 200. hang: nothing for ``seconds``. drip: the true answer in small
-    pieces over ``seconds``. redirect: a 302 to another origin, or to the ``Location`` of ``headers``.
+    pieces over ``seconds``. redirect: a 302 to another origin, or to the ``Location`` of ``headers``. other:
+    what is true of another session of the test, or of another test. short: the true list without its last
+    item, which the next page then begins with.
     """
 
     kind: str
@@ -97,6 +100,8 @@ def disturbed(fault: Fault, answer: Answer, elsewhere: str) -> Answer:
         return Answer(answer.status, answer.body[: max(len(answer.body) * 2 // 3, 1)], answer.content_type, extra)
     if fault.fault == "html":
         return Answer(200, _GATEWAY_PAGE, "text/html; charset=utf-8", extra)
+    if fault.fault == "short":
+        return Answer(answer.status, _shortened(answer.body), answer.content_type, extra)
     if fault.fault == "redirect":
         location = [] if any(name.lower() == "location" for name, _ in extra) else [("Location", elsewhere)]
         return Answer(302, b"", headers=extra + location)
@@ -104,6 +109,13 @@ def disturbed(fault: Fault, answer: Answer, elsewhere: str) -> Answer:
     if isinstance(body, (bytes, str)):
         return Answer(fault.status, body.encode() if isinstance(body, str) else body, headers=extra)
     return json_answer(fault.status, body, extra)
+
+
+def _shortened(body: bytes) -> bytes:
+    """Return a session list, or a list of the legacy API, without its last item."""
+    content = json.loads(body)
+    (content["sessions"] if isinstance(content, dict) else content).pop()
+    return json.dumps(content).encode()
 
 
 def reset(connection: socket.socket) -> None:

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 
 PREFIX = "/usertesting/api/v1/"
 
-_PAGE = 50
 _CODES = {400: "BAD_REQUEST", 401: "UNAUTHORIZED", 404: "NOT_FOUND"}
 
 
@@ -70,10 +69,10 @@ class LegacyApi:
                 first = _place(query["after"])
             if "before" in query:
                 last = _place(query["before"]) - 1
-                first = max(last - _PAGE, 0)
+                first = max(last - self._world.v1_page, 0)
         except ValueError:
             return legacy_error(400, "Not a valid cursor")
-        page = list(enumerate(tests, start=1))[first:last][:_PAGE]
+        page = list(enumerate(tests, start=1))[first:last][: self._world.v1_page]
         items = [test.study_item(_cursor(place)) for place, test in page]
         if self._world.v1_lower_case:
             for item in items:

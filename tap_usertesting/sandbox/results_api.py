@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING
 
@@ -84,6 +85,21 @@ class ResultsApi:
                     found = self._of_test(kind, test, lower.get("item"))
         return (found or nest_error(404, _NOT_FOUND[kind])).adding(NO_STORE)
 
+    def mistaken(self, kind: str, ids: dict[str, str], request: Request) -> Answer:
+        """Answer one call as if it were about another session of the test, or about another test."""
+        with self._world.lock:
+            session = self._world.sessions.get(ids.get("session", "").lower())
+            if session is not None:
+                others = [other for other in session.test.completed() if other is not session]
+                ids = {**ids, "session": others[0].session_id}
+            else:
+                test_id = ids.get("test") or request.query.get("testId", "")
+                tests = [test for test in self._world.tests.values() if test.served_by_results]
+                other = next(test.test_id for test in tests if test.test_id != test_id.lower())
+                ids = {**ids, "test": other} if "test" in ids else ids
+                request = replace(request, query={**request.query, "testId": other})
+        return self.answer(kind, ids, request)
+
     def _list(self, query: dict[str, str]) -> Answer | None:
         faults: list[str] = []
         test_id = query.get("testId", "").lower()
@@ -97,12 +113,12 @@ class ResultsApi:
         if test is None or not test.served_by_results:
             return None
         sessions = test.listed(self._world.list_key)
-        body = {
-            "testId": test.test_id,
-            "sessions": [session.summary() for session in sessions[offset : offset + limit]],
-            "meta": {"pagination": {"limit": limit, "offset": offset, "totalCount": len(sessions)}},
-        }
-        return json_answer(200, body)
+        limit = min(limit, self._world.list_page)
+        page = [session.summary() for session in sessions[offset : offset + limit]]
+        counts: Json = {"all": len(sessions), "page": len(page), "text": f"{len(sessions)}", "null": None}
+        total = {"totalCount": counts[self._world.list_total]} if self._world.list_total in counts else {}
+        pagination = {"limit": limit, "offset": offset, **total}
+        return json_answer(200, {"testId": test.test_id, "sessions": page, "meta": {"pagination": pagination}})
 
     def _of_session(self, kind: str, session: Session, item: str | None) -> Answer | None:
         """Return what a session has of a kind, or None."""

@@ -197,6 +197,8 @@ class Sandbox:
         fault = self.orders.fault_for(call)
         if fault is None:
             return self._done(call, self._route(call, ids, request, asked).adding(headers))
+        if fault.fault == "other":
+            return self._done(call, self._results.mistaken(call.kind, ids, request).adding(headers))
         return self._disturb(fault, call, self._route(call, ids, request, asked).adding(headers), connection)
 
     def _identify(self, request: Request) -> tuple[feed_api.FeedRequest | Answer | None, Call, dict[str, str]]:

@@ -60,9 +60,12 @@ class World:
         self._seen = 0
         # How the Results API and v1 answer
         self.list_key: Literal["finish", "start", "visible"] = "finish"
+        self.list_page = 500  # sessions a page at most, whatever limit is asked for
+        self.list_total: Literal["all", "page", "text", "null", "absent"] = "all"  # what its totalCount is
         self.details_versions = {"v2", "v3"}
         self.v1_auth = {"bearer"}
         self.v1_lower_case = False
+        self.v1_page = 50  # items a page
         self.v1_in_quota = False
         # How the feed answers
         self.feed_order: Literal["newest_first", "oldest_first"] = "newest_first"

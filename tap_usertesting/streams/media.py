@@ -120,7 +120,7 @@ class VideoStream(SessionStream):
         if session_id is None:
             return
         try:
-            answer = self.ask(session_id)
+            answer = self.ask(test_id, session_id)
         except NotFoundError:
             self.logger.info("%s: the newest session of test %s has none", self.name, test_id)
             return
@@ -128,9 +128,9 @@ class VideoStream(SessionStream):
 
     @override
     def fetch(self, work: Work, session_id: str) -> dict[str, Any]:
-        return self.ask(session_id)
+        return self.ask(work.test_id, session_id)
 
-    def ask(self, session_id: str) -> dict[str, Any]:
+    def ask(self, test_id: str, session_id: str) -> dict[str, Any]:
         """Make the call. Raises NotFoundError where there is nothing (yet)."""
         raise NotImplementedError
 
@@ -184,7 +184,7 @@ class SessionClipsStream(VideoStream):
         """
         if not self._has_clips(work.test_id):
             raise NotFoundError("the test has no clip")
-        body = self.ask(session_id)
+        body = self.ask(work.test_id, session_id)
         if not body["clips"]:
             self._without.add(session_id)
             if not work.partition.most_rows or session_id in work.partition.pending:
@@ -198,8 +198,8 @@ class SessionClipsStream(VideoStream):
             work.partition.postpone(task.session_id, task.changed_at)
 
     @override
-    def ask(self, session_id: str) -> dict[str, Any]:
-        return self.run.results.clips(session_id)
+    def ask(self, test_id: str, session_id: str) -> dict[str, Any]:
+        return self.run.results.clips(session_id, test_id=test_id)
 
     @override
     def rows(self, answer: dict[str, Any]) -> list[dict[str, Any]]:
@@ -219,5 +219,5 @@ class SessionVideosStream(VideoStream):
     name = source = "session_videos"
 
     @override
-    def ask(self, session_id: str) -> dict[str, Any]:
+    def ask(self, test_id: str, session_id: str) -> dict[str, Any]:
         return self.run.results.video_link(session_id)

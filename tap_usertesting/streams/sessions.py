@@ -36,7 +36,9 @@ class SessionsStream(SessionStream):
         if wanted:
             self.changes.sessions(work.test_id, found)
         elif any(True for _ in pending):
-            self.changes.sessions(work.test_id, lambda sessions: found(sessions) or sessions.total == kept)
+            self.changes.sessions(
+                work.test_id, lambda sessions: found(sessions) or (sessions.counted and sessions.total == kept)
+            )
         else:
             return
         self.run.answered(work.test_id)

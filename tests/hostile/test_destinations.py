@@ -15,6 +15,7 @@ from tests.unit.servers import Reply, Scripted
 
 from . import good
 from .conftest import TOKEN, Clients, call, endless, size
+from .spoil import encode
 
 
 def test_cookies_are_neither_kept_nor_sent(clients: Clients) -> None:
@@ -103,7 +104,7 @@ def test_no_id_changes_where_a_call_goes(clients: Clients, path: str) -> None:
 
 def test_a_base_that_is_extended_stays_on_its_origin(clients: Clients) -> None:
     """Whatever is asked for, the request goes to the origin of `api_url`."""
-    clients.server.replies = [Reply(body=b"{}")]
+    clients.server.replies = [Reply(body=encode(good.DETAILS_V3))]
     clients.results.details(good.SESSION, version="v3")
     assert clients.server.seen[0].path == f"/api/v3/sessionResults/{good.SESSION}"
     assert clients.lane.origin == origin_of(clients.server.url)

@@ -26,9 +26,10 @@ if TYPE_CHECKING:
 CALLS = {
     "v1 workspaces": ("v1", "workspaces", good.WORKSPACES),
     "v1 studies": ("v1", "workspaces/", good.STUDIES),
-    "list": ("list", None, good.LIST),
-    "details v3": ("details_v3", None, good.DETAILS_V3),
-    "details v2": ("details_v2", None, good.DETAILS_V2),
+    # These name nothing, as a body about another test or session than the one asked for is refused at once.
+    "list": ("list", None, {**good.LIST, "testId": None}),
+    "details v3": ("details_v3", None, {**good.DETAILS_V3, "sessionId": None}),
+    "details v2": ("details_v2", None, {**good.DETAILS_V2, "sessionId": None}),
     "transcript": ("transcript", None, good.VTT),
     "scores": ("qx_scores", None, good.QX_SCORES),
     "counts": ("feed_count", None, good.COUNTS),
@@ -129,7 +130,7 @@ def test_records_conform_when_everything_is_odd(box: Sandbox, source: str, data:
 
 def _sessions(*ids: object) -> dict[str, Any]:
     items = [{**good.LIST["sessions"][0], "sessionId": one} for one in ids]
-    return {**good.LIST, "sessions": items, "meta": {"pagination": {"totalCount": len(ids)}}}
+    return {"sessions": items, "meta": {"pagination": {"totalCount": len(ids)}}}
 
 
 ODD_IDS: list[object] = [*NASTY_IDS, None, 7, True, {"a": 1}, ["x"], 1e308]

@@ -159,10 +159,10 @@ def test_a_late_transcript_brings_its_cues(tell: Tell, source: str) -> None:
     story.assert_true("transcripts", "transcript_cues")
 
 
-def test_what_is_no_webvtt_has_no_cues(tell: Tell) -> None:
+def test_webvtt_that_cannot_be_parsed_has_no_cues(tell: Tell) -> None:
     """The transcript's row is there, and the cues move on without a row."""
     world, _, made = a_world(2)
-    world.transcribe(made[0], "no transcript at all")
+    world.transcribe(made[0], "WEBVTT\n\nno time --> no time\nno cue")
     story = tell(world)
     story.sync("transcript_cues")
     assert {key[0] for key in story.warehouse.tables["transcript_cues"]} == {made[1].session_id}

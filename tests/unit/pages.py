@@ -27,9 +27,15 @@ def cursor(n: int) -> str:
 class Pages:
     """A list of so many sessions, newest first; `before` may change it before a page is answered."""
 
-    def __init__(self, count: int, **before: Callable[[Pages], None]) -> None:
-        """Hold sessions 0 to count - 1; `before` is keyed by the number of the call: `call2=...`."""
+    def __init__(self, count: int, *, most: int = PAGE, counts: str = "all", **before: Callable[[Pages], None]) -> None:
+        """Hold sessions 0 to count - 1; `before` is keyed by the number of the call: `call2=...`.
+
+        `most`: items a page; `counts`: what a page names as the total, `all`, the `page` or `none`.
+        """
         self.items = [item(n) for n in reversed(range(count))]
+        self.most = most
+        self.counts = counts
+        self.repeats = False
         self.total: int | None = None
         self.offsets: list[int] = []
         self._before = before
@@ -41,8 +47,11 @@ class Pages:
         if happening := self._before.get(f"call{len(self.offsets)}"):
             happening(self)
         total = len(self.items) if self.total is None else self.total
-        found = self.items[offset : offset + limit]
-        return SessionPage(found, total, len(found))
+        start = 0 if self.repeats else offset
+        found = self.items[start : start + min(limit, self.most)]
+        if self.counts == "none" or (self.counts == "page" and len(found) == self.most < limit):
+            return SessionPage(found, None, len(found))
+        return SessionPage(found, total if self.counts == "all" else len(found), len(found))
 
     def list(self, now: str = FAR) -> SessionList:
         """Return an unread list of these sessions."""
