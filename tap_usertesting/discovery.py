@@ -9,6 +9,7 @@ import logging
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from tap_usertesting.api.errors import BadRequestError, NotFoundError
 from tap_usertesting.api.ids import is_cursor, is_id
 from tap_usertesting.api.results import V1_PAGE, ResultsClient
 
@@ -88,26 +89,40 @@ class Directory:
         return lambda *, after: self._client.studies(workspace, after=after)
 
     def _walk(self, read: Callable[..., list[dict[str, Any]]], what: str) -> list[dict[str, Any]]:
-        """Read page after page; there is no total and no sign of the end but a short or repeated page."""
+        """Read page after page, until one is empty, brings nothing new or names no cursor behind which to go on.
+
+        A short page does not end a list: the vendor only says how many items a page has at most. As it may well be the
+        last one, a server that refuses to go on behind it has ended its list.
+        """
         found: dict[str, dict[str, Any]] = {}
         after: str | None = None
+        length = 0
         for _ in range(MOST_PAGES):
-            received = read(after=after)
+            try:
+                received = read(after=after)
+            except (BadRequestError, NotFoundError):
+                if after is None or length >= V1_PAGE:
+                    raise
+                return list(found.values())
+            length = len(received)
             page = [item for item in received if is_id(item.get("uuid"))]
             if len(page) < len(received):
                 self._client.left_out["tests and workspaces without an id"] += len(received) - len(page)
                 logger.warning("%s: %d without a usable uuid are left out", what, len(received) - len(page))
             new = {str(item["uuid"]).lower(): item for item in page}
-            ended = len(received) < V1_PAGE or new.keys() <= found.keys()
+            repeated = bool(page) and new.keys() <= found.keys()
             found |= new
-            cursor = received[-1].get("cursor") if received else None
-            if ended:
+            cursor = _last_cursor(received)
+            if cursor is None and length >= V1_PAGE:
+                logger.warning("%s fill a page of %d and name no cursor: more can not be read", what, V1_PAGE)
+            if cursor is None or repeated or cursor == after:
                 return list(found.values())
-            if not isinstance(cursor, (str, int)) or not is_cursor(str(cursor)):
-                logger.warning("%s fill a page of %d and name no cursor: further ones can not be read", what, V1_PAGE)
-                return list(found.values())
-            if str(cursor) == after:
-                return list(found.values())
-            after = str(cursor)
+            after = cursor
         logger.warning("%s go on after %d pages: further ones are not read", what, MOST_PAGES)
         return list(found.values())
+
+
+def _last_cursor(items: list[dict[str, Any]]) -> str | None:
+    """Return the cursor of the last item that names one."""
+    named = (str(item["cursor"]) for item in reversed(items) if isinstance(item.get("cursor"), (str, int)))
+    return next((cursor for cursor in named if is_cursor(cursor)), None)

@@ -84,13 +84,15 @@ class SessionList:
             self.by_id[listed.session_id] = listed
             self._seen.add(listed.session_id)
         barren = len(self._seen) == known
-        repeated = barren and bool(page.sessions)
-        if not repeated:
-            self._odd += page.received - len(page.sessions)
-        shrunk = self._count(page, behind)
-        if shrunk and not self._again:  # even if not all is to be read, a session may have moved up past us
+        if barren and (page.sessions or self._barren):  # the same again, or nothing that is a session
+            self._end(behind)
+            return
+        self._odd += page.received - len(page.sessions)
+        if (
+            self._count(page, behind) and not self._again
+        ):  # even if not all is to be read, a session may have moved up past us
             self._read_again()
-        elif (self.counted and behind >= self.total) or repeated or not page.received or (barren and self._barren):
+        elif (self.counted and behind >= self.total) or not page.received:
             self._end(behind)
         elif self._offset >= LAST_OFFSET:
             self._end(behind, cut=True)

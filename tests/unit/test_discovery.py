@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from tap_usertesting.api.auth import StaticToken
-from tap_usertesting.api.errors import CredentialsRejectedError, NotFoundError, ServerFaultError
+from tap_usertesting.api.errors import BadRequestError, CredentialsRejectedError, NotFoundError, ServerFaultError
 from tap_usertesting.api.results import ResultsClient
 from tap_usertesting.discovery import Directory
 from tap_usertesting.settings import Settings
@@ -56,8 +56,8 @@ class Legacy:
         room = path.removeprefix("/usertesting/api/v1/workspaces").strip("/")
         if room and room not in self.studies:
             return Reply(404, b'{"errorCode": "N", "errorMessage": "Workspace not found"}')
-        items = self.studies[room] if room else [{"uuid": one, "name": one, "cursor": one} for one in self.studies]
-        start = next((n + 1 for n, one in enumerate(items) if after and one["cursor"] == after[0]), 0)
+        items = self.studies[room] if room else [{"uuid": one, "name": one} for one in self.studies]
+        start = next((n + 1 for n, one in enumerate(items) if after and one.get("cursor") == after[0]), 0)
         page: Any = items[start : start + self.page]
         name = "studies" if room else "workspaces"
         return Reply(200, json.dumps({name: page, "total": 1} if self.wrap else page).encode())
@@ -90,7 +90,7 @@ def test_configured_tests_cost_no_call(directory: Callable[..., Directory]) -> N
 
 
 def test_every_workspace_is_walked_once(directory: Callable[..., Directory]) -> None:
-    """Workspaces, then the studies of each; what was read is kept for all streams."""
+    """Workspaces, then the studies of each until nothing more comes; what was read is kept for all streams."""
     legacy = Legacy({FIRST: [study(1), study(2, productType=None)], SECOND: [study(3, type="CLASSIC")]})
     with Scripted(legacy) as server:
         found = directory(server.url)
@@ -103,7 +103,7 @@ def test_every_workspace_is_walked_once(directory: Callable[..., Directory]) -> 
             ("study-2", FIRST),
             ("study-3", SECOND),
         ]
-    assert len(server.seen) == 3
+    assert len(server.seen) == 1 + 2 + 2
     assert server.seen[0].path == "/usertesting/api/v1/workspaces"
 
 
@@ -112,7 +112,7 @@ def test_chosen_workspaces_are_not_looked_for(directory: Callable[..., Directory
     with Scripted(Legacy({FIRST: [study(1)], SECOND: [study(2)]})) as server:
         found = directory(server.url, workspace_ids=[SECOND.upper()])
         assert list(found.product_types) == ["study-2"]
-        assert len(server.seen) == 1
+        assert len(server.seen) == 2
         assert ids(found.workspaces) == [SECOND]
 
 
@@ -138,22 +138,67 @@ def test_a_study_in_two_workspaces_is_one_test(directory: Callable[..., Director
     ("count", "requests"),
     [
         pytest.param(0, 1, id="none"),
-        pytest.param(49, 1, id="a short page ends it"),
-        pytest.param(50, 2, id="a full page may not be the last"),
-        pytest.param(51, 2, id="one more"),
-        pytest.param(175, 4, id="four pages"),
+        pytest.param(49, 2, id="a short page may not be the last"),
+        pytest.param(50, 2, id="nor may a full one"),
+        pytest.param(51, 3, id="one more"),
+        pytest.param(175, 5, id="four pages"),
     ],
 )
 def test_pages_are_followed_by_after(
     directory: Callable[..., Directory], count: int, requests: int, *, wrap: bool
 ) -> None:
-    """Each page begins after the last one's cursor, until one is short."""
+    """Each page begins after the last one's cursor, until one is empty."""
     with Scripted(Legacy({FIRST: [study(n) for n in range(count)]}, wrap=wrap)) as server:
         found = directory(server.url, workspace_ids=[FIRST]).studies
     assert ids(found) == [f"study-{n}" for n in range(count)]
     assert len(server.seen) == requests
     assert "after" not in server.seen[0].path
-    assert all(f"after=c{50 * n - 1}" in seen.path for n, seen in enumerate(server.seen) if n)
+    assert all(f"after=c{min(50 * n, count) - 1}" in seen.path for n, seen in enumerate(server.seen) if n)
+
+
+@pytest.mark.parametrize("page", [1, 10, 25, 49, 60, 100])
+def test_pages_of_any_length_are_followed(directory: Callable[..., Directory], page: int) -> None:
+    """The vendor says "up to 50": a server that gives fewer at a time hides no test, nor a workspace."""
+    legacy = Legacy({FIRST: [study(n) for n in range(60)], SECOND: [study(60)]}, page=page)
+    with Scripted(legacy) as server:
+        assert ids(directory(server.url, workspace_ids=[FIRST, SECOND]).studies) == [f"study-{n}" for n in range(61)]
+
+
+@pytest.mark.parametrize("lengths", [(25, 24, 11), (50, 3, 50, 1), (1, 50)])
+def test_a_page_that_is_short_in_mid_list_hides_no_test(
+    directory: Callable[..., Directory], lengths: tuple[int, ...]
+) -> None:
+    """As of a server that leaves out of each page what the user may not see."""
+    numbers = iter(range(sum(lengths)))
+    replies = [Reply(200, json.dumps([study(next(numbers)) for _ in range(length)]).encode()) for length in lengths]
+    with Scripted(*replies, Reply(200, b"[]")) as server:
+        assert len(directory(server.url, workspace_ids=[FIRST]).studies) == sum(lengths)
+    assert len(server.seen) == len(lengths) + 1
+
+
+@pytest.mark.parametrize("end", [Reply(400, b'{"errorCode": "BAD_REQUEST"}'), Reply(404), Reply(204, b"")])
+def test_a_server_that_refuses_to_go_on_behind_a_short_page_has_ended_its_list(
+    directory: Callable[..., Directory], end: Reply
+) -> None:
+    """By the vendor's own text a short page is the last: that nothing stands behind it is no error."""
+    page = Reply(200, json.dumps([study(n) for n in range(3)]).encode())
+    with Scripted(page, end) as server:
+        assert len(directory(server.url, workspace_ids=[FIRST]).studies) == 3
+
+
+def test_a_server_that_refuses_to_go_on_behind_a_full_page_is_an_error(directory: Callable[..., Directory]) -> None:
+    """There most likely are more tests, and a part is never taken for the whole."""
+    page = Reply(200, json.dumps([study(n) for n in range(50)]).encode())
+    with Scripted(page, Reply(400)) as server, pytest.raises(BadRequestError):
+        _ = directory(server.url, workspace_ids=[FIRST]).studies
+
+
+def test_a_last_item_without_a_cursor_does_not_end_the_list(directory: Callable[..., Directory]) -> None:
+    """It goes on behind the last item that names one."""
+    pages = [[study(1), study(2), {}], [study(3, cursor=None)]]
+    with Scripted(*(Reply(200, json.dumps(page).encode()) for page in pages)) as server:
+        assert len(directory(server.url, workspace_ids=[FIRST]).studies) == 3
+    assert "after=c2" in server.seen[1].path
 
 
 @pytest.mark.parametrize(
@@ -216,7 +261,7 @@ def test_the_bare_header_is_tried_once_and_kept(directory: Callable[..., Directo
         found = directory(server.url)
         assert len(found.product_types) == 60
     tokens = [(seen.headers.get("authorization"), seen.headers.get("token")) for seen in server.seen]
-    assert tokens == [("Bearer token-1", None), (None, "token-1"), (None, "token-1"), (None, "token-1")]
+    assert tokens == [("Bearer token-1", None), *[(None, "token-1")] * 4]
 
 
 def test_when_neither_header_is_taken_the_credentials_are_refused(directory: Callable[..., Directory]) -> None:
@@ -237,7 +282,7 @@ def test_an_id_that_would_lead_elsewhere_is_never_put_in_a_path(
     directory: Callable[..., Directory], odd: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Ids come from a server and may hold anything: such a workspace is left out with a warning."""
-    page = json.dumps([{"uuid": odd, "name": "odd", "cursor": "c"}]).encode()
+    page = json.dumps([{"uuid": odd, "name": "odd"}]).encode()
     with Scripted(Reply(200, page)) as server:
         assert directory(server.url).studies == []
     assert len(server.seen) == 1
