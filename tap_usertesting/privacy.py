@@ -19,19 +19,24 @@ if TYPE_CHECKING:
     from tap_usertesting.columns import Steps
 
 OMIT, HASH = "omit", "hash"
+UNKNOWN = "extra_fields"  # what no column names may be anything, so it is left out even where the rest is hashed
 PERSONAL: Mapping[str, tuple[str, ...]] = {
+    "workspaces": (UNKNOWN,),
+    "tests": (UNKNOWN,),
+    "sessions": (UNKNOWN,),
     "session_details": (
         "session_participant.participant_id",
         "session_participant.demographics_info[].value",
         "session_task_results[].task_response",
         "tasks[].response.answer",
+        UNKNOWN,
     ),
     "task_responses": ("answer",),
     "participant_demographics": ("participant_id", "value"),
     "transcripts": ("vtt", "text", "cues[].speaker", "cues[].text"),
     "transcript_cues": ("speaker", "text"),
-    "session_clips": ("name", "description"),
-    "highlight_reels": ("name",),
+    "session_clips": ("name", "description", UNKNOWN),
+    "highlight_reels": ("name", UNKNOWN),
     "session_videos": ("video_url",),
 }
 
@@ -50,12 +55,16 @@ class Privacy:
 
     def schema(self, stream: str, schema: dict[str, Any]) -> dict[str, Any]:
         """Return a stream's schema without what is left out; hashes are strings where strings were."""
-        if self.mode != OMIT or stream not in PERSONAL:
+        if self.mode is None or stream not in PERSONAL:
             return schema
         pruned = deepcopy(schema)
         for path in PERSONAL[stream]:
-            _prune(pruned, _steps(path))
+            if self._omits(path):
+                _prune(pruned, _steps(path))
         return pruned
+
+    def _omits(self, path: str) -> bool:
+        return self.mode == OMIT or path == UNKNOWN
 
     def row(self, stream: str, row: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any]:
         """Return a row with its personal data left out or hashed; changes it in place.
@@ -65,9 +74,8 @@ class Privacy:
         if self.mode is None:
             return row
         _drop_unknown(row, schema)
-        act: Callable[[dict[str, Any], str], None] = drop if self.mode == OMIT else self._hash
         for path in PERSONAL.get(stream, ()):
-            walk(row, _steps(path), act)
+            walk(row, _steps(path), drop if self._omits(path) else self._hash)
         return row
 
     def _hash(self, holder: dict[str, Any], name: str) -> None:

@@ -24,6 +24,7 @@ STREAM_NAMES = tuple(stream.name for stream in STREAMS)
 # The SDK's runner builds its taps from a fixed config when the class is made, so the port is taken then; nothing is
 # served before the fixture below starts it.
 BOX = Sandbox(World.seeded(seed=7, scale="small"))
+BOX.world.undocumented = {"sentimentScore": 0.4}  # or `extra_fields` would be empty in every row
 
 
 @pytest.fixture(scope="module", autouse=True)

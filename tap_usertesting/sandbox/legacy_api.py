@@ -49,7 +49,10 @@ class LegacyApi:
             if room == "workspaces" and not key:
                 return json_answer(
                     200,
-                    [{"id": w.id, "name": w.name, "uuid": w.uuid} for w in self._world.workspaces.values()],
+                    [
+                        {"id": w.id, "name": w.name, "uuid": w.uuid, **self._world.undocumented}
+                        for w in self._world.workspaces.values()
+                    ],
                 )
             if not is_uuid(key):
                 return legacy_error(400, "Not a valid UUID")
@@ -73,7 +76,7 @@ class LegacyApi:
         except ValueError:
             return legacy_error(400, "Not a valid cursor")
         page = list(enumerate(tests, start=1))[first:last][: self._world.v1_page]
-        items = [test.study_item(_cursor(place)) for place, test in page]
+        items = [{**test.study_item(_cursor(place)), **self._world.undocumented} for place, test in page]
         if self._world.v1_lower_case:
             for item in items:
                 item.update(type=item["type"].lower(), productType=item["productType"].lower())

@@ -114,7 +114,7 @@ class ResultsApi:
             return None
         sessions = test.listed(self._world.list_key)
         limit = min(limit, self._world.list_page)
-        page = [session.summary() for session in sessions[offset : offset + limit]]
+        page = [{**session.summary(), **self._world.undocumented} for session in sessions[offset : offset + limit]]
         counts: Json = {"all": len(sessions), "page": len(page), "text": f"{len(sessions)}", "null": None}
         total = {"totalCount": counts[self._world.list_total]} if self._world.list_total in counts else {}
         pagination = {"limit": limit, "offset": offset, **total}
@@ -127,13 +127,13 @@ class ResultsApi:
         body: Json | None = None
         filmed = session.test.product_type in compose.WITH_VIDEO
         if kind == "details_v3":
-            body = session.details_v3()
+            body = {**session.details_v3(), **self._world.undocumented}
         elif kind == "details_v2":
-            body = session.details_v2()
+            body = {**session.details_v2(), **self._world.undocumented}
         elif filmed and kind == "video":
             body = _video(session)
         elif filmed and kind == "clips":
-            body = _clips(session)
+            body = _clips(session, self._world.undocumented)
         elif filmed and any(clip["uuid"] == item for clip in session.clips):
             body = self._link("clip", "clipUuid", item)
         return None if body is None else json_answer(200, body)
@@ -146,7 +146,7 @@ class ResultsApi:
             body = qx_scores(test) if test.product_type == "NON_THINK_OUT_LOUD" else None
         elif filmed and kind == "reels":
             body = {
-                "reels": test.reels,
+                "reels": [{**reel, **self._world.undocumented} for reel in test.reels],
                 "studyWithClips": any(session.clips for session in test.completed()),
             }
         elif filmed and any(reel["uuid"] == item for reel in test.reels):
@@ -189,6 +189,7 @@ def _video(session: Session) -> Json:
     return {"videoUrl": url, "sessionId": session.session_id, "expiresAt": iso_seconds(expires)}
 
 
-def _clips(session: Session) -> Json:
+def _clips(session: Session, more: Json) -> Json:
     screen = {"topLeftPoint": {"x": 0, "y": 0}, "widthPx": 1920, "heightPx": 1080}
-    return {"studyUuid": session.test.test_id, "clips": session.clips, "videoRegions": {"screen": screen}}
+    clips = [{**clip, **more} for clip in session.clips]
+    return {"studyUuid": session.test.test_id, "clips": clips, "videoRegions": {"screen": screen}}

@@ -66,6 +66,7 @@ class World:
         self.v1_auth = {"bearer"}
         self.v1_lower_case = False
         self.v1_page = 50  # items a page
+        self.undocumented: Json = {}  # further fields of each workspace, test, session, details, clip and reel
         self.v1_in_quota = False
         # How the feed answers
         self.feed_order: Literal["newest_first", "oldest_first"] = "newest_first"

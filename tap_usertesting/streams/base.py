@@ -7,6 +7,7 @@ that is late, pending or backfilled.
 
 from __future__ import annotations
 
+import re
 import sys
 from datetime import datetime, timezone
 from functools import cached_property
@@ -21,9 +22,9 @@ from singer_sdk.singerlib import RecordMessage, Schema
 
 from tap_usertesting.api.errors import ApiError, BudgetSpentError, CredentialsRejectedError, UnreachableError
 from tap_usertesting.columns import lacking, trim
-from tap_usertesting.conform import conform, snake
+from tap_usertesting.conform import clean, conform, snake, verbatim
 from tap_usertesting.partition import Partition
-from tap_usertesting.privacy import Privacy
+from tap_usertesting.privacy import UNKNOWN, Privacy
 
 if sys.version_info >= (3, 12):
     from typing import override
@@ -48,6 +49,9 @@ _PACKAGED = Path(__file__).parents[1] / "schemas"  # in a wheel
 _TOP_LEVEL = Path(__file__).parents[2] / "schemas"  # in an editable install
 SCHEMAS = SchemaDirectory(_PACKAGED if _PACKAGED.is_dir() else _TOP_LEVEL)
 INCREMENTAL, LOG_BASED, FULL_TABLE = "INCREMENTAL", "LOG_BASED", "FULL_TABLE"
+OWN = frozenset({UNKNOWN, "change_cursor", "change_type", "changed_at", "deleted_at", "_sdc_deleted_at"})
+MOST_NAMED = 20  # fields of a stream that no column names; further ones are kept without a word
+_PLAIN_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}")
 
 
 class UserTestingStream(Stream):
@@ -59,6 +63,7 @@ class UserTestingStream(Stream):
     _problems: set[str]
     source: ClassVar[str]  # what it is made from; streams of one source run in one thread
     found = False  # anything of which there could be rows
+    mapped: ClassVar[frozenset[str]] = frozenset()  # the vendor's fields that another column holds, or none on purpose
     emitted = tombstoned = left_out = 0  # rows of this run; what was sent and made none
 
     @cached_property
@@ -106,14 +111,36 @@ class UserTestingStream(Stream):
         return self.ABORT_AT_RECORD_COUNT is not None
 
     def columns(self, payload: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the vendor's object as this stream's columns; unknown fields at its top are left out."""
+        """Return the vendor's object as this stream's columns; what none of them names is kept in `extra_fields`."""
         properties = self._documented["properties"]
         record: dict[str, Any] = dict.fromkeys(properties)
+        keeps, extra = UNKNOWN in properties, {}
         for name, value in payload.items():
             column = snake(name)
-            if column in properties:
+            if column in properties and not (keeps and column in OWN):
                 record[column] = conform(value, properties[column], self._problem, column)
+            elif keeps and name not in self.mapped:
+                extra[clean(name)] = verbatim(value)
+                self._unnamed(name)
+        if extra:
+            record[UNKNOWN] = extra
         return self._privacy.row(self.name, record, self._documented)
+
+    def _unnamed(self, name: str) -> None:
+        """Say once that the API sends a field that no column names; the name only where it can be no one's data."""
+        if name in self._news or len(self._news) >= MOST_NAMED:
+            return
+        self._news.add(name)
+        self.logger.warning(
+            "%s: the API sends a field that no column names, %s; %s",
+            self.name,
+            name if _PLAIN_NAME.fullmatch(name) else "whose name is not a plain word",
+            f"{UNKNOWN} has it" if self._privacy.mode is None else "it is left out, as exclude_personal_data is set",
+        )
+
+    @cached_property
+    def _news(self) -> set[str]:
+        return set()
 
     def _problem(self, column: str) -> None:
         """Say once per column that a value did not fit; never the value, which may be personal."""

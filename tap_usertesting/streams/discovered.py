@@ -70,6 +70,7 @@ class WorkspacesStream(DiscoveredStream):
 
     name = "workspaces"
     primary_keys = ("workspace_id",)
+    mapped = frozenset({"uuid", "id", "cursor"})
 
     @override
     def rows(self) -> Iterable[dict[str, Any]]:
@@ -83,6 +84,7 @@ class TestsStream(DiscoveredStream):
     __test__ = False  # no test class, whatever its name looks like
     name = "tests"
     primary_keys = ("test_id",)
+    mapped = frozenset({"uuid", "workspaceUuid", "cursor", "orderedBy"})  # the last is who of the staff ordered it
 
     @override
     def rows(self) -> Iterable[dict[str, Any]]:

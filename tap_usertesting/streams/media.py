@@ -41,6 +41,7 @@ class HighlightReelsStream(PerTestStream):
     primary_keys = ("test_id", "reel_id")
     replication_key = bookmark_key = "last_updated_at"
     selected_by_default = False
+    mapped = frozenset({"uuid", "lastUpdatedAtMs"})
 
     @override
     def applies(self, test_id: str) -> bool:
@@ -146,6 +147,7 @@ class SessionClipsStream(VideoStream):
     primary_keys = ("session_id", "clip_number")
     numbered = "clip_number"
     selected_by_default = False
+    mapped = frozenset({"uuid", "videoUuid"})
 
     @cached_property
     def _without(self) -> set[str]:

@@ -241,3 +241,70 @@ def test_discovery_of_a_small_account_costs_one_call_more_than_it_has_lists(scen
     """Workspaces, which have no pages; the tests of the one workspace; and that no more come."""
     scene.sync("tests")
     assert [call.query for call in scene.box.calls if call.kind == "v1"] == [{}, {}, {"after": "Mg"}]
+
+
+# Fields that no column names
+
+UNDOCUMENTED = {"sentimentScore": 0.4, "newNote": {"said\x00": ["x", None]}, "deletedAt": "2026-01-01T00:00:00Z"}
+KEEPING = ("sessions", "session_details", "session_clips", "highlight_reels", "tests", "workspaces")
+
+
+@pytest.fixture
+def novel(scene: Scene) -> Scene:
+    """The scene, with a clip and a reel, and with fields in every object that no document names."""
+    scene.world.clip(newest(scene.test))
+    scene.world.edit_reel(scene.test)
+    scene.world.undocumented = UNDOCUMENTED
+    return scene
+
+
+@pytest.mark.parametrize("version", ["v3", "v2"])
+def test_fields_that_no_column_names_are_kept_and_named_once(
+    novel: Scene, version: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Under the vendor's own names, with their values as they came; the tap's own columns are not filled by them."""
+    novel.sync(*KEEPING, session_details_version=version)
+    expected = {**UNDOCUMENTED, "newNote": {"said\ufffd": ["x", None]}}
+    for stream in KEEPING:
+        rows = list(novel.warehouse.tables[stream].values())
+        assert rows
+        assert all(row["extra_fields"] == expected for row in rows), stream
+    told = [line for line in caplog.messages if "no column names" in line]
+    assert len(told) == len(set(told)) == len(KEEPING) * len(UNDOCUMENTED)
+    assert "session_details: the API sends a field that no column names, sentimentScore; extra_fields has it" in told
+
+
+def test_what_is_documented_is_no_extra_field(scene: Scene, caplog: pytest.LogCaptureFixture) -> None:
+    """Also where the vendor's field stands in a column of another name, or in none on purpose: no false alarm."""
+    scene.world.clip(newest(scene.test))
+    scene.world.edit_reel(scene.test)
+    for version in ("v3", "v2"):
+        scene.warehouse.state = None
+        scene.sync(*KEEPING, session_details_version=version)
+        for stream in KEEPING:
+            assert {row["extra_fields"] for row in scene.warehouse.tables[stream].values()} == {None}, stream
+    assert not [line for line in caplog.messages if "no column names" in line]
+
+
+@pytest.mark.parametrize("mode", ["omit", "hash"])
+def test_fields_that_no_column_names_are_left_out_with_personal_data(
+    novel: Scene, mode: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """No one knows what is in them: neither their values nor hashes of them, and the warning says so."""
+    settings = {"exclude_personal_data": mode, "personal_data_salt": "sixteen characters"}
+    done = novel.sync(*KEEPING, **settings)
+    assert done.exit == 0
+    assert not [message for message in done.messages if "extra_fields" in str(message)]
+    assert any("sentimentScore; it is left out" in line for line in caplog.messages)
+
+
+def test_the_names_of_unknown_fields_can_neither_forge_nor_flood_the_log(
+    scene: Scene, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A name that is no plain word may be data, such as an e-mail address; and a server may invent any number."""
+    scene.world.undocumented = {"jane@example.com": 1, "a\nERROR forged": 2, **{f"field{n}": n for n in range(500)}}
+    scene.sync("session_details")
+    told = [line for line in caplog.messages if "no column names" in line]
+    assert 0 < len(told) <= 20
+    assert not [line for line in told if "jane" in line or "\n" in line]
+    assert len(next(iter(scene.warehouse.tables["session_details"].values()))["extra_fields"]) == 502

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from tap_usertesting.sandbox.model import Test
 
-CALLS = {
+CALLS: dict[str, tuple[str, str | None, Any]] = {
     "v1 workspaces": ("v1", "workspaces", good.WORKSPACES),
     "v1 studies": ("v1", "workspaces/", good.STUDIES),
     # These name nothing, as a body about another test or session than the one asked for is refused at once.

@@ -27,8 +27,16 @@ def cursor(n: int) -> str:
 class Pages:
     """A list of so many sessions, newest first; `before` may change it before a page is answered."""
 
-    def __init__(self, count: int, *, most: int = PAGE, counts: str = "all", **before: Callable[[Pages], None]) -> None:
-        """Hold sessions 0 to count - 1; `before` is keyed by the number of the call: `call2=...`.
+    def __init__(
+        self,
+        count: int,
+        *,
+        most: int = PAGE,
+        counts: str = "all",
+        before: dict[str, Callable[[Pages], None]] | None = None,
+        **happenings: Callable[[Pages], None],
+    ) -> None:
+        """Hold sessions 0 to count - 1; what happens before a call is keyed by its number: `call2=...`.
 
         `most`: items a page; `counts`: what a page names as the total, `all`, the `page` or `none`.
         """
@@ -38,7 +46,7 @@ class Pages:
         self.repeats = False
         self.total: int | None = None
         self.offsets: list[int] = []
-        self._before = before
+        self._before = {**(before or {}), **happenings}
 
     def session_page(self, test_id: str, *, offset: int, limit: int = PAGE) -> SessionPage:
         """Answer one page."""

@@ -90,7 +90,7 @@ def test_new_sessions_that_shift_the_pages_are_no_doubles() -> None:
 @pytest.mark.parametrize("at", ["call2", "call3"])
 def test_a_session_that_leaves_while_the_list_is_paged_hides_nobody(at: str) -> None:
     """Case 15: the list has shrunk, so someone moved up past the pages; it is read again, once, and both united."""
-    pages = Pages(1200, **{at: drop(1199)})
+    pages = Pages(1200, before={at: drop(1199)})
     sessions = pages.list().read(everything)
     assert sessions.by_id.keys() == {f"s{n:05}" for n in range(1200)}
     assert pages.offsets.count(0) == 2
