@@ -112,9 +112,11 @@ def disturbed(fault: Fault, answer: Answer, elsewhere: str) -> Answer:
 
 
 def _shortened(body: bytes) -> bytes:
-    """Return a session list, or a list of the legacy API, without its last item."""
+    """Return a session list, or a list of the legacy API, without its last item; any other body as it is."""
     content = json.loads(body)
-    (content["sessions"] if isinstance(content, dict) else content).pop()
+    items = content.get("sessions") if isinstance(content, dict) else content
+    if items:
+        items.pop()
     return json.dumps(content).encode()
 
 

@@ -86,16 +86,16 @@ class ResultsApi:
         return (found or nest_error(404, _NOT_FOUND[kind])).adding(NO_STORE)
 
     def mistaken(self, kind: str, ids: dict[str, str], request: Request) -> Answer:
-        """Answer one call as if it were about another session of the test, or about another test."""
+        """Answer one call as if it were about another session of the test, or about another test, if there is one."""
         with self._world.lock:
             session = self._world.sessions.get(ids.get("session", "").lower())
             if session is not None:
-                others = [other for other in session.test.completed() if other is not session]
-                ids = {**ids, "session": others[0].session_id}
+                sessions = (one.session_id for one in session.test.completed() if one is not session)
+                ids = {**ids, "session": next(sessions, session.session_id)}
             else:
                 test_id = ids.get("test") or request.query.get("testId", "")
-                tests = [test for test in self._world.tests.values() if test.served_by_results]
-                other = next(test.test_id for test in tests if test.test_id != test_id.lower())
+                tests = (test.test_id for test in self._world.tests.values() if test.served_by_results)
+                other = next((one for one in tests if one != test_id.lower()), test_id)
                 ids = {**ids, "test": other} if "test" in ids else ids
                 request = replace(request, query={**request.query, "testId": other})
         return self.answer(kind, ids, request)

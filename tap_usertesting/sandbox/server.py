@@ -197,7 +197,7 @@ class Sandbox:
         fault = self.orders.fault_for(call)
         if fault is None:
             return self._done(call, self._route(call, ids, request, asked).adding(headers))
-        if fault.fault == "other":
+        if fault.fault == "other" and call.kind in RESULTS_KINDS:
             return self._done(call, self._results.mistaken(call.kind, ids, request).adding(headers))
         return self._disturb(fault, call, self._route(call, ids, request, asked).adding(headers), connection)
 

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from singer_sdk.helpers.types import Record
 
 PENDING_A_SYNC = 20
+LIST_WAS_SHORT = "~"  # a backfill up to behind any cursor of a list
 LOG, BACKFILL = 1, 2  # phases of a test, after what is pending
 
 
@@ -224,16 +225,22 @@ class SessionStream(SessionRows):
         return Task(listed.session_id, UPDATED, listed.time, listed.cursor if in_log else None, finish)
 
     def _backfill(self, work: Work, belongs: Callable[[Listed], bool]) -> Iterator[Record]:
-        """Emit the listed sessions that the log leaves out, from where the backfill stands to its end."""
-        partition = work.partition
+        """Emit the listed sessions that the log leaves out, from where the backfill stands to its end.
+
+        Where the list kept sessions back, the backfill stays open at its end: once the list is whole, it is done again.
+        """
+        partition, sessions = work.partition, self.whole_list(work.test_id)
+        if partition.backfill == LIST_WAS_SHORT and not sessions.missing:
+            partition.set("backfill", "")
+            partition.set("again", value=True)
         start = partition.backfill or ""
-        left = [one for one in self.whole_list(work.test_id).ordered() if one.cursor > start and belongs(one)]
+        left = [one for one in sessions.ordered() if one.cursor > start and belongs(one)]
         self.run.activity.total += len(left)
         self.run.activity.phase = BACKFILL
         yield from self._backfill_from(work, left)
         work.outcomes.release()
         if partition.backfill is not None:
-            partition.set("backfill", None)
+            partition.set("backfill", LIST_WAS_SHORT if sessions.missing and partition.log == FEED else None)
             partition.set("backfill_but", None)
 
     def _backfill_from(self, work: Work, left: list[Listed]) -> Iterator[Record]:

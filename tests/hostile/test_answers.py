@@ -206,6 +206,31 @@ def test_no_content_is_an_empty_list(long: Scene) -> None:
 
 
 @pytest.mark.parametrize("stream", ["sessions", "session_details"])
+def test_a_feed_younger_than_its_test_reads_what_the_list_kept_back_later(stream: str) -> None:
+    """While the list is short the run ends with status 1 and nothing is fetched twice; once it is whole, all arrive."""
+    world = World()
+    test = world.add_test("SURVEY")
+    for number in range(6):
+        world.add_session(test, in_feed=number > 3)
+    with Sandbox(world) as box:
+        scene = Scene(box, test)
+        sessions = [session.summary() for session in test.listed("finish")]
+        pagination = {"limit": 500, "offset": 0, "totalCount": 6}
+        kept_back = [*sessions[:3], *sessions[4:]]  # one that the feed does not know
+        body = {"testId": test.test_id, "sessions": kept_back, "meta": {"pagination": pagination}}
+        box.fail("list", times=None, status=200, body=body)
+        for rows in (5, 0, 0):
+            done = scene.sync(stream)
+            assert (done.exit, len(done.records())) == (1, rows)
+        box.orders.clear()
+        assert scene.sync(stream).exit == 0
+        assert_true(scene.warehouse, world, [stream])
+        done = scene.sync(stream)
+        assert (done.exit, done.records()) == (0, [])
+        assert {call.kind for call in box.calls} <= {"token", "v1", "feed"}
+
+
+@pytest.mark.parametrize("stream", ["sessions", "session_details"])
 def test_sessions_that_the_list_keeps_back_are_said_and_looked_for_again(long: Scene, stream: str) -> None:
     """What was found is there, the run ends with status 1, and the next sync finds the rest, or says it again."""
     sessions = [session.summary() for session in long.test.listed("finish")]

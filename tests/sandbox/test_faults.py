@@ -148,3 +148,25 @@ def test_stopping_wakes_whoever_hangs(world: World, test_id: str) -> None:
             client.get(LIST, testId=test_id, timeout=0.1)
         started = time.monotonic()
     assert time.monotonic() - started < 2
+
+
+def test_the_answer_about_another(client: Client, box: Sandbox, world: World, test_id: str) -> None:
+    """The details of another session of the test, or the list of another test, each whole and well."""
+    box.fail("results", times=2, fault="other")
+    session = next(iter(world.tests[test_id].completed()))
+    details = client.get(f"/api/v3/sessionResults/{session.session_id}").json()
+    assert details["sessionId"] != session.session_id
+    assert world.sessions[details["sessionId"]].test is session.test
+    other = client.get(LIST, testId=test_id).json()
+    assert other["testId"] != test_id
+    assert {item["sessionId"] for item in other["sessions"]} <= set(world.tests[other["testId"]].sessions)
+
+
+def test_a_list_that_is_short(client: Client, box: Sandbox, test_id: str) -> None:
+    """Its last item is left out, and stands first behind what was sent; so too in the legacy API."""
+    whole = client.get(LIST, testId=test_id, limit=3).json()["sessions"]
+    box.fail("any", times=2, fault="short")
+    assert client.get(LIST, testId=test_id, limit=3).json()["sessions"] == whole[:2]
+    workspaces = client.get("/usertesting/api/v1/workspaces").json()
+    assert client.get(LIST, testId=test_id, limit=1, offset=2).json()["sessions"] == whole[2:]
+    assert len(client.get("/usertesting/api/v1/workspaces").json()) == len(workspaces) + 1

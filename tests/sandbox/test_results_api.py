@@ -52,6 +52,41 @@ def test_list_order_is_a_choice_of_the_world(client: Client, world: World) -> No
     assert orders == {"finish": newest_early, "start": newest_early[::-1], "visible": newest_early[::-1]}
 
 
+def test_pages_and_counts_are_a_choice_of_the_world(client: Client, world: World) -> None:
+    """A page may hold fewer than asked for, and its count may be of the page, text, null or absent."""
+    test = max(world.tests.values(), key=lambda item: len(item.completed()))
+    world.list_page = 2
+    found = {}
+    for kind in ("all", "page", "text", "null", "absent"):
+        world.list_total = kind
+        body = client.get(LIST, testId=test.test_id, limit=500).json()
+        assert len(body["sessions"]) == 2
+        assert body["meta"]["pagination"]["limit"] == 2
+        found[kind] = body["meta"]["pagination"].get("totalCount", "none")
+    count = len(test.completed())
+    assert found == {"all": count, "page": 2, "text": str(count), "null": None, "absent": "none"}
+
+
+def test_any_object_may_have_fields_that_no_document_names(client: Client, world: World) -> None:
+    """Those of the list, the details, clips and reels, and of the legacy API."""
+    world.undocumented = {"sentimentScore": 0.4}
+    session = session_of(world, "THINK_OUT_LOUD")
+    world.clip(session)
+    world.edit_reel(session.test)
+    path, test = f"/api/v2/sessionResults/{session.session_id}", session.test
+    workspaces = client.get("/usertesting/api/v1/workspaces").json()
+    found = [
+        workspaces[0],
+        client.get(f"/usertesting/api/v1/workspaces/{workspaces[0]['uuid']}").json()[0],
+        client.get(LIST, testId=test.test_id).json()["sessions"][0],
+        client.get(path.replace("v2", "v3")).json(),
+        client.get(path).json(),
+        client.get(f"{path}/clips").json()["clips"][0],
+        client.get(f"/api/v2/testResults/{test.test_id}/highlightreels").json()["reels"][0],
+    ]
+    assert [item["sentimentScore"] for item in found] == [0.4] * len(found)
+
+
 @pytest.mark.parametrize(
     ("query", "message"),
     [

@@ -89,6 +89,20 @@ def test_more_than_a_page_of_sessions(tmp_path: Path) -> None:
     assert plan["calls"] == sum(calls.values()) - calls["token"]
 
 
+@pytest.mark.parametrize("page", [100, 250, 500])
+def test_pages_that_hold_fewer_than_asked_for(tmp_path: Path, page: int) -> None:
+    """The pages that are not read are planned as long as the first one."""
+    world = World.bulk(tests=1, sessions=620)
+    world.list_page = page
+    with Sandbox(world, quota=None) as box:
+        config = box.config(change_source="listing")
+        plan = planned(config, tmp_path, box, select=("sessions",))
+        sync(config, tmp_path, select=("sessions",))
+        calls = spent(box)
+    assert plan["calls"] == sum(calls.values()) - calls["token"]
+    assert sum(row["records"] for row in plan["rows"]) == 620
+
+
 def test_the_state_is_not_touched_and_nothing_is_emitted(tmp_path: Path) -> None:
     """A plan is one JSON object, the same the second time."""
     world = a_world()
