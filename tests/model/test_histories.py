@@ -25,7 +25,6 @@ from hypothesis.stateful import (
 )
 
 from tap_usertesting.api.results import ResultsClient
-from tap_usertesting.changes import listing
 from tap_usertesting.sandbox import QuotaRule, Sandbox, World
 from tests.harness import ROW_STREAMS, SESSION_STREAMS, Warehouse, assert_true, sync_here
 
@@ -126,7 +125,7 @@ class Histories(RuleBasedStateMachine):
         """Sync; a kill keeps this share of the messages."""
         config = {**self.config, "change_source": self.source}
         limits = ResultsClient.session_page.__kwdefaults__
-        with patch.object(listing, "PAGE", PAGE), patch.dict(limits, limit=PAGE):
+        with patch.dict(limits, limit=PAGE):
             done = sync_here(config, state=self.state, select=streams)
         messages = done.messages if kill is None else done.messages[: int(len(done.messages) * kill)]
         self.warehouse.load(messages)
