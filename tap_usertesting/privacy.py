@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from tap_usertesting.columns import ALL, drop, walk
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     from tap_usertesting.columns import Steps
 

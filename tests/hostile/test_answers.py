@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tap_usertesting.sandbox import Sandbox, World
-from tests.harness import Warehouse, assert_true, sync_here, truth
+from tests.harness import Warehouse, assert_true, catalog, sync, sync_here, truth
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from tap_usertesting.sandbox.model import Session, Test
     from tests.harness import Synced
@@ -246,6 +247,21 @@ def test_sessions_that_the_list_keeps_back_are_said_and_looked_for_again(long: S
     done = long.sync(stream, change_source="listing")
     assert (done.exit, len(done.records())) == (0, 50)
     assert_true(long.warehouse, long.world, [stream])
+
+
+def test_a_list_that_kept_sessions_back_deletes_nothing(long: Scene, tmp_path: Path) -> None:
+    """Under FULL_TABLE no ACTIVATE_VERSION follows, by which a target would drop what the list did not give."""
+    sessions = [session.summary() for session in long.test.listed("finish")]
+    pagination = {"limit": 500, "offset": 0, "totalCount": 250}
+    body = {"testId": long.test.test_id, "sessions": sessions[:200], "meta": {"pagination": pagination}}
+    entries = catalog(["sessions"], replication_method="FULL_TABLE")
+    config = long.box.config(emit_activate_version_messages=True, change_source="listing")
+    for activated in (True, False):
+        done = sync(config, tmp_path, entries=entries)
+        assert (done.exit == 0) == activated
+        assert bool([m for m in done.messages if m["type"] == "ACTIVATE_VERSION"]) == activated
+        long.box.fail("list", times=None, status=200, body=body)
+    assert "the session list names 250 sessions and gave 200, although it was read twice" in done.errors[0]
 
 
 # Discovery
