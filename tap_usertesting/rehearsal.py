@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from tap_usertesting.api.errors import ApiError, NotFoundError
 from tap_usertesting.api.feed import Ask, ChangeFeed, Count, FeedEvent
 from tap_usertesting.api.results import PAGE, ResultsClient, SessionPage
+from tap_usertesting.charset import Decoded
 from tap_usertesting.discovery import TRANSCRIBED
 from tap_usertesting.plan import DISCOVERY, Plan, Row
 from tap_usertesting.streams.base import PerTestStream
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from tap_usertesting.run import Run
     from tap_usertesting.tap import TapUserTesting
 
-A_TRANSCRIPT = "WEBVTT\n\n00:00.000 --> 00:01.000\nas planned\n"
+A_TRANSCRIPT = Decoded("WEBVTT\n\n00:00.000 --> 00:01.000\nas planned\n", replaced=0)
 Place = tuple[str, str]  # stream and test
 
 
@@ -103,7 +104,7 @@ class _Results(ResultsClient):
         self._rehearsal.count(f"details_{version}")
         return {"sessionId": session_id}
 
-    def transcript(self, session_id: str) -> str:
+    def transcript(self, session_id: str) -> Decoded:
         self._rehearsal.count("transcript")
         kind = self._rehearsal.run.directory.product_types.get(self._rehearsal.test_id)
         if kind is not None and kind not in TRANSCRIBED:

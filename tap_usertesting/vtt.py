@@ -1,21 +1,41 @@
-"""A WebVTT transcript as plain text and cues. Pure; parsed by webvtt-py, leniently."""
+"""A WebVTT transcript as cues. Pure. No spoken word is lost: where one stands in no cue, the whole cannot be read.
+
+Lines are read as the WHATWG's parser reads them, but what it drops is kept or put right: words after an empty line in
+a cue, words with an arrow, words behind the times, tags that are not closed, times with a comma, a third colon or a
+minus.
+"""
 
 from __future__ import annotations
 
 import html
 import re
+from html.entities import html5
+from itertools import groupby
+from operator import itemgetter
 from typing import NamedTuple
 
-import webvtt
-from webvtt.errors import MalformedCaptionError, MalformedFileError
-
-_TAG = re.compile(r"<[^<>]*>")
-_VOICE = re.compile(r"<v(?:\.[^\s<>]*)?\s+([^\s<>][^<>]*)>")
+_END = re.compile(r"\r\n|\r|\n")
+_SILENT = re.compile(r"(?:WEBVTT|NOTE)(?!\S)|(?:STYLE|REGION)\s*$")  # first lines of blocks that nobody speaks
+_TIME = re.compile(r"(?:-?([0-9]{1,9}):)?-?([0-9]{1,4}):-?([0-9]{1,2})(?:[.,]([0-9]{1,9})|:([0-9]{3}))?")
+_CLOCK = re.compile(r"[0-9N-]:[0-9N-]")  # NaN:NaN and --:-- are meant to be times as well
+_OTHER_ARROW = re.compile(r"\s*-?[0-9]+:[0-9]+[:.,][0-9][0-9:.,]*\s*[^\w\s]\S{0,5}\s*-?[0-9]+:[0-9]")
+_SETTING = re.compile(r"(?<!\S)(?:vertical|line|position|size|align|region):\S+", re.IGNORECASE)
+# Attributes are HTML's. Whatever else stands between < and > is no tag: "I <really> mean it", "1 < 2 > 0".
+_ATTRIBUTES = r"""(?:\.[^\s<>]*)?(?:\s+[\w-]+=(?:"[^"<>]*"|'[^'<>]*'|[^\s<>"']+))*\s*/?>"""
+_TAG = re.compile(
+    rf"""(?P<voice><v(?:\.[^\s<>]*)?(?:[ \t](?P<name>[^<>\n]*))?>)
+    |(?P<end></v(?:\.[^\s<>]*)?\s*>)
+    |(?P<broken></?v(?!\w))
+    |(?P<parting></?(?:br|p|div|rt|rp){_ATTRIBUTES}|<[0-9]+:[0-9:.,]+>)
+    |(?P<inline></?(?:b|i|u|c|s|em|strong|font|span|ruby){_ATTRIBUTES}|</?lang(?:\.[^\s<>]*)?(?:\s+[\w-]+)?\s*>)""",
+    re.IGNORECASE | re.VERBOSE,
+)
+_ENTITY = re.compile(r"&(?:#[0-9]{1,7}|#x[0-9a-f]{1,6}|[a-z][a-z0-9]*);", re.IGNORECASE)
 _SPACES = re.compile(r"\s+")
 
 
 class Cue(NamedTuple):
-    """One cue: milliseconds from the session's start, who speaks (None where not said), the spoken words."""
+    """What one voice says in a cue: milliseconds from the session's start, who speaks (None where not said), words."""
 
     start_ms: int
     end_ms: int
@@ -23,29 +43,32 @@ class Cue(NamedTuple):
     text: str
 
 
-def is_empty(vtt: str) -> bool:
-    """Tell whether a transcript holds nothing yet: no text at all, or a header without any cue."""
-    text = vtt.lstrip("\ufeff").strip()
-    return not text or (text.startswith("WEBVTT") and "-->" not in text)
-
-
 def parse(vtt: str) -> list[Cue] | None:
-    """Return the cues of a transcript, None when it is no WebVTT."""
-    try:
-        captions = webvtt.from_string(vtt.lstrip("\ufeff").lstrip()).captions
-        if not captions:
-            return None  # something stands there, but no cue that can be read
-        return [
-            Cue(
-                _ms(caption.start_time),
-                _ms(caption.end_time),
-                _speaker(caption.raw_text),
-                words(caption.raw_text),
-            )
-            for caption in captions
-        ]
-    except (MalformedFileError, MalformedCaptionError, ValueError):
-        return None
+    """Return the cues in their order, a cue of several voices as one for each; [] where nothing is said yet.
+
+    None where words stand in no cue, as they do in all that is no transcript, or a line may be times of a cue.
+    """
+    cues: list[tuple[int, int, list[str]]] = []
+    lines = _END.split(vtt.lstrip("\ufeff").lstrip())
+    times = [_times(line) for line in lines]
+    place, silent = 0, False  # where in its block a line stands, and whether it is comment, header or identifier
+    for line, here, following in zip(lines, times, [*times[1:], None], strict=True):
+        if here is not None:
+            start, end, words = here
+            cues.append((start, end, [words]))
+            place, silent = 2, False
+        elif not line.strip():
+            place, silent = 0, False
+        elif place == 0 and (following is not None or _SILENT.match(line)):
+            place, silent = 1, True
+        elif _may_be_times(line, alone=place < 2 and not silent):  # noqa: PLR2004 - an identifier may stand before
+            return None
+        elif not silent:
+            if not cues:
+                return None
+            cues[-1][2].append(line)
+            place += 1
+    return [Cue(start, end, *piece) for start, end, payload in cues for piece in _pieces("\n".join(payload))]
 
 
 def spoken(cues: list[Cue]) -> str:
@@ -53,15 +76,58 @@ def spoken(cues: list[Cue]) -> str:
     return "\n".join(cue.text for cue in cues if cue.text)
 
 
-def words(payload: str) -> str:
-    """Return a cue's payload without tags and with its entities decoded, on one line."""
-    return _SPACES.sub(" ", html.unescape(_TAG.sub("", payload))).strip()
+def _times(line: str) -> tuple[int, int, str] | None:
+    """Return start and end of a line of cue times, and words that stand behind them."""
+    left, _, right = line.partition("-->")
+    parts = right.split(maxsplit=1)
+    if not parts:
+        return None
+    start, end = _ms(left.strip()), _ms(parts[0])
+    return None if start is None or end is None else (start, end, _SETTING.sub("", "".join(parts[1:])))
 
 
-def _speaker(payload: str) -> str | None:
-    voice = _VOICE.search(payload)
-    return (html.unescape(voice.group(1)).strip() or None) if voice else None
+def _ms(time: str) -> int | None:
+    found = _TIME.fullmatch(time)
+    if found is None:
+        return None
+    hours, minutes, seconds = (int(part or 0) for part in found.groups()[:3])
+    fraction = found[4] or found[5] or ""
+    return 0 if "-" in time else ((hours * 60 + minutes) * 60 + seconds) * 1000 + int(f"{fraction:0<3}"[:3])
 
 
-def _ms(time: webvtt.models.Timestamp) -> int:
-    return ((time.hours * 60 + time.minutes) * 60 + time.seconds) * 1000 + time.milliseconds
+def _may_be_times(line: str, *, alone: bool) -> bool:
+    """Tell whether a line that cannot be read as cue times may be some; `alone`: it stands where times should."""
+    left, arrow, right = line.partition("-->")
+    if not arrow:
+        return _OTHER_ARROW.match(line) is not None
+    before, after = left.split(), right.split()
+    return any(map(_CLOCK.search, before[-1:] + after[:1])) or (alone and len(before) <= 1)
+
+
+def _pieces(payload: str) -> list[tuple[str | None, str]]:
+    """Return speaker and words of each voice in a cue, at least one; after a tag of voice that is cut off, nobody's."""
+    speaker: str | None = None
+    parts: list[tuple[str | None, str]] = []
+    at = 0
+    for tag in _TAG.finditer(payload):
+        parts.append((speaker, payload[at : tag.start()]))
+        at = tag.end()
+        if tag.lastgroup in {"voice", "end", "broken"}:
+            speaker = _plain(tag["name"] or "") or None
+        if tag.lastgroup != "inline":
+            parts.append((speaker, tag[0] if tag.lastgroup == "broken" else " "))
+    parts.append((speaker, payload[at:]))
+    pieces = [(who, _plain("".join(map(itemgetter(1), some)))) for who, some in groupby(parts, itemgetter(0))]
+    said = groupby([piece for piece in pieces if piece[1]], itemgetter(0))
+    return [(who, " ".join(map(itemgetter(1), some))) for who, some in said] or [(None, "")]
+
+
+def _plain(text: str) -> str:
+    """Return words with their entities decoded, on one line."""
+    return _SPACES.sub(" ", _ENTITY.sub(_character, text)).strip()
+
+
+def _character(entity: re.Match[str]) -> str:
+    """Return what an entity stands for; unlike HTML's parser, leave alone what only begins like one."""
+    name = entity[0][1:]
+    return html.unescape(entity[0]) if name.startswith("#") else html5.get(name, entity[0])

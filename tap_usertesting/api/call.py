@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 from urllib.parse import urlsplit
 
 from tap_usertesting.api.errors import ApiError, BadRequestError, MalformedError
+from tap_usertesting.charset import decoded
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -64,7 +65,7 @@ class Answer:
         """Decode the body; raises MalformedError when it is no JSON."""
         try:
             with uncollected():
-                body = json.loads(self.body, parse_constant=lambda _: None)
+                body = json.loads(self._json_text(), parse_constant=lambda _: None)
         except (ValueError, RecursionError) as error:
             message = "the body is not JSON"
             raise MalformedError(message) from error
@@ -75,6 +76,16 @@ class Answer:
                 return body
         message = "the body is nested too deeply"
         raise MalformedError(message)
+
+    def _json_text(self) -> str:
+        """Return the body as text: JSON is Unicode of some kind, whatever is declared, unless it cannot be."""
+        try:
+            return self.body.decode(json.detect_encoding(self.body), "surrogatepass")
+        except UnicodeDecodeError:
+            text, replaced = decoded(self.body, self.headers.get("Content-Type"))
+            if replaced:
+                raise
+            return text
 
 
 def _inside(node: object) -> Iterable[object]:

@@ -15,6 +15,7 @@ from tap_usertesting.api import accept
 from tap_usertesting.api.call import AUTHORIZATION, BARE, Answer, Call
 from tap_usertesting.api.errors import BadRequestError, CredentialsRejectedError, MalformedError
 from tap_usertesting.api.ids import is_id
+from tap_usertesting.charset import Decoded, decoded
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -73,7 +74,7 @@ class ResultsClient:
         path = f"/api/{version}/sessionResults/{_in_path(session_id)}"
         return self._get(f"details_{version}", path, lambda answer: accept.details(answer, session_id))
 
-    def transcript(self, session_id: str) -> str:
+    def transcript(self, session_id: str) -> Decoded:
         """GET /api/v2/sessionResults/{sessionId}/transcript: WebVTT text; 404 when there is none (yet)."""
         path = f"/api/v2/sessionResults/{_in_path(session_id)}/transcript"
         return self._get("transcript", path, _webvtt)
@@ -170,8 +171,10 @@ def _count(value: object) -> int | None:
     return int(value)
 
 
-def _webvtt(answer: Answer) -> str:
-    return accept.transcript(accept.complete(answer).body.decode("utf-8", errors="replace"))
+def _webvtt(answer: Answer) -> Decoded:
+    found = decoded(accept.complete(answer).body, answer.headers.get("Content-Type"))
+    accept.transcript(found.text)
+    return found
 
 
 def _items(answer: Answer, wrapper: str) -> list[dict[str, Any]]:

@@ -9,7 +9,7 @@ import threading
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
-from tap_usertesting.sandbox.answers import Answer, Call, Headers, json_answer
+from tap_usertesting.sandbox.answers import JSON_TYPE, Answer, Call, Headers, json_answer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,12 +24,13 @@ _GATEWAY_PAGE = b"<html><head><title>502 Bad Gateway</title></head><body><h1>Bad
 class Fault:
     """One order: which calls it meets (``times`` None: all, after ``skip`` spared ones) and what happens.
 
-    fault None: an answer of ``status``, ``body`` and ``headers``. reset: the connection is reset. cut: half
-    of the true answer, then the end. malformed: the true answer's JSON without its end, correctly framed.
-    html: a gateway's page with status 200. hang: nothing for ``seconds``. drip: the true answer in small
-    pieces over ``seconds``. redirect: a 302 to another origin, or to the ``Location`` of ``headers``. other:
-    what is true of another session of the test, or of another test. short: the true list without its last
-    item, which the next page then begins with.
+    fault None: an answer of ``status``, ``body`` and ``headers``. A Content-Type there takes the place of the
+    usual one; a ``body`` of text is encoded in the charset it declares, one of bytes is sent as it is. reset:
+    the connection is reset. cut: half of the true answer, then the end. malformed: the true answer's JSON
+    without its end, correctly framed. html: a gateway's page with status 200. hang: nothing for ``seconds``.
+    drip: the true answer in small pieces over ``seconds``. redirect: a 302 to another origin, or to the
+    ``Location`` of ``headers``. other: what is true of another session of the test, or of another test. short:
+    the true list without its last item, which the next page then begins with.
     """
 
     kind: str
@@ -95,7 +96,8 @@ def _due(order: Fault | Hook, call: Call) -> bool:
 
 def disturbed(fault: Fault, answer: Answer, elsewhere: str) -> Answer:
     """Return what a fault makes of the true answer, for the faults that change no more than that."""
-    extra: Headers = list((fault.headers or {}).items())
+    declared = next((value for name, value in (fault.headers or {}).items() if name.lower() == "content-type"), None)
+    extra: Headers = [(name, value) for name, value in (fault.headers or {}).items() if name.lower() != "content-type"]
     if fault.fault == "malformed":
         return Answer(answer.status, answer.body[: max(len(answer.body) * 2 // 3, 1)], answer.content_type, extra)
     if fault.fault == "html":
@@ -106,9 +108,17 @@ def disturbed(fault: Fault, answer: Answer, elsewhere: str) -> Answer:
         location = [] if any(name.lower() == "location" for name, _ in extra) else [("Location", elsewhere)]
         return Answer(302, b"", headers=extra + location)
     body = {"statusCode": fault.status, "message": "Internal server error"} if fault.body is None else fault.body
-    if isinstance(body, (bytes, str)):
-        return Answer(fault.status, body.encode() if isinstance(body, str) else body, headers=extra)
-    return json_answer(fault.status, body, extra)
+    if isinstance(body, str):
+        body = _encoded(body, (declared or "").partition("charset=")[2])
+    content = body if isinstance(body, bytes) else json_answer(fault.status, body).body
+    return Answer(fault.status, content, declared or JSON_TYPE, extra)
+
+
+def _encoded(text: str, charset: str) -> bytes:
+    try:
+        return text.encode(charset or "utf-8")
+    except LookupError:  # a charset that does not exist may be declared too
+        return text.encode()
 
 
 def _shortened(body: bytes) -> bytes:

@@ -123,7 +123,7 @@ class ResultsApi:
     def _of_session(self, kind: str, session: Session, item: str | None) -> Answer | None:
         """Return what a session has of a kind, or None."""
         if kind == "transcript":
-            return None if session.vtt is None else _transcript(session.vtt)
+            return None if session.vtt is None else _transcript(session.vtt, self._world.transcript_charset)
         body: Json | None = None
         filmed = session.test.product_type in compose.WITH_VIDEO
         if kind == "details_v3":
@@ -179,8 +179,8 @@ def _number(query: dict[str, str], name: str, bounds: tuple[int, int, int], faul
     return value
 
 
-def _transcript(vtt: str) -> Answer:
-    return Answer(200, vtt.encode(), "text/vtt; charset=utf-8", [("Accept-Ranges", "bytes")])
+def _transcript(vtt: str, charset: str) -> Answer:
+    return Answer(200, vtt.encode(charset), f"text/vtt; charset={charset}", [("Accept-Ranges", "bytes")])
 
 
 def _video(session: Session) -> Json:

@@ -63,6 +63,7 @@ class World:
         self.list_page = 500  # sessions a page at most, whatever limit is asked for
         self.list_total: Literal["all", "page", "text", "null", "absent"] = "all"  # what its totalCount is
         self.details_versions = {"v2", "v3"}
+        self.transcript_charset = "utf-8"  # what transcripts are encoded in and declared as
         self.v1_auth = {"bearer"}
         self.v1_lower_case = False
         self.v1_page = 50  # items a page

@@ -160,13 +160,26 @@ class TranscriptStream(SessionStream):
         return self.run.directory.product_types.get(test_id)
 
     def _transcript(self, session_id: str) -> dict[str, Any]:
-        text = self.run.results.transcript(session_id)
-        if vtt.is_empty(text):
+        text, replaced = self.run.results.transcript(session_id)
+        cues = vtt.parse(text)
+        if cues == []:
             message = "the transcript is still empty"
             raise NotFoundError(message)
-        cues = vtt.parse(text)
+        if replaced:
+            self.logger.warning(
+                "%s, session %s: the transcript is not in the charset it should be in: %d characters are lost, "
+                "U+FFFD stands for each",
+                self.name,
+                session_id,
+                replaced,
+            )
         if cues is None:
-            self.logger.warning("%s, session %s: no WebVTT; the column vtt has it as it came", self.name, session_id)
+            self.logger.warning(
+                "%s, session %s: the transcript cannot be read as WebVTT without losing words: the columns text and "
+                "cues are null, vtt has it as it came",
+                self.name,
+                session_id,
+            )
         return {
             "vtt": text,
             "text": None if cues is None else vtt.spoken(cues),
