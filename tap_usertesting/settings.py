@@ -189,7 +189,7 @@ def _check_url(name: str, url: str | None) -> None:
     except ValueError:
         host = None
     if not host or parts.scheme not in {"http", "https"}:
-        message = f"{name}: {url.partition('?')[0]!r} is no URL; it starts with https:// and a host"
+        message = f"{name}: the value is no URL; it starts with https:// and a host"
         raise SettingsError(message)
     if parts.username or parts.password:
         message = f"{name}: a URL with a user name or password in it is not taken; use the settings for credentials"
