@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from singer_sdk import Stream
+from singer_sdk.exceptions import MapExpressionError
 from singer_sdk.helpers.conform import TypeConformanceLevel
 from singer_sdk.mapper import RemoveRecordTransform, SameRecordTransform
 from singer_sdk.schema.source import SchemaDirectory
@@ -199,7 +200,7 @@ class UserTestingStream(Stream):
             messages = list(self._generate_record_messages(record))
         except Exception as error:  # noqa: BLE001 - whatever an expression of the user's may raise
             hint = "; this row is a tombstone, which has null in most columns" if record.get("deleted_at") else ""
-            self._tap.refuse(f"stream_maps: {self.name}: {in_words(error)}{hint}")
+            self._tap.refuse(f"stream_maps: {self.name}: {in_words(error, of_row=True)}{hint}")
         for message in messages:
             columns = self._columns[message.stream]
             message.record = {column: message.record.get(column) for column in columns}
@@ -427,7 +428,14 @@ class PerTestStream(UserTestingStream):
         self._tap.after_record()
 
 
-def in_words(error: Exception) -> str:
-    """Return what an expression raised, with the cause that the SDK wraps, on one line."""
-    said = [str(one).rstrip(".") or type(one).__name__ for one in (error, error.__cause__) if one is not None]
+def in_words(error: Exception, *, of_row: bool = False) -> str:
+    """Return what an expression raised, with the cause that the SDK wraps, on one line.
+
+    `of_row`: the expression was given a row. The SDK quotes the expression only; of other errors, which may quote a
+    value, the type is told.
+    """
+    said = []
+    for one in (error, error.__cause__):
+        quote = "" if of_row and not isinstance(one, MapExpressionError) else str(one).rstrip(".")
+        said += [quote or type(one).__name__] if one is not None else []
     return " ".join(": ".join(said).split())

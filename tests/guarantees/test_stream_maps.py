@@ -48,7 +48,7 @@ def test_a_stream_may_be_the_source_of_another(box: Sandbox, source: str) -> Non
         ({"sessions": {"status": ["a"]}}, "stream_maps.sessions: "),
         ({"__all__": {}}, "stream_maps: Option '__all__"),
         ({"sessions": {"status": "stauts"}}, "stream_maps: sessions: Failed to evaluate"),
-        ({"sessions": {"status": "status[5000]"}}, "stream_maps: sessions: string index out of range"),
+        ({"sessions": {"status": "status[5000]"}}, "stream_maps: sessions: IndexError"),
     ],
 )
 def test_a_wrong_map_is_one_line(box: Sandbox, tmp_path: Path, maps: dict[str, Any], said: str) -> None:
