@@ -5,13 +5,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
-from tap_usertesting.api.errors import (
-    ApiError,
-    CredentialsRejectedError,
-    FeedRefusedError,
-    UnknownTestError,
-    UnreachableError,
-)
+from tap_usertesting.api.errors import ApiError, FeedRefusedError, RunEndsError, UnknownTestError
 from tap_usertesting.api.feed import TESTS_A_REQUEST, Ask
 from tap_usertesting.changes.reader import TEST_PREFIX, ChangeReader
 
@@ -35,7 +29,8 @@ class Check:
         self._done = self._failed = 0
 
     def run(self) -> None:
-        """Check everything. Raises CredentialsRejectedError and UnreachableError: then nothing else can be told."""
+        """Check everything, in seconds. Raises RunEndsError: then nothing else can be told."""
+        self._run.be_quick()
         self._tests()
         self._feed()
         if self._failed:
@@ -54,7 +49,7 @@ class Check:
         for number, test_id in enumerate(tests):
             try:
                 page = self._newest(test_id)
-            except (CredentialsRejectedError, UnreachableError):
+            except RunEndsError:
                 raise
             except ApiError as error:
                 self._bad(f"test {test_id}", error, test_id=test_id)

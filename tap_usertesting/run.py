@@ -144,6 +144,10 @@ class Run:
             self._failures[line] = None
             logger.error("%s", line)
 
+    def be_quick(self) -> None:
+        """Give up early from now on: someone watches."""
+        self._transport.be_quick()
+
     def calls_of(self, label: str) -> int:
         """Return how many calls of an endpoint were made."""
         return self._transport.calls[label]

@@ -28,7 +28,7 @@ from singer_sdk.helpers.capabilities import PluginCapabilities
 from singer_sdk.singerlib import Catalog, StateMessage
 from singer_sdk.tap_base import CliTestOptionValue
 
-from tap_usertesting.api.errors import ApiError, CredentialsRejectedError, NotFoundError, UnreachableError
+from tap_usertesting.api.errors import ApiError, NotFoundError, RunEndsError, SetupError
 from tap_usertesting.changes.beside import Beside
 from tap_usertesting.changes.reader import ChangeReader
 from tap_usertesting.check import Check
@@ -379,8 +379,8 @@ class TapUserTesting(Tap):
         with self.signals.taken():
             try:
                 Check(self.run, self.changes, newest=self.beside.newest).run()
-            except (CredentialsRejectedError, UnreachableError) as error:
-                self.give_up(f"check: {error}")
+            except RunEndsError as error:
+                self.end_over(error, f"check: {error}")
             except ApiError as error:
                 self.no_discovery(error)
             self.run_sync_dry_run(streams=self.chosen)
@@ -427,6 +427,12 @@ class TapUserTesting(Tap):
         self.logger.critical("%s", message)
         raise SystemExit(status)
 
+    def end_over(self, error: ApiError, line: str) -> NoReturn:
+        """End the run over an error that any other call would meet too, with this line, or as the environment's."""
+        if isinstance(error, SetupError):
+            self.refuse(str(error))
+        self.give_up(line)
+
     def refuse(self, message: str) -> NoReturn:
         """End the run over a wrong setting or file, with one line that names it."""
         self.give_up(message, status=EX_CONFIG)
@@ -435,7 +441,7 @@ class TapUserTesting(Tap):
         """End the run, as it can not know its tests."""
         named = self.run.settings.workspace_ids is not None and isinstance(error, NotFoundError)
         hint = "; check workspace_ids, and that the credentials' user is a member of each" if named else ""
-        self.give_up(f"the tests can not be discovered: {error}{hint}")
+        self.end_over(error, f"the tests can not be discovered: {error}{hint}")
 
     def warn_once(self, message: str) -> None:
         """Write a warning, once a run."""

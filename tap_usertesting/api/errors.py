@@ -14,17 +14,29 @@ class ApiError(Exception):
     """Something an API, or the way to it, answered instead of data."""
 
 
-class CredentialsRejectedError(ApiError):
+class RunEndsError(ApiError):
+    """Whatever else is asked would end alike: the run ends here, with one line."""
+
+    def __init__(self, message: str, *, setting: str = "") -> None:
+        """Keep the setting that holds the address of the one API that is concerned; "" where all of them are."""
+        super().__init__(message)
+        self.setting = setting
+
+
+class CredentialsRejectedError(RunEndsError):
     """The Results API or its token endpoint refuses the credentials: no test can be read."""
 
 
-class UnreachableError(ApiError):
+class UnreachableError(RunEndsError):
     """No connection could be made in all tries: wrong address, no network, bad certificate."""
 
-    def __init__(self, message: str, *, setting: str) -> None:
-        """Keep the setting that holds the address."""
-        super().__init__(message)
-        self.setting = setting
+
+class LongWaitError(RunEndsError):
+    """The server asks to wait for an hour or more, and has said so twice."""
+
+
+class SetupError(RunEndsError):
+    """A variable of the environment or a setting makes every call impossible; no other try, and exit status 78."""
 
 
 class NotFoundError(ApiError):
@@ -57,6 +69,15 @@ class UnknownCursorError(FeedError):
 
 class MalformedError(Exception):
     """A body that is not what it should be; the transport tries again, then raises ServerFaultError."""
+
+
+class BusyError(MalformedError):
+    """A status that is tried again, perhaps with a wait in seconds that the server asks for (`Retry-After`)."""
+
+    def __init__(self, message: str, seconds: float | None) -> None:
+        """Keep the wait that the server named."""
+        super().__init__(message)
+        self.seconds = seconds
 
 
 class ThrottledError(Exception):

@@ -17,16 +17,16 @@ import msgspec
 from tap_usertesting.api.call import Answer, Call, uncollected
 from tap_usertesting.api.errors import (
     ApiError,
-    CredentialsRejectedError,
     FeedError,
     FeedRefusedError,
     MalformedError,
+    RunEndsError,
     ThrottledError,
     UnknownCursorError,
     UnknownTestError,
-    UnreachableError,
 )
 from tap_usertesting.api.ids import is_cursor
+from tap_usertesting.api.quota import MOST_NAMED, server_time
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -133,9 +133,9 @@ class ChangeFeed:
             return self._once(field, asks, envelope) if asks else {}
         except FeedRefusedError as error:
             return dict.fromkeys(asks, error)
-        except (CredentialsRejectedError, UnreachableError) as error:
-            if not isinstance(error, UnreachableError) or error.setting != self._lane.setting:
-                raise  # of the Results API's token endpoint
+        except RunEndsError as error:
+            if error.setting != self._lane.setting:
+                raise  # of the Results API's token endpoint, or of the environment
             return dict.fromkeys(asks, FeedError(str(error)))
         except ApiError as error:
             if len(asks) == 1:
@@ -179,14 +179,14 @@ class ChangeFeed:
             except (msgspec.ValidationError, ValueError, RecursionError) as error:  # UnicodeEncodeError is a ValueError
                 message = "the body is not a GraphQL answer"
                 raise MalformedError(message) from error
-        self._budget(body)
+        self._budget(body, server_time(answer.headers, wall=self._transport.clock.wall()))
         return body
 
-    def _budget(self, body: _Envelope[Any]) -> None:
+    def _budget(self, body: _Envelope[Any], now: float) -> None:
         """Obey `extensions.ratelimit`: `remaining` of a cost budget, and when its window ends."""
         limits = (body.extensions or {}).get("ratelimit")
         limits = limits if isinstance(limits, dict) else {}
-        left = self._seconds_to(limits.get("window_reset"))
+        left = _seconds_to(limits.get("window_reset"), now=now)
         if any(_RATE.search(message) for _, message in _errors(body)):
             raise ThrottledError(left)
         remaining, cost = limits.get("remaining"), limits.get("cost")
@@ -194,14 +194,6 @@ class ChangeFeed:
             spent = cost if isinstance(cost, (int, float)) else 0
             if remaining < max(spent, 1):
                 self._lane.windows.hold(left)
-
-    def _seconds_to(self, moment: object) -> float | None:
-        try:
-            ends = datetime.fromisoformat(moment.replace("Z", "+00:00")).timestamp() if isinstance(moment, str) else 0
-        except (ValueError, OverflowError):
-            return None
-        seconds = ends - self._transport.clock.wall()
-        return seconds if 0 < seconds <= 3600 else None  # noqa: PLR2004 - longer is not believed, as in quota.py
 
     def _meaning(self, message: str) -> FeedError:
         said = self._transport.redact(message)
@@ -231,6 +223,15 @@ def build_query(field: tuple[str, str], asks: Sequence[Ask]) -> tuple[str, dict[
             since = f", sinceCursor: $c{n}"
         fields.append(f"t{n}: {name}(testUUID: $u{n}{since}) {selection}")
     return f"query changes({', '.join(declared)}) {{ {' '.join(fields)} }}", variables
+
+
+def _seconds_to(moment: object, *, now: float) -> float | None:
+    """Return the seconds to a point in time; None for one that is past or makes no sense."""
+    try:
+        ends = datetime.fromisoformat(moment.replace("Z", "+00:00")).timestamp() if isinstance(moment, str) else 0
+    except (ValueError, OverflowError):
+        return None
+    return ends - now if 0 < ends - now <= MOST_NAMED else None
 
 
 def _errors(body: _Envelope[Any]) -> list[tuple[str | None, str]]:

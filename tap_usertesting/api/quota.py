@@ -2,7 +2,8 @@
 
 The server's word beats the own count, since others may share the quota. With no word at all it assumes
 the documented 10 requests in 60 seconds. Source: the vendor's reference, "Maximum of 10 requests per
-minute", and its headers `x-ratelimit-limit`, `-remaining` and `-reset` (seconds left in the window).
+minute", and its headers `x-ratelimit-limit`, `-remaining` and `-reset` (seconds left in the window). Other servers
+name a point in time, or spell the headers otherwise, as Okta does at the token endpoint.
 """
 
 from __future__ import annotations
@@ -20,7 +21,13 @@ if TYPE_CHECKING:
 DOCUMENTED_LIMIT = 10
 DOCUMENTED_WINDOW = 60.0
 EPOCH_FROM = 1e9  # a reset above this is a point in time, not a number of seconds
-LONGEST_WAIT = 3600.0  # a server that asks for more than an hour is not believed
+EPOCH_TO = 1e11  # above this, one in milliseconds or less
+DAY = 86_400.0
+LONGEST_SKEW = DAY  # seconds between a server's clock and ours; with more between them the server's date is nonsense
+MOST_NAMED = 366 * DAY  # seconds; a longer wait is nonsense, not a wait
+LONGEST_WAIT = 3600.0  # seconds; who is asked for as much, twice, had better end here
+FAR = 3.0  # a wait of more than so many usual ones is doubted at first
+PREFIXES = ("x-ratelimit-", "x-rate-limit-", "ratelimit-")
 ROUNDED = 2.0  # seconds by which two answers of one window may name different ends, where resets are whole seconds
 LONGEST_SLACK = 15.0  # seconds; an answer that took longer tells no window by its end
 LOOK = 0.01  # windows; how often it is looked again whether an answer has come that is waited for
@@ -38,46 +45,68 @@ class RateHeaders:
 
     @classmethod
     def parse(cls, headers: Mapping[str, str], *, wall: float) -> RateHeaders:
-        """Read `x-ratelimit-*` and `Retry-After`.
+        """Read `x-ratelimit-*`, or another spelling of it, and `Retry-After`.
 
-        `wall` is the present as epoch seconds. A value that is no number, negative or beyond an hour
-        counts as absent; so does a date in the past.
+        `wall` is the present as epoch seconds; a point in time is measured against the server's own clock. A value
+        that is no number, negative or beyond a year counts as absent; so does a point in the past.
         """
-        limit = _number(headers.get("x-ratelimit-limit"))
-        remaining = _number(headers.get("x-ratelimit-remaining"))
-        reset = _number(headers.get("x-ratelimit-reset"))
-        if reset is not None and reset > EPOCH_FROM:
-            reset -= wall
+        wall = server_time(headers, wall=wall)
+        limit, remaining, reset = (
+            next((found for prefix in PREFIXES if (found := _number(headers.get(prefix + name))) is not None), None)
+            for name in ("limit", "remaining", "reset")
+        )
         return cls(
             limit=int(limit) if limit is not None and limit >= 1 else None,
             remaining=int(remaining) if remaining is not None and remaining >= 0 else None,
-            reset=_believable(reset),
-            retry_after=_believable(_retry_after(headers.get("retry-after"), wall=wall)),
+            reset=_seconds(reset, wall=wall),
+            retry_after=_retry_after(headers.get("retry-after"), wall=wall),
         )
+
+    @property
+    def asked(self) -> float | None:
+        """Seconds that the answer asks to wait for: by `Retry-After`, else to the end of the window."""
+        return self.retry_after or self.reset
+
+
+def server_time(headers: Mapping[str, str], *, wall: float) -> float:
+    """Return the present by the server's clock, in epoch seconds; `wall` where its `Date` is absent or nonsense."""
+    date = _date(headers.get("date"))
+    return date if date is not None and abs(date - wall) <= LONGEST_SKEW else wall
 
 
 def _number(text: str | None) -> float | None:
     try:
-        number = float(text) if text is not None else math.nan
+        number = float(text.split(",")[0].split(";")[0]) if text is not None else math.nan
     except ValueError:
         return None
     return number if math.isfinite(number) else None
 
 
+def _seconds(number: float | None, *, wall: float) -> float | None:
+    """Return the seconds that a number stands for, be it such or a point in time; None for one that makes no sense."""
+    if number is None:
+        return None
+    if number > EPOCH_FROM:
+        while number > EPOCH_TO:
+            number /= 1000
+        number -= wall
+    return number if 0 < number <= MOST_NAMED else None
+
+
 def _retry_after(text: str | None, *, wall: float) -> float | None:
-    if text is None or (seconds := _number(text)) is not None:
-        return seconds if text is not None else None
+    number = _number(text)
+    return _seconds(_date(text) if number is None else number, wall=wall)
+
+
+def _date(text: str | None) -> float | None:
+    """Read an HTTP date as epoch seconds."""
     try:
-        moment = parsedate_to_datetime(text)
+        moment = parsedate_to_datetime(text or "")
+        if moment.tzinfo is None:
+            moment = moment.replace(tzinfo=timezone.utc)
+        return moment.timestamp()
     except (TypeError, ValueError, IndexError, OverflowError):
         return None
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=timezone.utc)
-    return moment.timestamp() - wall
-
-
-def _believable(seconds: float | None) -> float | None:
-    return seconds if seconds is not None and 0 < seconds <= LONGEST_WAIT else None
 
 
 class Quota:
@@ -114,6 +143,8 @@ class Quota:
         self._first = 1  # the ticket that opened the present window
         self._wary = False  # whether answers are of several windows, no one knows of which
         self._held = -math.inf  # until when nothing is sent, whatever the count
+        self._usual = max(window, DOCUMENTED_WINDOW)  # seconds; the longest wait that has proven to be meant
+        self._doubted = -2  # the last ticket when a wait far beyond that was doubted
 
     @property
     def sliding(self) -> bool:
@@ -200,8 +231,10 @@ class Quota:
             self._hits.popleft()
         known = len(self._hits) + len(self._sent)
         self._land(ticket, sent=sent, now=now)
-        if said.remaining is None or said.reset is None:
+        if said.remaining is None or said.reset is None or self._far(said.reset):
             self._left = max(0.0, self._left - 1)
+            if said.remaining == 0 and said.reset is not None:
+                self.hold(said.reset)
             return False
         self._whole = self._whole and said.reset == int(said.reset)
         ends = now + said.reset + (self._margin or 0.0)
@@ -275,20 +308,45 @@ class Quota:
             # Refused right after the reset it had named: its seconds are rounded down, or others were quicker.
             self._margin = 1.0 if self._margin == 0.0 else None
         silent = self._to_next_reset(now) if again else self.window
-        return self.hold(said.retry_after or said.reset or silent, now=now)
+        return self.stop(self.believed(said.asked or silent))
 
     def _to_next_reset(self, now: float) -> float:
         if math.isinf(self._named):
             return self.window / 10
         return self.window - (now - self._named) % self.window
 
-    def hold(self, seconds: float | None, *, now: float | None = None) -> float:
-        """Send nothing for so many seconds (None: a full window); returns them."""
-        seconds = self.window if seconds is None else seconds
+    def believed(self, seconds: float) -> float:
+        """Return how long to wait where a server refuses a call and asks for so many seconds.
+
+        A wait far beyond the usual may be a slip of units or clocks: it is believed for one window, then the server
+        is asked once more, and meant as it is said if it says so again.
+        """
+        if not self._far(seconds) or self._tickets != self._doubted + 1:
+            return self._at_first(seconds)
+        self._usual = seconds
+        return seconds
+
+    def hold(self, seconds: float | None) -> float:
+        """Send nothing for so many seconds (None: a full window), or for one window if that is far; returns them."""
+        return self.stop(self.window if seconds is None else self._at_first(seconds))
+
+    def stop(self, seconds: float) -> float:
+        """Send nothing for so many seconds; returns them."""
         self._left = 0.0
-        self._ends = self._held = (self._clock() if now is None else now) + seconds
+        self._ends = self._held = self._clock() + seconds
         self._hits.clear()
         return seconds
+
+    def _far(self, seconds: float) -> bool:
+        return seconds > FAR * self._usual
+
+    def _at_first(self, seconds: float) -> float:
+        """Return how much is believed of a wait that may be doubted."""
+        if not self._far(seconds):
+            return seconds
+        if self._tickets != self._doubted + 1:  # else the answer to the call that was to find out
+            self._doubted = self._tickets
+        return self._usual
 
     def _notice_sliding(self, said: RateHeaders, *, sent: float, now: float) -> None:
         """See whether each call leaves the window on its own, as with @nestjs/throttler's own storage.

@@ -20,6 +20,8 @@ from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
+from tap_usertesting.api.environment import authorities, check_proxy
+
 if sys.version_info >= (3, 12):
     from typing import override
 else:
@@ -52,10 +54,13 @@ class ApiSession(requests.Session):
         """Return the settings of a request, without a proxy for plain http: it would see the token.
 
         Not by `proxies={"no_proxy": "*"}`, which requests writes into the environment, under every other thread.
+        Raises SetupError when the environment names a proxy or a file of authorities that can not be used.
         """
         if url.startswith("http:"):
             return {"proxies": {}, "stream": stream, "verify": verify, "cert": cert}
-        return super().merge_environment_settings(url, proxies, stream, verify, cert)
+        settings = super().merge_environment_settings(url, proxies, stream, verify, cert)
+        check_proxy(url, settings["proxies"])
+        return {**settings, "verify": authorities()}
 
 
 class _Watch:

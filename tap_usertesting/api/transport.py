@@ -10,25 +10,31 @@ from __future__ import annotations
 
 import logging
 from collections import Counter, defaultdict
-from typing import TYPE_CHECKING, Any, TypeVar
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING, TypeVar
 
 import backoff
 import requests
 from requests.auth import AuthBase
 from urllib3.exceptions import HTTPError as Urllib3Error
-from urllib3.exceptions import ProtocolError, ReadTimeoutError
 
+from tap_usertesting.api import faults
 from tap_usertesting.api.call import AUTHORIZATION, Answer, Call, Clock, Hooks, Reason, Wait, origin_of
+from tap_usertesting.api.environment import authorities_variable, proxy_variable
 from tap_usertesting.api.errors import (
     ApiError,
     BadRequestError,
+    BusyError,
+    LongWaitError,
     MalformedError,
     NotFoundError,
     ServerFaultError,
+    SetupError,
     ThrottledError,
     UnreachableError,
 )
-from tap_usertesting.api.quota import RateHeaders
+from tap_usertesting.api.quota import LONGEST_WAIT, RateHeaders
+from tap_usertesting.api.said import said
 from tap_usertesting.api.session import SLOWEST, ApiSession
 from tap_usertesting.api.turns import Turns
 from tap_usertesting.redaction import SHORTEST, Secrets
@@ -49,8 +55,10 @@ LARGEST_BODY = 8 << 20
 LARGEST_ERROR = 1 << 20  # bytes of an answer that says what went wrong
 EXCERPT = 200  # characters of a server's message that an error line repeats
 RETRIED = frozenset({408, 421, 425, 500, 502, 503, 504})
+ASKED_LATER = frozenset({401, 403})  # retried if the server says when
 OK_FROM, REDIRECT_FROM, CLIENT_ERROR_FROM = 200, 300, 400
 UNAUTHORIZED, NOT_FOUND, TOO_MANY = 401, 404, 429
+QUICK_TRIES, QUICK_CONNECT = 2, 5.0  # seconds
 
 
 class _Header(AuthBase):
@@ -95,12 +103,16 @@ class Transport:
         self.clock = clock or Clock()
         self._turns = turns or Turns(sleep=self.clock.sleep)
         self.secrets = secrets or Secrets()
-        self._timeout = timeout
+        self._timeout = self._connect = timeout
         self._tries = max(1, max_retries)
         self._session = session or ApiSession()
         self._session.headers["User-Agent"] = user_agent
         # It writes whole URLs, and headers that a server sent; our own lines say what is needed.
         logging.getLogger("urllib3").setLevel(logging.ERROR)
+
+    def be_quick(self) -> None:
+        """From now on give up after two tries, and a connection after seconds: someone watches."""
+        self._tries, self._connect = min(QUICK_TRIES, self._tries), min(QUICK_CONNECT, self._timeout)
 
     def redact(self, text: str) -> str:
         """Return the text on one line, without any secret, at most EXCERPT characters."""
@@ -112,9 +124,10 @@ class Transport:
         """Send one call until it is answered and return `read(answer)`.
 
         Waiting for quota never counts as a try; a 401 renews the token once; a fault (5xx, reset, timeout,
-        cut body, MalformedError from `read`) is retried with backoff and jitter, `max_retries` tries in all.
+        cut body, MalformedError from `read`) is retried, `max_retries` tries in all, after the wait that the server
+        asks for, else with backoff and jitter. So are a 401 and a 403 with which the server asks to wait.
 
-        Raises: UnreachableError, ServerFaultError, NotFoundError, BadRequestError, or what the lane raises when
+        Raises: RunEndsError, ServerFaultError, NotFoundError, BadRequestError, or what the lane raises when
         its token is refused.
         """
         delays = backoff.expo(factor=FIRST_RETRY, max_value=LONGEST_RETRY)  # type: ignore[arg-type, unused-ignore]  # int in old stubs
@@ -124,36 +137,51 @@ class Transport:
         while True:
             try:
                 answer, token = self._once(call)
-                if answer.status == UNAUTHORIZED and call.lane.auth is not None:
-                    if not renewed and call.lane.auth.renew(token):
-                        renewed = True
-                        continue
-                    raise call.lane.refused(self._said(answer))
+                rates = self._rates(answer)
                 if answer.status == TOO_MANY:
-                    refusals = self._throttled(
-                        call, call.lane.windows.refused(call.endpoint, self._rates(answer)), refusals
-                    )
+                    refusals = self._throttled(call, rates, refusals)
                     continue
+                unauthorized = answer.status == UNAUTHORIZED and call.lane.auth is not None
+                later = answer.status in ASKED_LATER and rates.retry_after is not None and failures + 1 < self._tries
+                if unauthorized and not renewed and call.lane.auth is not None and call.lane.auth.renew(token):
+                    renewed = True
+                    if not later:
+                        continue
+                if later:
+                    raise BusyError(self._said(answer), rates.retry_after)
+                if unauthorized:
+                    raise call.lane.refused(self._said(answer))
                 self._raise_for_status(call, answer)
                 return read(answer)
             except ThrottledError as throttled:
-                refusals = self._throttled(call, call.lane.windows.hold(throttled.seconds), refusals)
+                refusals = self._throttled(call, RateHeaders(retry_after=throttled.seconds), refusals)
             except (requests.RequestException, Urllib3Error, MalformedError) as fault:
                 failures += 1
-                if _is_certificate(fault) or failures >= self._tries:
+                if faults.is_final(fault) or failures >= self._tries:
                     raise self._given_up(call, fault, failures) from fault
-                seconds = self.clock.jitter(next(delays))
-                logger.info(
-                    "%s, %s: %s; try %d of %d in %.1f s",
-                    call.lane.name,
-                    call.label,
-                    self._why(fault),
-                    failures + 1,
-                    self._tries,
-                    seconds,
-                )
                 self.retries += 1
-                self._pause(Wait(seconds, "retry", call.lane.name))
+                self._wait_after(call, fault, failures, next(delays))
+
+    def _wait_after(self, call: Call, fault: Exception, failures: int, most: float) -> None:
+        """Wait before the next try, as long as the server asks for, else up to `most` seconds."""
+        asked = fault.seconds if isinstance(fault, BusyError) else None
+        words = ""
+        if asked is None:
+            seconds = self.clock.jitter(most)
+        else:
+            seconds = self._bearable(call, call.lane.windows.believed(asked))
+            words = f"; the server asks for {asked:.0f} s"
+        logger.info(
+            "%s, %s: %s%s; try %d of %d in %.1f s",
+            call.lane.name,
+            call.label,
+            self._why(fault),
+            words,
+            failures + 1,
+            self._tries,
+            seconds,
+        )
+        self._pause(Wait(seconds, "retry", call.lane.name))
 
     def _once(self, call: Call) -> tuple[Answer, str]:
         """Wait for quota, then send the call once; returns the answer and the token it was sent with."""
@@ -187,7 +215,7 @@ class Transport:
             self.hooks.before_call(lane)
             window = lane.windows.of(call.endpoint)
             self._turns.want(window, self.hooks.rank(call))
-            if (seconds := lane.windows.wait(call.endpoint)) > 0:
+            if (seconds := self._bearable(call, lane.windows.wait(call.endpoint))) > 0:
                 ends = self.clock.monotonic() + seconds
                 if ends > announced + ANNOUNCED:
                     self.hooks.before_wait(Wait(seconds, "quota", lane.name))
@@ -209,17 +237,21 @@ class Transport:
 
     def _exchange(self, call: Call, auth: AuthBase) -> Answer:
         deadline = self.clock.monotonic() + SLOWEST * self._timeout
-        with self._session.request(
-            call.method,
-            call.url,
-            params=call.params,
-            data=call.form,
-            json=call.payload,
-            auth=auth,
-            timeout=self._timeout,
-            allow_redirects=False,
-            stream=True,
-        ) as response:
+        try:
+            opened = self._session.request(
+                call.method,
+                call.url,
+                params=call.params,
+                data=call.form,
+                json=call.payload,
+                auth=auth,
+                timeout=(self._connect, self._timeout),
+                allow_redirects=False,
+                stream=True,
+            )
+        except ValueError as error:  # of requests, urllib3 and http.client alike: what it was given can not be sent
+            raise SetupError(self._unsendable(call, error)) from error
+        with opened as response:
             body = bytearray()
             failed = response.status_code >= CLIENT_ERROR_FROM
             largest = min(self.largest_body, LARGEST_ERROR) if failed else self.largest_body * call.bulk
@@ -256,7 +288,7 @@ class Transport:
             raise NotFoundError(f"{where}: {self._said(answer)}")
         if status in RETRIED or status >= max(RETRIED):
             message = self._said(answer)
-            raise MalformedError(message)
+            raise BusyError(message, self._rates(answer).retry_after)
         if REDIRECT_FROM <= status < CLIENT_ERROR_FROM:
             message = (
                 f"{where}: {call.lane.setting} answers with a redirect, which is never followed; set its final address"
@@ -270,51 +302,59 @@ class Transport:
             body = answer.json()
         except MalformedError:
             return f"HTTP {answer.status}"
-        said: Any = None
-        if isinstance(body, dict):
-            errors = body.get("errors")
-            if isinstance(errors, list) and errors and isinstance(errors[0], dict):
-                said = errors[0].get("message")
-            keys = ("message", "error_description", "errorMessage", "error")
-            said = said or next((body[key] for key in keys if body.get(key)), None)
-        if isinstance(said, list):
-            said = "; ".join(str(part) for part in said)
-        return f"HTTP {answer.status}" + (f": {self.redact(str(said))}" if said else "")
+        words = said(body)
+        return f"HTTP {answer.status}" + (f": {self.redact(words)}" if words else "")
 
     def _why(self, fault: Exception) -> str:
         """Return a fault's cause in a few words; never its text, which may hold a URL with a secret."""
-        if isinstance(fault, MalformedError):
-            return self.redact(str(fault))
-        names = {
-            requests.exceptions.SSLError: "the certificate could not be verified",
-            requests.exceptions.ProxyError: "the proxy refuses the connection",
-            requests.exceptions.ConnectTimeout: "no connection in time",
-            requests.exceptions.Timeout: "no answer in time",
-            requests.exceptions.ChunkedEncodingError: "the body was cut short",
-            ReadTimeoutError: "no answer in time",
-            ProtocolError: "the body was cut short",
-            requests.exceptions.ConnectionError: "the connection failed",
-        }
-        return next((text for kind, text in names.items() if isinstance(fault, kind)), type(fault).__name__)
+        return self.redact(str(fault)) if isinstance(fault, MalformedError) else faults.why(fault)
+
+    def _unsendable(self, call: Call, error: ValueError) -> str:
+        """Return which setting makes a request impossible; never the error's text, which may hold a token."""
+        name = call.lane.name
+        if not isinstance(error, (requests.exceptions.InvalidHeader, UnicodeEncodeError)):
+            return f"{name}: {call.lane.setting} is no address that can be asked ({type(error).__name__}); correct it"
+        agent = str(self._session.headers["User-Agent"])
+        token = "feed_access_token" if call.lane.setting == "feed_url" else "access_token"
+        setting = token if agent.isascii() and agent.isprintable() else "user_agent"
+        return f"{name}: {setting} has a character that can not stand in a header; correct it"
 
     def _given_up(self, call: Call, fault: Exception, tries: int) -> ApiError:
-        lane = call.lane
+        lane, why = call.lane, self._why(fault)
         tried = f"{tries} tries" if tries > 1 else "one try"
-        if _never_connected(fault):
-            return UnreachableError(
-                f"{lane.name}: {lane.origin} can not be reached ({self._why(fault)}, {tried}); "
-                f"check {lane.setting}, the network and the proxy",
-                setting=lane.setting,
-            )
-        return ServerFaultError(f"{lane.name}, {call.label}: {self._why(fault)} ({tried})")
+        if not faults.never_connected(fault):
+            return ServerFaultError(f"{lane.name}, {call.label}: {why} ({tried})")
+        proxy = proxy_variable(call.url) if isinstance(fault, requests.exceptions.ProxyError) else None
+        if proxy is not None and faults.is_final(fault):
+            return SetupError(f"{lane.name}: {why}; check user name and password in {proxy}")
+        advice = faults.advice(fault, setting=lane.setting, authorities=authorities_variable())
+        advice = f"check {proxy} and {lane.setting}" if proxy is not None else advice
+        return UnreachableError(
+            f"{lane.name}: {lane.origin} can not be reached ({why}, {tried}); {advice}", setting=lane.setting
+        )
 
-    def _throttled(self, call: Call, seconds: float, refusals: int) -> int:
-        """Count one more refusal in a row; returns how many there were."""
+    def _throttled(self, call: Call, rates: RateHeaders, refusals: int) -> int:
+        """Count one more refusal in a row, and hold all calls; returns how many there were."""
         self.calls["429"] += 1
+        where = f"{call.lane.name}, {call.label}"
         if refusals + 1 >= MOST_REFUSALS:
-            raise ServerFaultError(f"{call.lane.name}, {call.label}: over the quota {MOST_REFUSALS} times in a row")
-        logger.info("%s, %s: over the quota; the server asks for %.0f s", call.lane.name, call.label, seconds)
+            raise ServerFaultError(f"{where}: over the quota {MOST_REFUSALS} times in a row")
+        seconds = self._bearable(call, call.lane.windows.refused(call.endpoint, rates))
+        asks = "names no wait" if rates.asked is None else f"asks for {rates.asked:.0f} s"
+        then = "" if rates.asked == seconds else f", and is asked again in {seconds:.0f} s"
+        logger.info("%s: over the quota; the server %s%s", where, asks, then)
         return refusals + 1
+
+    def _bearable(self, call: Call, seconds: float) -> float:
+        """Return a wait, unless it is too long for a run; what is asked for once is not believed (see `Quota`)."""
+        if seconds < LONGEST_WAIT:
+            return seconds
+        until = datetime.fromtimestamp(self.clock.wall() + seconds, tz=timezone.utc)
+        message = (
+            f"{call.lane.name}: the server asks to wait until {until:%Y-%m-%d %H:%M} UTC ({seconds:.0f} s); the "
+            "run ends here, and the next sync goes on from the last STATE"
+        )
+        raise LongWaitError(message, setting=call.lane.setting)
 
     def _pause(self, wait: Wait) -> None:
         self.hooks.before_wait(wait)
@@ -335,18 +375,3 @@ class Transport:
         ended = self.clock.monotonic()
         self.waited[reason] += max(0.0, ended - max(began, self._counted))
         self._counted = max(ended, self._counted)
-
-
-def _is_certificate(fault: Exception) -> bool:
-    return isinstance(fault, requests.exceptions.SSLError)
-
-
-def _never_connected(fault: Exception) -> bool:
-    """Tell a host that can not be reached from one that breaks off: only the former ends the run."""
-    if isinstance(fault, (requests.exceptions.ConnectTimeout, requests.exceptions.ProxyError)) or _is_certificate(
-        fault
-    ):
-        return True
-    return isinstance(fault, requests.exceptions.ConnectionError) and (
-        "NewConnectionError" in repr(fault) or "NameResolutionError" in repr(fault)
-    )

@@ -132,8 +132,12 @@ class Windows:
         seconds = self._mine(endpoint).refused(said)
         if self.separate:
             self._share()
-            return self._shared.hold(seconds)
+            return self._shared.stop(seconds)
         return self._shared.refused(said)
+
+    def believed(self, seconds: float) -> float:
+        """Return how long to wait before a call is repeated that failed with a wait of so many seconds asked for."""
+        return self._shared.believed(seconds)
 
     def hold(self, seconds: float | None) -> float:
         """Send nothing for so many seconds (None: a full window); returns them."""

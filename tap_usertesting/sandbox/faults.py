@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import math
 import socket
 import struct
 import threading
+import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
@@ -14,9 +16,20 @@ from tap_usertesting.sandbox.answers import JSON_TYPE, Answer, Call, Headers, js
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-FaultKind = Literal["reset", "cut", "malformed", "html", "hang", "drip", "redirect", "other", "short"]
+FaultKind = Literal[
+    "reset", "cut", "malformed", "html", "hang", "drip", "redirect", "other", "short", "okta", "problem"
+]
 
 _DRIP_PIECES = 20
+_TOO_MANY = 429
+_OKTA = {
+    "errorCode": "E0000011",
+    "errorSummary": "Invalid token provided",
+    "errorLink": "E0000011",
+    "errorId": "oaeSandbox",
+    "errorCauses": [],
+}
+_PROBLEM = {"type": "about:blank", "title": "Forbidden client", "detail": "The client is not active."}
 _GATEWAY_PAGE = b"<html><head><title>502 Bad Gateway</title></head><body><h1>Bad Gateway</h1></body></html>"
 
 
@@ -30,7 +43,9 @@ class Fault:
     without its end, correctly framed. html: a gateway's page with status 200. hang: nothing for ``seconds``.
     drip: the true answer in small pieces over ``seconds``. redirect: a 302 to another origin, or to the
     ``Location`` of ``headers``. other: what is true of another session of the test, or of another test. short:
-    the true list without its last item, which the next page then begins with.
+    the true list without its last item, which the next page then begins with. okta: ``status``
+    as Okta words errors, at 429 with ``X-Rate-Limit-Reset`` as epoch, ``seconds`` from now. problem: ``status``
+    as RFC 9457 words it.
     """
 
     kind: str
@@ -107,6 +122,8 @@ def disturbed(fault: Fault, answer: Answer, elsewhere: str) -> Answer:
     if fault.fault == "redirect":
         location = [] if any(name.lower() == "location" for name, _ in extra) else [("Location", elsewhere)]
         return Answer(302, b"", headers=extra + location)
+    if fault.fault in {"okta", "problem"}:
+        return _worded(fault, extra)
     body = {"statusCode": fault.status, "message": "Internal server error"} if fault.body is None else fault.body
     if isinstance(body, str):
         body = _encoded(body, (declared or "").partition("charset=")[2])
@@ -128,6 +145,18 @@ def _shortened(body: bytes) -> bytes:
     if items:
         items.pop()
     return json.dumps(content).encode()
+
+
+def _worded(fault: Fault, extra: Headers) -> Answer:
+    """Return an error in the words of an authorization server or gateway that is not the vendor's own."""
+    if fault.fault == "problem":
+        return Answer(fault.status, json.dumps(_PROBLEM).encode(), "application/problem+json", extra)
+    return json_answer(fault.status, _OKTA, extra + (_okta_limits(fault) if fault.status == _TOO_MANY else []))
+
+
+def _okta_limits(fault: Fault) -> Headers:
+    ends = math.ceil(time.time() + fault.seconds)
+    return [("X-Rate-Limit-Limit", "600"), ("X-Rate-Limit-Remaining", "0"), ("X-Rate-Limit-Reset", str(ends))]
 
 
 def reset(connection: socket.socket) -> None:

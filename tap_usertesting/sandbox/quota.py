@@ -33,6 +33,8 @@ class QuotaRule:
     retry_after: the form of ``Retry-After`` in a 429, or None for none.
     headers: whether answers below the limit carry the ``x-ratelimit-*`` headers.
     limit_headers: whether a 429 carries them too.
+    reset: what ``x-ratelimit-reset`` counts: seconds or milliseconds left, or those since 1970.
+    ahead: seconds by which the server's clock is ahead of this machine's, in ``Date`` and whatever it names a time by.
     """
 
     limit: int = 10
@@ -42,6 +44,8 @@ class QuotaRule:
     retry_after: Literal["seconds", "date"] | None = "seconds"
     headers: bool = True
     limit_headers: bool = False
+    reset: Literal["seconds", "milliseconds", "epoch", "epoch_milliseconds"] = "seconds"
+    ahead: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -83,7 +87,7 @@ class Quota:
                 # Says "no limit" in the only words there are: a reader that sees no headers must assume the
                 # worst.
                 self._free += 1
-                return Verdict(allowed=True, headers=_limit_headers(_MANY, max(_MANY - self._free, 1), 60.0, 60.0))
+                return Verdict(allowed=True, headers=_limit_headers(_MANY, max(_MANY - self._free, 1), "60"))
             key = {"shared": "", "endpoint": endpoint, "version": version}[rule.scope]
             bucket = self._buckets.setdefault(key, _Bucket())
             now = self._clock()
@@ -92,7 +96,7 @@ class Quota:
             else:
                 used, wait = _take_sliding(bucket, rule, now)
             reset = max(bucket.closes - now, 0.0)
-            told = _limit_headers(rule.limit, max(rule.limit - used, 0), reset, rule.window)
+            told = _limit_headers(rule.limit, max(rule.limit - used, 0), _reset(rule, reset))
             if wait is None:
                 return Verdict(allowed=True, headers=told if rule.headers else [])
             refusal = told if rule.limit_headers else []
@@ -126,13 +130,20 @@ def _take_sliding(bucket: _Bucket, rule: QuotaRule, now: float) -> tuple[int, fl
     return len(bucket.hits), None
 
 
-def _limit_headers(limit: int, remaining: int, reset: float, window: float) -> Headers:
-    # Rounded up: who waits as long as he is told must not come too early.
-    told = f"{math.ceil(reset * 1000) / 1000:.3f}" if window < _COMPRESSED else str(math.ceil(round(reset, 6)))
+def _reset(rule: QuotaRule, left: float) -> str:
+    """Return ``x-ratelimit-reset`` for so many seconds left, rounded up: who waits as long must not come too early."""
+    if rule.reset.startswith("epoch"):
+        left += time.time() + rule.ahead
+    if rule.reset.endswith("milliseconds"):
+        return str(math.ceil(left * 1000))
+    return f"{math.ceil(left * 1000) / 1000:.3f}" if rule.window < _COMPRESSED else str(math.ceil(round(left, 6)))
+
+
+def _limit_headers(limit: int, remaining: int, reset: str) -> Headers:
     return [
         ("x-ratelimit-limit", str(limit)),
         ("x-ratelimit-remaining", str(remaining)),
-        ("x-ratelimit-reset", told),
+        ("x-ratelimit-reset", reset),
     ]
 
 
@@ -142,6 +153,6 @@ def _retry_after(rule: QuotaRule, wait: float) -> Headers:
     if rule.retry_after == "seconds":
         return [("Retry-After", str(math.ceil(wait)))]
     # An HTTP date has whole seconds: rounded up, or the caller would come back too early.
-    until = datetime.now(timezone.utc) + timedelta(seconds=wait)
+    until = datetime.now(timezone.utc) + timedelta(seconds=wait + rule.ahead)
     until = until.replace(microsecond=0) + timedelta(seconds=1)
     return [("Retry-After", format_datetime(until, usegmt=True))]

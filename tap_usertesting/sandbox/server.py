@@ -11,6 +11,7 @@ import secrets
 import socket
 import threading
 import time
+from email.utils import formatdate
 from typing import TYPE_CHECKING, Any
 
 from tap_usertesting.sandbox import feed_api, legacy_api, tokens
@@ -285,7 +286,8 @@ class Sandbox:
 
     def _done(self, call: Call, answer: Answer) -> bytes:
         call.status = answer.status
-        return message(answer)
+        ahead = self.quota.rule.ahead if self.quota.rule is not None else 0.0
+        return message(answer.adding([("Date", formatdate(time.time() + ahead, usegmt=True))]))
 
     def _log(self, call: Call) -> None:
         with self._log_lock:

@@ -21,7 +21,7 @@ from singer_sdk.mapper import RemoveRecordTransform, SameRecordTransform
 from singer_sdk.schema.source import SchemaDirectory
 from singer_sdk.singerlib import RecordMessage, Schema
 
-from tap_usertesting.api.errors import ApiError, BudgetSpentError, CredentialsRejectedError, UnreachableError
+from tap_usertesting.api.errors import ApiError, BudgetSpentError, RunEndsError
 from tap_usertesting.columns import lacking, trim
 from tap_usertesting.conform import clean, conform, snake, verbatim
 from tap_usertesting.partition import Partition
@@ -325,8 +325,8 @@ class PerTestStream(UserTestingStream):
                 yield from self.sync_test(test_id, self.partition(test_id))
         except BudgetSpentError as error:
             self._tap.spent = str(error)
-        except (CredentialsRejectedError, UnreachableError) as error:
-            self._tap.give_up(str(error))
+        except RunEndsError as error:
+            self._tap.end_over(error, str(error))
         except ApiError as error:
             self.run.fail(error, test_id=test_id)
 

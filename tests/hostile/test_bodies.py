@@ -16,7 +16,7 @@ from tap_usertesting import vtt
 from tap_usertesting.api.call import Answer, Call
 from tap_usertesting.api.errors import ApiError, MalformedError
 from tap_usertesting.api.feed import Ask, Count, FeedEvent
-from tap_usertesting.api.quota import LONGEST_WAIT, RateHeaders
+from tap_usertesting.api.quota import MOST_NAMED, RateHeaders
 from tap_usertesting.run import _token
 from tests.unit.servers import Reply, Scripted
 
@@ -193,11 +193,11 @@ def test_a_token_that_can_not_stand_in_a_header_is_a_fault(token: object) -> Non
 @example(text="Mon, 01 Jan 0001 00:00:00 GMT")
 @example(text="Fri, 31 Dec 9999 23:59:59 -2359")
 def test_any_quota_header_is_believed_or_ignored(text: str) -> None:
-    """No header makes the tap wait longer than an hour or for a negative time."""
+    """No header is read as a wait of more than a year or a negative one."""
     names = ("x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset", "retry-after")
     said = RateHeaders.parse(dict.fromkeys(names, text), wall=1.77e9)
     for seconds in (said.reset, said.retry_after):
-        assert seconds is None or 0 < seconds <= LONGEST_WAIT
+        assert seconds is None or 0 < seconds <= MOST_NAMED
 
 
 # Transcripts

@@ -64,7 +64,7 @@ class Scripted:
                 outer.seen.append(seen)
                 chosen = outer.replies.pop(0) if len(outer.replies) > 1 else outer.replies[0]
                 reply = chosen if isinstance(chosen, Reply) else chosen(seen)
-                self.send_response(reply.status)
+                self.send_response_only(reply.status) if "Date" in reply.headers else self.send_response(reply.status)
                 framed = {} if "Transfer-Encoding" in reply.headers else {"Content-Length": str(len(reply.body))}
                 for name, value in (framed | reply.headers).items():
                     self.send_header(name, value)

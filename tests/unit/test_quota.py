@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta, timezone
 from email.utils import format_datetime
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from requests.structures import CaseInsensitiveDict
 
-from tap_usertesting.api.quota import LONGEST_WAIT, Quota, RateHeaders
+from tap_usertesting.api.quota import DAY, DOCUMENTED_WINDOW, MOST_NAMED, Quota, RateHeaders
 
-from .fakes import EPOCH, FakeClock
+from .fakes import EPOCH, FakeClock, FixedWindow, spend
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 NOTHING = RateHeaders()
 
@@ -34,8 +39,22 @@ def in_seconds(seconds: float) -> str:
         pytest.param({"x-ratelimit-reset": "0.250"}, RateHeaders(reset=0.25), id="reset with decimals"),
         pytest.param({"x-ratelimit-reset": str(EPOCH + 42)}, RateHeaders(reset=42.0), id="reset as epoch"),
         pytest.param({"x-ratelimit-reset": str(EPOCH - 1)}, NOTHING, id="epoch in the past"),
-        pytest.param({"x-ratelimit-reset": str(EPOCH + 99_999)}, NOTHING, id="epoch in another day"),
-        pytest.param({"x-ratelimit-reset": str((EPOCH + 42) * 1000)}, NOTHING, id="epoch in milliseconds"),
+        pytest.param({"x-ratelimit-reset": str(EPOCH + 99_999)}, RateHeaders(reset=99_999), id="epoch in another day"),
+        pytest.param(
+            {"x-ratelimit-reset": str((EPOCH + 42) * 1000)}, RateHeaders(reset=42), id="epoch in milliseconds"
+        ),
+        pytest.param({"x-ratelimit-reset": str((EPOCH + 42) * 1e9)}, RateHeaders(reset=42), id="epoch in nanoseconds"),
+        pytest.param(
+            {"X-Rate-Limit-Limit": "600", "X-Rate-Limit-Remaining": "0", "X-Rate-Limit-Reset": str(EPOCH + 42)},
+            RateHeaders(limit=600, remaining=0, reset=42),
+            id="Okta's spelling",
+        ),
+        pytest.param(
+            {"RateLimit-Limit": "10, 10;w=60", "RateLimit-Remaining": "3", "RateLimit-Reset": "42"},
+            RateHeaders(limit=10, remaining=3, reset=42),
+            id="the draft's spelling",
+        ),
+        pytest.param({"x-ratelimit-remaining": "7, 7"}, RateHeaders(remaining=7), id="a header joined with its twin"),
         pytest.param({"x-ratelimit-reset": "0"}, NOTHING, id="reset of zero"),
         pytest.param({"x-ratelimit-reset": "-3"}, NOTHING, id="negative reset"),
         pytest.param({"x-ratelimit-reset": "nan"}, NOTHING, id="reset that is no number"),
@@ -52,18 +71,47 @@ def in_seconds(seconds: float) -> str:
             id="date without a zone",
         ),
         pytest.param({"retry-after": in_seconds(-90)}, NOTHING, id="date in the past"),
-        pytest.param({"retry-after": in_seconds(86_400)}, NOTHING, id="date of tomorrow"),
+        pytest.param({"retry-after": in_seconds(86_400)}, RateHeaders(retry_after=86_400), id="date of tomorrow"),
         pytest.param({"retry-after": "Sat, 99 Foo 2026 99:99:99 GMT"}, NOTHING, id="a date that is none"),
         pytest.param({"retry-after": "soon"}, NOTHING, id="Retry-After in words"),
         pytest.param({"retry-after": ""}, NOTHING, id="empty Retry-After"),
         pytest.param({"retry-after": "1e99"}, NOTHING, id="absurd Retry-After"),
-        pytest.param({"retry-after": str(LONGEST_WAIT)}, RateHeaders(retry_after=3600.0), id="an hour is believed"),
-        pytest.param({"retry-after": str(LONGEST_WAIT + 1)}, NOTHING, id="more than an hour is not"),
+        pytest.param({"retry-after": "86400"}, RateHeaders(retry_after=86_400), id="a day is what the server says"),
+        pytest.param({"retry-after": str(MOST_NAMED)}, RateHeaders(retry_after=MOST_NAMED), id="a year too"),
+        pytest.param({"retry-after": str(MOST_NAMED + 1)}, NOTHING, id="more than a year is nonsense"),
+        pytest.param({"retry-after": str(EPOCH + 17)}, RateHeaders(retry_after=17.0), id="Retry-After as epoch"),
     ],
 )
 def test_headers_are_read_and_nonsense_counts_as_absent(headers: dict[str, str], expected: RateHeaders) -> None:
     """Only what can be true is taken from an answer's headers."""
-    assert RateHeaders.parse(headers, wall=EPOCH) == expected
+    assert RateHeaders.parse(CaseInsensitiveDict(headers), wall=EPOCH) == expected
+
+
+@pytest.mark.parametrize("skew", [0, 1200, -1200, 14 * 3600], ids=str)
+@pytest.mark.parametrize(
+    ("name", "form"),
+    [
+        pytest.param("x-ratelimit-reset", lambda ends: str(EPOCH + ends), id="reset as epoch"),
+        pytest.param("x-ratelimit-reset", lambda ends: str((EPOCH + ends) * 1000), id="reset in milliseconds"),
+        pytest.param("retry-after", lambda ends: str(EPOCH + ends), id="Retry-After as epoch"),
+        pytest.param("retry-after", in_seconds, id="Retry-After as a date"),
+    ],
+)
+def test_a_point_in_time_is_measured_against_the_servers_own_clock(
+    skew: float, name: str, form: Callable[[float], str]
+) -> None:
+    """A server whose clock is 20 minutes, or a time zone, away from ours asks for 42 seconds, and gets 42."""
+    rates = RateHeaders.parse({name: form(skew + 42), "date": in_seconds(skew)}, wall=EPOCH)
+    assert rates.asked == 42
+
+
+@pytest.mark.parametrize(
+    "date", ["", "today", in_seconds(-3 * DAY), in_seconds(3 * DAY), "Thu, 01 Jan 1970 00:00:00 GMT"]
+)
+def test_a_date_that_makes_no_sense_is_not_measured_against(date: str) -> None:
+    """A Date of another day is a server's mistake: our own clock is nearer."""
+    rates = RateHeaders.parse({"x-ratelimit-reset": str(EPOCH + 42), "date": date}, wall=EPOCH)
+    assert rates.reset == 42
 
 
 @given(st.dictionaries(st.sampled_from(["x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset"]), st.text()))
@@ -72,14 +120,14 @@ def test_no_header_text_raises(headers: dict[str, str]) -> None:
     said = RateHeaders.parse(headers, wall=EPOCH)
     assert said.limit is None or said.limit >= 1
     assert said.remaining is None or said.remaining >= 0
-    assert said.reset is None or 0 < said.reset <= LONGEST_WAIT
+    assert said.reset is None or 0 < said.reset <= MOST_NAMED
 
 
 @given(st.text())
 def test_no_retry_after_raises(text: str) -> None:
     """Whatever stands in Retry-After is read without an error."""
     seconds = RateHeaders.parse({"retry-after": text}, wall=EPOCH).retry_after
-    assert seconds is None or 0 < seconds <= LONGEST_WAIT
+    assert seconds is None or 0 < seconds <= MOST_NAMED
 
 
 def said(remaining: int, reset: float, limit: int = 10) -> RateHeaders:
@@ -224,3 +272,82 @@ def test_a_call_that_failed_still_counts() -> None:
     for _ in range(10):
         quota.answered(quota.sent(), NOTHING)
     assert quota.wait() == 60
+
+
+# Waits that are hard to believe
+
+DENIED = RateHeaders(retry_after=DAY)
+
+
+def refused(quota: Quota, clock: FakeClock, words: RateHeaders) -> float:
+    """Have a call refused and wait as long as that is worth; returns how long."""
+    quota.answered(quota.sent(), words)
+    seconds = quota.refused(words)
+    assert quota.wait() == seconds
+    clock.now += seconds
+    return seconds
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        pytest.param(DENIED, id="Retry-After"),
+        pytest.param(RateHeaders(limit=10, remaining=0, reset=DAY), id="reset"),
+        pytest.param(RateHeaders(limit=10, remaining=0, reset=1242), id="clocks 20 minutes apart"),
+    ],
+)
+def test_a_far_wait_is_believed_for_one_window_then_as_it_is_said(words: RateHeaders) -> None:
+    """The first time it may be a slip of units or clocks; who says it again, asked after a window, means it."""
+    clock = FakeClock()
+    quota = Quota(clock=clock.monotonic)
+    assert refused(quota, clock, words) == DOCUMENTED_WINDOW
+    assert refused(quota, clock, words) == words.asked
+
+
+def test_refusals_of_calls_under_way_together_are_said_once() -> None:
+    """Two calls were on the way when the first refusal came: the second one says nothing new."""
+    clock = FakeClock()
+    quota = Quota(clock=clock.monotonic)
+    tickets = [quota.sent(), quota.sent()]
+    for ticket in tickets:
+        quota.answered(ticket, DENIED)
+        assert quota.refused(DENIED) == DOCUMENTED_WINDOW
+
+
+def test_a_far_wait_that_was_wrong_is_doubted_again_next_time() -> None:
+    """The call after the window passes: hours later a far wait is doubted as the first was."""
+    clock = FakeClock()
+    quota = Quota(clock=clock.monotonic)
+    for _ in range(3):
+        assert refused(quota, clock, DENIED) == DOCUMENTED_WINDOW
+        for _ in range(3):
+            quota.answered(quota.sent(), NOTHING)
+            clock.now += 30
+
+
+def test_a_long_window_that_was_meant_is_believed_from_then_on() -> None:
+    """A block of 20 minutes that was said twice is obeyed, and the next one at once."""
+    clock = FakeClock()
+    quota = Quota(clock=clock.monotonic)
+    words = RateHeaders(retry_after=1200)
+    assert [refused(quota, clock, words) for _ in range(2)] == [60, 1200]
+    quota.answered(quota.sent(), NOTHING)
+    assert refused(quota, clock, words) == 1200
+
+
+@pytest.mark.parametrize("wrong", [1200.0, 42_000.0], ids=["clocks apart", "milliseconds"])
+def test_resets_that_are_far_off_do_not_stop_a_server_that_answers(wrong: float) -> None:
+    """Each answer names a reset that is nonsense: ten calls a minute go on as if it named none."""
+    clock = FakeClock()
+    quota = Quota(clock=clock.monotonic)
+    server = FixedWindow(window=60)
+
+    def take(now: float) -> tuple[bool, dict[str, str]]:
+        passed, headers = server.take(now)
+        if "x-ratelimit-reset" in headers:
+            headers["x-ratelimit-reset"] = str(float(headers["x-ratelimit-reset"]) + wrong)
+        return passed, headers
+
+    spent = spend(101, quota, clock, take)
+    assert spent.refused == 0
+    assert spent.seconds <= 1.05 * 60 * 10

@@ -186,13 +186,13 @@ def test_json_constants_that_json_does_not_know_are_null() -> None:
         pytest.param(
             Reply(400, b'{"errorCode": "X1", "errorMessage": "bad after"}'),
             BadRequestError,
-            "HTTP 400: bad after",
+            "HTTP 400: X1: bad after",
             id="legacy form",
         ),
         pytest.param(
             Reply(400, b'{"error": "invalid_scope", "error_description": "One scope is wrong"}'),
             BadRequestError,
-            "HTTP 400: One scope is wrong",
+            "HTTP 400: invalid_scope: One scope is wrong",
             id="OAuth form",
         ),
         pytest.param(
@@ -201,8 +201,28 @@ def test_json_constants_that_json_does_not_know_are_null() -> None:
             "HTTP 400: Syntax Error",
             id="GraphQL form",
         ),
+        pytest.param(
+            Reply(400, b'{"errors": ["no", {"message": "way"}]}'), BadRequestError, "HTTP 400: no; way", id="texts"
+        ),
+        pytest.param(
+            Reply(403, b'{"errorCode": "E0000006", "errorSummary": "You may not", "errorCauses": []}'),
+            BadRequestError,
+            "HTTP 403: E0000006: You may not",
+            id="Okta's form",
+        ),
+        pytest.param(
+            Reply(400, b'{"type": "about:blank", "title": "Bad client", "detail": "It is off", "status": 400}'),
+            BadRequestError,
+            "HTTP 400: Bad client: It is off",
+            id="RFC 9457",
+        ),
+        pytest.param(Reply(400, b'{"title": "Bad client"}'), BadRequestError, "HTTP 400: Bad client", id="title alone"),
+        pytest.param(
+            Reply(400, b'{"error": {"code": 7, "message": "inside"}}'), BadRequestError, "HTTP 400: inside", id="nested"
+        ),
+        pytest.param(Reply(400, b'{"message": null, "error": 5}'), BadRequestError, "HTTP 400", id="no words"),
         pytest.param(Reply(410, b"<html>gone</html>"), BadRequestError, "HTTP 410", id="HTML"),
-        pytest.param(Reply(418, b'["teapot"]'), BadRequestError, "HTTP 418", id="list"),
+        pytest.param(Reply(418, b'["teapot"]'), BadRequestError, "HTTP 418: teapot", id="list"),
         pytest.param(nest(400, "x" * 5000), BadRequestError, "xxx…", id="endless text"),
         pytest.param(nest(400, "a\nb\r\n\tc"), BadRequestError, "HTTP 400: a b c", id="many lines"),
     ],

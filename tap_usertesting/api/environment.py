@@ -1,0 +1,93 @@
+"""What the environment says of the way to an API: certificate authorities and proxies, checked before they are used.
+
+A wrong one fails in every call, deep inside requests, with texts that name no variable and may hold a password.
+"""
+
+from __future__ import annotations
+
+import os
+import ssl
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from requests.utils import get_environ_proxies, select_proxy
+from urllib3.exceptions import LocationParseError
+from urllib3.util import parse_url
+
+from tap_usertesting.api.errors import SetupError
+
+if TYPE_CHECKING:
+    from collections.abc import MutableMapping
+
+AUTHORITIES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE")  # the first that is set counts
+PROXIES = frozenset({"https_proxy", "all_proxy"})  # in small or capital letters
+SOCKS = frozenset({"socks4", "socks4a", "socks5", "socks5h"})
+
+
+def authorities() -> str | bool:
+    """Return the file or folder of certificate authorities that a variable names, True where none does.
+
+    Raises SetupError when there is no such file, or no certificate in it.
+    """
+    if (name := authorities_variable()) is None:
+        return True
+    path = os.environ[name]
+    try:
+        if not Path(path).is_dir():
+            _load(path, Path(path).stat().st_mtime_ns)
+    except ssl.SSLError:
+        reason = "holds no certificate in PEM form"
+    except (OSError, ValueError) as error:
+        reason = f"can not be read: {getattr(error, 'strerror', None) or error}"
+    else:
+        return path
+    raise SetupError(f"{name}: the file {path!r} {reason}; set it to a PEM file of certificates, or unset it")
+
+
+def authorities_variable() -> str | None:
+    """Return the name of the variable that `authorities` reads."""
+    return next((name for name in AUTHORITIES if os.environ.get(name)), None)
+
+
+@cache
+def _load(path: str, _changed: int) -> None:
+    ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(path)
+
+
+def check_proxy(url: str, proxies: MutableMapping[str, str] | None) -> None:
+    """Raise SetupError when the proxy that requests would take for a URL can not be used. Never shows its address."""
+    proxy = select_proxy(url, proxies)
+    if not proxy:
+        return
+    variable = _holder(proxy)
+    try:
+        parts = parse_url(proxy if "://" in proxy else f"http://{proxy}")  # as requests does
+    except LocationParseError:
+        parts = None
+    if parts is None or not parts.host or parts.fragment is not None or "@" in (parts.request_uri or ""):
+        raise SetupError(
+            f"{variable}: it is no URL of a proxy, such as http://user:password@host:8080; in user name and password "
+            "write # as %23, / as %2F, : as %3A, @ as %40 and ? as %3F"
+        )
+    if parts.scheme in SOCKS:
+        if find_spec("socks") is None:
+            raise SetupError(
+                f"{variable}: a SOCKS proxy needs PySocks, which is not installed; install it beside the tap "
+                "(pip install 'requests[socks]'), or name an http proxy"
+            )
+    elif parts.scheme not in {"http", "https"}:
+        raise SetupError(
+            f"{variable}: a proxy's URL begins with http://, https:// or socks5h://, not {parts.scheme}://"
+        )
+
+
+def proxy_variable(url: str) -> str:
+    """Return the name of the variable whose proxy requests takes for a URL."""
+    return _holder(select_proxy(url, get_environ_proxies(url)))
+
+
+def _holder(proxy: str | None) -> str:
+    held = (name for name, value in os.environ.items() if name.lower() in PROXIES and value == proxy)
+    return next(held, "the system's settings for proxies")

@@ -1,0 +1,126 @@
+"""Exceptions of requests, urllib3 and OpenSSL by meaning: why a call failed, and whether another try may help. Pure.
+
+Their texts are not repeated, as they may hold a URL with a secret: only OpenSSL's reasons, the operating system's and
+the status with which a proxy refuses.
+"""
+
+from __future__ import annotations
+
+import re
+import socket
+import ssl
+from typing import TYPE_CHECKING
+
+import requests
+from urllib3.exceptions import ProtocolError, ReadTimeoutError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+BAD_PROXY_LOGIN = "407"
+_TUNNEL = re.compile(r"Tunnel connection failed: (\d{3}[ A-Za-z]{0,40})")
+_NAMES = (
+    (requests.exceptions.ConnectTimeout, "no connection in time"),
+    (requests.exceptions.Timeout, "no answer in time"),
+    (requests.exceptions.ChunkedEncodingError, "the body was cut short"),
+    (ReadTimeoutError, "no answer in time"),
+    (ProtocolError, "the body was cut short"),
+)
+_UNKNOWN = "{authorities}, or check {setting}"
+_STRICT = "Python 3.13 and later check more: have the certificate of the authority issued anew, or use Python 3.12"
+# What to do, by a part of OpenSSL's reason.
+_ADVICE = (
+    ("expired", "check this machine's clock and {setting}"),
+    ("not yet valid", "check this machine's clock and {setting}"),
+    ("not valid for", "check that {setting} names the host as its certificate does"),
+    ("critical", _STRICT),
+    ("key identifier", _STRICT),
+    ("key usage", _STRICT),
+    ("certificate is refused", _UNKNOWN),
+)
+
+
+def why(fault: Exception) -> str:
+    """Return the cause in a few words."""
+    if isinstance(fault, requests.exceptions.ProxyError):
+        refusal = proxy_refusal(fault)
+        return f"the proxy refuses the connection{refusal and f': {refusal}'}" if refusal is not None else _proxy(fault)
+    if isinstance(fault, requests.exceptions.SSLError):
+        return _tls(fault)
+    if (name := next((text for kind, text in _NAMES if isinstance(fault, kind)), None)) is not None:
+        return name
+    if isinstance(fault, requests.exceptions.ConnectionError):
+        return _system(fault) or "the connection failed"
+    return type(fault).__name__
+
+
+def advice(fault: Exception, *, setting: str, authorities: str | None) -> str:
+    """Return what to do where no connection can be made to the address in `setting`.
+
+    `authorities`: the variable that names the file of certificate authorities, None where none does.
+    """
+    if not isinstance(fault, requests.exceptions.SSLError):
+        return f"check {setting}, the network and the proxy"
+    reason = _tls(fault).lower()
+    found = next((text for part, text in _ADVICE if part in reason), "check {setting} and the proxy")
+    file = f"the PEM file in {authorities}" if authorities else "a PEM file, and name that in REQUESTS_CA_BUNDLE"
+    return found.format(setting=setting, authorities=f"add your company's root certificate to {file}")
+
+
+def is_final(fault: Exception) -> bool:
+    """Tell whether another try would end alike: a certificate stays as it is, as does a wrong password of a proxy."""
+    if isinstance(fault, requests.exceptions.ProxyError):
+        return (proxy_refusal(fault) or "").startswith(BAD_PROXY_LOGIN)
+    if not isinstance(fault, requests.exceptions.SSLError):
+        return False
+    return not any(isinstance(inner, (ssl.SSLEOFError, ssl.SSLZeroReturnError)) for inner in _chain(fault))
+
+
+def never_connected(fault: Exception) -> bool:
+    """Tell a host that can not be reached from one that breaks off: only the former ends the run."""
+    exceptions = requests.exceptions
+    if isinstance(fault, (exceptions.ConnectTimeout, exceptions.ProxyError, exceptions.SSLError)):
+        return True
+    return isinstance(fault, exceptions.ConnectionError) and any(
+        type(inner).__name__ in {"NewConnectionError", "NameResolutionError"} for inner in _chain(fault)
+    )
+
+
+def proxy_refusal(fault: Exception) -> str | None:
+    """Return the status with which a proxy refuses to connect, such as `407 Proxy Authentication Required`."""
+    found = (_TUNNEL.search(str(inner)) for inner in _chain(fault) if isinstance(inner, OSError))
+    return next((match[1].strip() for match in found if match), None)
+
+
+def _proxy(fault: Exception) -> str:
+    return f"the proxy can not be reached: {_system(fault) or 'the connection failed'}"
+
+
+def _tls(fault: Exception) -> str:
+    for inner in _chain(fault):
+        if isinstance(inner, ssl.SSLCertVerificationError):
+            return f"the certificate is refused: {(inner.verify_message or 'it could not be verified').rstrip('.')}"
+    reason = next((inner.reason for inner in _chain(fault) if isinstance(inner, ssl.SSLError) and inner.reason), None)
+    return f"TLS failed: {reason.replace('_', ' ').lower()}" if reason else "TLS failed"
+
+
+def _system(fault: Exception) -> str:
+    """Return the operating system's word for what went wrong, "" where it has none."""
+    for inner in _chain(fault):
+        if isinstance(inner, socket.gaierror):
+            return "the name of the host can not be resolved"
+        if isinstance(inner, OSError) and inner.errno is not None and inner.strerror:
+            return str(inner.strerror).lower()
+    return ""
+
+
+def _chain(fault: BaseException) -> Iterator[BaseException]:
+    """Yield an exception and all that it was made of."""
+    seen: set[int] = set()
+    left: list[object] = [fault]
+    while left:
+        inner = left.pop(0)
+        if isinstance(inner, BaseException) and id(inner) not in seen:
+            seen.add(id(inner))
+            yield inner
+            left += [*inner.args, getattr(inner, "reason", None), inner.__cause__, inner.__context__]
