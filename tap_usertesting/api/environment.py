@@ -12,7 +12,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from requests.utils import get_environ_proxies, select_proxy
+from requests.utils import get_environ_proxies, prepend_scheme_if_needed, select_proxy
 from urllib3.exceptions import LocationParseError
 from urllib3.util import parse_url
 
@@ -63,10 +63,12 @@ def check_proxy(url: str, proxies: MutableMapping[str, str] | None) -> None:
         return
     variable = _holder(proxy)
     try:
-        parts = parse_url(proxy if "://" in proxy else f"http://{proxy}")  # as requests does
-    except LocationParseError:
+        parts = parse_url(str(prepend_scheme_if_needed(proxy, "http")))  # type: ignore[no-untyped-call]  # as requests does
+        (parts.host or "").encode("idna")
+    except (LocationParseError, UnicodeError):
         parts = None
-    if parts is None or not parts.host or parts.fragment is not None or "@" in (parts.request_uri or ""):
+    rest = "" if parts is None else parts.request_uri
+    if parts is None or not parts.host or parts.fragment is not None or "@" in rest or "//" in rest:
         raise SetupError(
             f"{variable}: it is no URL of a proxy, such as http://user:password@host:8080; in user name and password "
             "write # as %23, / as %2F, : as %3A, @ as %40 and ? as %3F"

@@ -159,7 +159,6 @@ class Transport:
                 failures += 1
                 if faults.is_final(fault) or failures >= self._tries:
                     raise self._given_up(call, fault, failures) from fault
-                self.retries += 1
                 self._wait_after(call, fault, failures, next(delays))
 
     def _wait_after(self, call: Call, fault: Exception, failures: int, most: float) -> None:
@@ -181,6 +180,7 @@ class Transport:
             self._tries,
             seconds,
         )
+        self.retries += 1
         self._pause(Wait(seconds, "retry", call.lane.name))
 
     def _once(self, call: Call) -> tuple[Answer, str]:
@@ -250,7 +250,7 @@ class Transport:
                 stream=True,
             )
         except ValueError as error:  # of requests, urllib3 and http.client alike: what it was given can not be sent
-            raise SetupError(self._unsendable(call, error)) from error
+            raise SetupError(self._unsendable(call, error)) from None  # its text may hold the token
         with opened as response:
             body = bytearray()
             failed = response.status_code >= CLIENT_ERROR_FROM
@@ -310,9 +310,10 @@ class Transport:
         return self.redact(str(fault)) if isinstance(fault, MalformedError) else faults.why(fault)
 
     def _unsendable(self, call: Call, error: ValueError) -> str:
-        """Return which setting makes a request impossible; never the error's text, which may hold a token."""
+        """Return which setting makes a request impossible."""
         name = call.lane.name
-        if not isinstance(error, (requests.exceptions.InvalidHeader, UnicodeEncodeError)):
+        of_header = isinstance(error, (requests.exceptions.InvalidHeader, UnicodeEncodeError))
+        if not of_header and isinstance(error, (requests.RequestException, Urllib3Error, UnicodeError)):
             return f"{name}: {call.lane.setting} is no address that can be asked ({type(error).__name__}); correct it"
         agent = str(self._session.headers["User-Agent"])
         token = "feed_access_token" if call.lane.setting == "feed_url" else "access_token"
