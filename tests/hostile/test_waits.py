@@ -125,3 +125,12 @@ def test_a_wait_of_a_day_ends_the_run_and_the_next_one_goes_on(
     warehouse = Warehouse()
     warehouse.load(first.messages + second.messages)
     assert_true(warehouse, world, SELECT)
+
+
+def test_the_token_endpoints_own_limit_is_obeyed(world: World, skipping: Skipping) -> None:
+    """Okta says when its window ends as epoch, in headers of another spelling: 20 seconds are waited, no minute."""
+    with Sandbox(world) as box:
+        box.fail("token", fault="okta", status=429, seconds=20)
+        done = read(box)
+    assert done.exit == 0
+    assert sum(skipping.slept) == pytest.approx(20, abs=2)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 
 import pytest
@@ -170,3 +171,18 @@ def test_a_list_that_is_short(client: Client, box: Sandbox, test_id: str) -> Non
     workspaces = client.get("/usertesting/api/v1/workspaces").json()
     assert client.get(LIST, testId=test_id, limit=1, offset=2).json()["sessions"] == whole[2:]
     assert len(client.get("/usertesting/api/v1/workspaces").json()) == len(workspaces) + 1
+
+
+def test_errors_in_others_words(client: Client, box: Sandbox) -> None:
+    """Okta's, with when to come back as epoch in a 429, and RFC 9457's."""
+    box.fail("token", fault="okta", status=401)
+    box.fail("token", fault="okta", status=429, seconds=20)
+    box.fail("token", fault="problem", status=400)
+    refused, limited, problem = (client.ask_token() for _ in range(3))
+    assert (refused.status_code, refused.json()["errorSummary"]) == (401, "Invalid token provided")
+    assert "X-Rate-Limit-Reset" not in refused.headers
+    assert limited.status_code == 429
+    date = parsedate_to_datetime(limited.headers["Date"]).timestamp()
+    assert 19 <= int(limited.headers["X-Rate-Limit-Reset"]) - date <= 22
+    assert problem.headers["Content-Type"] == "application/problem+json"
+    assert problem.json()["detail"] == "The client is not active."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from email.utils import parsedate_to_datetime
 from typing import Literal
 
@@ -159,3 +160,23 @@ def test_v1_can_be_inside_the_quota() -> None:
         with client.session:
             answers = [client.get("/usertesting/api/v1/workspaces").status_code for _ in range(2)]
     assert answers == [200, 429]
+
+
+@pytest.mark.parametrize("ahead", [0.0, 1200.0, -1200.0])
+@pytest.mark.parametrize(("reset", "unit"), [("epoch", 1), ("epoch_milliseconds", 1000)])
+def test_resets_as_points_in_time_are_those_of_the_servers_clock(
+    reset: Literal["epoch", "epoch_milliseconds"], unit: int, ahead: float
+) -> None:
+    """Less the `Date` of the same answer they are what is left of the window, to the second."""
+    rule = QuotaRule(window=60, reset=reset, ahead=ahead)
+    with Sandbox(World(seed=1), quota=rule) as box:
+        answer = Client(box).get("/api/v2/sessionResults")
+    date = parsedate_to_datetime(answer.headers["date"]).timestamp()
+    assert abs(date - ahead - time.time()) < 30
+    assert 59 <= int(answer.headers["x-ratelimit-reset"]) / unit - date <= 62
+
+
+def test_a_reset_in_milliseconds_is_what_is_left() -> None:
+    """A thousand times the seconds."""
+    quota = Quota(QuotaRule(window=60, reset="milliseconds"), clock=Clock())
+    assert told(take(quota))["x-ratelimit-reset"] == "60000"

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import socket
 from collections import Counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -123,3 +124,39 @@ def test_wrong_credentials_are_one_line(tmp_path: Path, box: Sandbox, wrong: str
     [error] = done.errors
     assert wrong in error
     assert "not-the-secret" not in done.log
+
+
+@pytest.mark.parametrize("setting", ["api_url", "auth_endpoint"])
+def test_a_dead_host_is_told_after_two_tries(tmp_path: Path, box: Sandbox, setting: str) -> None:
+    """Someone watches: no eight tries as in a sync, and one line that says how it failed."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))  # and does not listen
+        closed = f"http://127.0.0.1:{taken.getsockname()[1]}"
+        done = check(box, tmp_path, test_ids=list(box.world.tests), feed_url=None, **{setting: closed})
+    assert done.exit == 1
+    [error] = done.errors
+    assert "connection refused, 2 tries" in error
+    assert setting in error
+    assert len(done.lines("try 2 of 2")) == 1
+    assert not done.lines("try 3")
+
+
+@pytest.mark.parametrize(
+    ("order", "words"),
+    [
+        pytest.param({"fault": "okta", "status": 401}, "HTTP 401: E0000011: Invalid token provided", id="Okta"),
+        pytest.param(
+            {"fault": "problem", "status": 400}, "HTTP 400: Forbidden client: The client is not active.", id="RFC 9457"
+        ),
+    ],
+)
+def test_the_token_endpoints_own_words_are_shown(
+    tmp_path: Path, box: Sandbox, order: dict[str, Any], words: str
+) -> None:
+    """Whatever form they have, the line has them, and the settings to look at."""
+    box.fail("token", times=None, **order)
+    done = check(box, tmp_path)
+    assert done.exit == 1
+    [error] = done.errors
+    assert words in error
+    assert "check client_id and client_secret" in error

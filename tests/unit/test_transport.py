@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,9 +12,11 @@ from tap_usertesting.api.call import BARE, Answer, Wait, origin_of
 from tap_usertesting.api.errors import (
     BadRequestError,
     CredentialsRejectedError,
+    ServerFaultError,
     ThrottledError,
     UnreachableError,
 )
+from tap_usertesting.api.transport import Transport
 
 from .conftest import TRIES, MakeCall
 from .servers import Reply, Scripted, as_json, nest
@@ -21,7 +24,7 @@ from .servers import Reply, Scripted, as_json, nest
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tap_usertesting.api.transport import Transport
+    from tap_usertesting.api.session import ApiSession
 
     from .fakes import FakeClock
 
@@ -98,6 +101,43 @@ def test_a_host_that_refuses_connections_is_unreachable(
     assert "api_url" in str(caught.value)
     assert "hush" not in str(caught.value)
     assert len(fake_clock.slept) == TRIES - 1
+
+
+def test_a_name_that_is_not_known_is_told_from_a_refused_connection(
+    transport: Transport, make_call: MakeCall, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A wrong host name and a service that is down are different mistakes, in the words of the system."""
+    with Scripted() as server:
+        url = server.url
+    with pytest.raises(UnreachableError, match=r"connection refused, 3 tries\); check api_url"):
+        transport.send(make_call(url), as_json)
+
+    def unknown(*_: object, **__: object) -> None:
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", unknown)
+    with pytest.raises(UnreachableError, match="the name of the host can not be resolved, 3 tries"):
+        transport.send(make_call("http://api.invalid"), as_json)
+
+
+@pytest.mark.parametrize(("most", "tries"), [(8, 2), (2, 2), (1, 1)])
+def test_who_is_in_a_hurry_has_two_tries_at_most(
+    make_call: MakeCall, fake_clock: FakeClock, session: ApiSession, most: int, tries: int
+) -> None:
+    """Fewer than `max_retries` if that is more; the wait for a connection is bounded too, the one for an answer not."""
+    transport = Transport(user_agent="unit", timeout=60, max_retries=most, clock=fake_clock.clock(), session=session)
+    transport.be_quick()
+    waits: list[object] = []
+    original = session.request
+
+    def request(*args: object, **kwargs: object) -> object:
+        waits.append(kwargs["timeout"])
+        return original(*args, **kwargs)  # type: ignore[arg-type]
+
+    session.request = request  # type: ignore[method-assign, assignment]
+    with Scripted(nest(500)) as server, pytest.raises(ServerFaultError):
+        transport.send(make_call(server.url), as_json)
+    assert waits == [(5, 60)] * tries
 
 
 # Tokens
