@@ -17,15 +17,22 @@ _PAIRS = (
 
 
 def said(body: object) -> str:
-    """Return the server's words in a decoded error body, "" where there are none that a person could read."""
-    if isinstance(body, str):
-        return body
-    if isinstance(body, list):
-        return "; ".join(dict.fromkeys(filter(None, map(said, body))))
-    if not isinstance(body, dict):
+    """Return the server's words in a decoded error body, "" where there are none that a person could read.
+
+    A list or a bare text is no error of any shape: it may be what a participant said.
+    """
+    return _words(body) if isinstance(body, dict) else ""
+
+
+def _words(node: object) -> str:
+    if isinstance(node, str):
+        return node
+    if isinstance(node, list):
+        return "; ".join(dict.fromkeys(filter(None, map(_words, node))))
+    if not isinstance(node, dict):
         return ""
     for name, sentence in _PAIRS:
-        if text := said(body.get(sentence)):
-            code = body.get(name)
+        if text := _words(node.get(sentence)):
+            code = node.get(name)
             return f"{code}: {text}" if isinstance(code, str) and code else text
     return ""

@@ -221,8 +221,9 @@ def test_json_constants_that_json_does_not_know_are_null() -> None:
             Reply(400, b'{"error": {"code": 7, "message": "inside"}}'), BadRequestError, "HTTP 400: inside", id="nested"
         ),
         pytest.param(Reply(400, b'{"message": null, "error": 5}'), BadRequestError, "HTTP 400", id="no words"),
+        pytest.param(Reply(418, b'"teapot"'), BadRequestError, "HTTP 418", id="bare text"),
         pytest.param(Reply(410, b"<html>gone</html>"), BadRequestError, "HTTP 410", id="HTML"),
-        pytest.param(Reply(418, b'["teapot"]'), BadRequestError, "HTTP 418: teapot", id="list"),
+        pytest.param(Reply(418, b'["teapot"]'), BadRequestError, "HTTP 418", id="list"),
         pytest.param(nest(400, "x" * 5000), BadRequestError, "xxx…", id="endless text"),
         pytest.param(nest(400, "a\nb\r\n\tc"), BadRequestError, "HTTP 400: a b c", id="many lines"),
     ],
