@@ -94,8 +94,9 @@ def _seconds(number: float | None, *, wall: float) -> float | None:
 
 
 def _retry_after(text: str | None, *, wall: float) -> float | None:
-    number = _number(text)
-    return _seconds(_date(text) if number is None else number, wall=wall)
+    if (number := _number(text)) is not None:
+        return _seconds(number, wall=wall)
+    return None if (date := _date(text)) is None else _seconds(date - wall, wall=wall)
 
 
 def _date(text: str | None) -> float | None:
@@ -338,7 +339,7 @@ class Quota:
         return seconds
 
     def _far(self, seconds: float) -> bool:
-        return seconds > FAR * self._usual
+        return seconds > FAR * self._usual or seconds >= LONGEST_WAIT
 
     def _at_first(self, seconds: float) -> float:
         """Return how much is believed of a wait that may be doubted."""
@@ -346,7 +347,7 @@ class Quota:
             return seconds
         if self._tickets != self._doubted + 1:  # else the answer to the call that was to find out
             self._doubted = self._tickets
-        return self._usual
+        return max(self.window, DOCUMENTED_WINDOW)
 
     def _notice_sliding(self, said: RateHeaders, *, sent: float, now: float) -> None:
         """See whether each call leaves the window on its own, as with @nestjs/throttler's own storage.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta, timezone
+from email.utils import formatdate
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -165,6 +166,30 @@ def test_without_a_believable_end_a_minute_is_waited(
     """No window end, one in the past or one of tomorrow: a full window."""
     with Scripted(limited(seconds), Feed()) as server:
         client(server.url).counts([ONE])
+    assert fake_clock.slept == [60]
+
+
+@pytest.mark.parametrize("skew", [1200, -1200])
+def test_the_end_of_a_window_is_measured_by_the_feeds_own_clock(
+    client: Callable[..., ChangeFeed], fake_clock: FakeClock, skew: float
+) -> None:
+    """Its clock is 20 minutes off: the window still ends in 20 seconds."""
+    answer = limited(skew + 20)(Seen("POST", "/", {}, b""))
+    answer.headers["Date"] = formatdate(fake_clock.wall() + skew, usegmt=True)
+    with Scripted(answer, Feed()) as server:
+        client(server.url).counts([ONE])
+    assert fake_clock.slept == [20]
+
+
+def test_a_feed_that_asks_for_a_day_is_left_for_this_run(
+    client: Callable[..., ChangeFeed], fake_clock: FakeClock
+) -> None:
+    """Asked once more after a minute and never again, whichever test is asked for; the Results API goes on."""
+    with Scripted(limited(99_999)) as server:
+        feed = client(server.url)
+        for _ in range(2):
+            assert "the server asks to wait until" in str(feed.counts([ONE])[ONE])
+        assert len(server.seen) == 2
     assert fake_clock.slept == [60]
 
 
