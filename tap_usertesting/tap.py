@@ -28,7 +28,7 @@ from singer_sdk.helpers.capabilities import PluginCapabilities
 from singer_sdk.singerlib import Catalog, StateMessage
 from singer_sdk.tap_base import CliTestOptionValue
 
-from tap_usertesting.api.errors import ApiError, NotFoundError, RunEndsError, SetupError
+from tap_usertesting.api.errors import ApiError, LongWaitError, NotFoundError, RunEndsError, SetupError
 from tap_usertesting.changes.beside import Beside
 from tap_usertesting.changes.reader import ChangeReader
 from tap_usertesting.check import Check
@@ -431,7 +431,7 @@ class TapUserTesting(Tap):
         """End the run over an error that any other call would meet too, with this line, or as the environment's."""
         if isinstance(error, SetupError):
             self.refuse(str(error))
-        self.give_up(line)
+        self.give_up(f"{line}; {self._next_sync()}" if isinstance(error, LongWaitError) else line)
 
     def refuse(self, message: str) -> NoReturn:
         """End the run over a wrong setting or file, with one line that names it."""

@@ -351,10 +351,7 @@ class Transport:
         if seconds < LONGEST_WAIT:
             return seconds
         until = datetime.fromtimestamp(self.clock.wall() + seconds, tz=timezone.utc)
-        message = (
-            f"{call.lane.name}: the server asks to wait until {until:%Y-%m-%d %H:%M} UTC ({seconds:.0f} s); the "
-            "run ends here, and the next sync goes on from the last STATE"
-        )
+        message = f"{call.lane.name}: the server asks to wait until {until:%Y-%m-%d %H:%M} UTC ({seconds:.0f} s)"
         raise LongWaitError(message, setting=call.lane.setting)
 
     def _pause(self, wait: Wait) -> None:
