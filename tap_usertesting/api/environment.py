@@ -40,7 +40,7 @@ def authorities() -> str | bool:
     except ssl.SSLError:
         reason = "holds no certificate in PEM form"
     except (OSError, ValueError) as error:
-        reason = f"can not be read: {getattr(error, 'strerror', None) or error}"
+        reason = f"cannot be read: {getattr(error, 'strerror', None) or error}"
     else:
         return path
     raise SetupError(f"{name}: the file {path!r} {reason}; set it to a PEM file of certificates, or unset it")
@@ -57,7 +57,7 @@ def _load(path: str, _changed: int) -> None:
 
 
 def check_proxy(url: str, proxies: MutableMapping[str, str] | None) -> None:
-    """Raise SetupError when the proxy that requests would take for a URL can not be used. Never shows its address."""
+    """Raise SetupError when the proxy that requests would take for a URL cannot be used. Never shows its address."""
     proxy = select_proxy(url, proxies)
     if not proxy:
         return

@@ -77,7 +77,7 @@ def is_final(fault: Exception) -> bool:
 
 
 def never_connected(fault: Exception) -> bool:
-    """Tell a host that can not be reached from one that breaks off: only the former ends the run."""
+    """Tell a host that cannot be reached from one that breaks off: only the former ends the run."""
     exceptions = requests.exceptions
     if isinstance(fault, (exceptions.ConnectTimeout, exceptions.ProxyError, exceptions.SSLError)):
         return True
@@ -93,7 +93,7 @@ def proxy_refusal(fault: Exception) -> str | None:
 
 
 def _proxy(fault: Exception) -> str:
-    return f"the proxy can not be reached: {_system(fault) or 'the connection failed'}"
+    return f"the proxy cannot be reached: {_system(fault) or 'the connection failed'}"
 
 
 def _tls(fault: Exception) -> str:
@@ -108,7 +108,7 @@ def _system(fault: Exception) -> str:
     """Return the operating system's word for what went wrong, "" where it has none."""
     for inner in _chain(fault):
         if isinstance(inner, socket.gaierror):
-            return "the name of the host can not be resolved"
+            return "the name of the host cannot be resolved"
         if isinstance(inner, OSError) and inner.errno is not None and inner.strerror:
             return str(inner.strerror).lower()
     return ""

@@ -54,7 +54,7 @@ class ApiSession(requests.Session):
         """Return the settings of a request, without a proxy for plain http: it would see the token.
 
         Not by `proxies={"no_proxy": "*"}`, which requests writes into the environment, under every other thread.
-        Raises SetupError when the environment names a proxy or a file of authorities that can not be used.
+        Raises SetupError when the environment names a proxy or a file of authorities that cannot be used.
         """
         if url.startswith("http:"):
             return {"proxies": {}, "stream": stream, "verify": verify, "cert": cert}

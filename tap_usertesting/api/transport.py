@@ -249,7 +249,7 @@ class Transport:
                 allow_redirects=False,
                 stream=True,
             )
-        except ValueError as error:  # of requests, urllib3 and http.client alike: what it was given can not be sent
+        except ValueError as error:  # of requests, urllib3 and http.client alike: what it was given cannot be sent
             raise SetupError(self._unsendable(call, error)) from None  # its text may hold the token
         with opened as response:
             body = bytearray()
@@ -318,7 +318,7 @@ class Transport:
         agent = str(self._session.headers["User-Agent"])
         token = "feed_access_token" if call.lane.setting == "feed_url" else "access_token"
         setting = token if agent.isascii() and agent.isprintable() else "user_agent"
-        return f"{name}: {setting} has a character that can not stand in a header; correct it"
+        return f"{name}: {setting} has a character that cannot stand in a header; correct it"
 
     def _given_up(self, call: Call, fault: Exception, tries: int) -> ApiError:
         lane, why = call.lane, self._why(fault)

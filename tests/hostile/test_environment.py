@@ -165,7 +165,7 @@ def test_a_wrong_password_of_a_proxy_is_not_tried_again(clients: Clients, monkey
 def test_a_proxy_that_can_not_be_reached_is_named(clients: Clients, monkeypatch: pytest.MonkeyPatch) -> None:
     """That may pass, so it is tried again; the line then names the variable as well."""
     monkeypatch.setenv("ALL_PROXY", "http://127.0.0.1:9")
-    with pytest.raises(UnreachableError, match=r"the proxy can not be reached: connection refused.*ALL_PROXY"):
+    with pytest.raises(UnreachableError, match=r"the proxy cannot be reached: connection refused.*ALL_PROXY"):
         clients.transport.send(call(clients, HTTPS), size)
     assert len(clients.clock.slept) == 1
 

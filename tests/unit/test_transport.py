@@ -116,7 +116,7 @@ def test_a_name_that_is_not_known_is_told_from_a_refused_connection(
         raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
 
     monkeypatch.setattr(socket, "getaddrinfo", unknown)
-    with pytest.raises(UnreachableError, match="the name of the host can not be resolved, 3 tries"):
+    with pytest.raises(UnreachableError, match="the name of the host cannot be resolved, 3 tries"):
         transport.send(make_call("http://api.invalid"), as_json)
 
 
