@@ -33,6 +33,7 @@ class Admin:
             ("GET", "settings"): lambda _: {**box.config(), "feed_access_token": box.feed_token},
             ("POST", "events"): lambda body: make_happen(box.world, **body),
             ("POST", "faults"): self._order_fault,
+            ("POST", "feed"): self._set_feed,
             ("POST", "quota"): self._set_quota,
             ("POST", "tokens/revoke"): self._revoke,
             ("POST", "shutdown"): self._shut_down,
@@ -60,6 +61,11 @@ class Admin:
     def _order_fault(self, body: Json) -> Json:
         self._box.fail(**body)
         return {"ordered": body}
+
+    def _set_feed(self, body: Json) -> Json:
+        """Set fields of the feed's moods; see ``FeedMoods``."""
+        self._box.world.feed_moods.set(**body)
+        return {"feed": body}
 
     def _set_quota(self, body: Json) -> Json:
         """Set a quota from the fields of a rule; ``{"limit": null}`` takes the limit away."""

@@ -84,8 +84,15 @@ class FeedApi:
             return json_answer(
                 200, {"errors": [{"message": "Rate limit exceeded"}], "data": None, "extensions": extensions}
             )
+        moods = self._world.feed_moods
         if asked.document is None or asked.errors:
-            return _errors(400, [dict(error.formatted) for error in asked.errors])
+            return _errors(400, moods.errors([dict(error.formatted) for error in asked.errors]))
+        roots = operations(asked)
+        if moods.most_aliases is not None and len(roots) > moods.most_aliases:
+            return _errors(400, moods.errors([{"message": moods.too_many}]))
+        for refusal in moods.refusals:
+            if refusal.test_uuid is None and any(refusal.meets(str(root["field"]), root) for root in roots):
+                return _errors(refusal.status, moods.errors([refusal.as_error()]))
         key = (
             asked.text,
             json.dumps(asked.variables, sort_keys=True),
@@ -94,22 +101,24 @@ class FeedApi:
             self._world.feed_order,
             self._world.feed_scopes_missing,
         )
-        if self._big is not None and self._big[0] == key:
+        if self._big is not None and self._big[0] == key and moods.calm:
             return self._big[1]
         result = execute_sync(
             self._schema,
             asked.document,
             variable_values=asked.variables,
             operation_name=asked.operation_name,
+            context_value=[moods.cap or 0],
         )
-        errors = [dict(error.formatted) for error in result.errors or []]
+        errors = moods.errors([dict(error.formatted) for error in result.errors or []])
         if result.data is None:
             # Nothing was executed: variables of the wrong type, or an unknown operation name.
             return _errors(400, errors)
+        moods.disguise(result.data)
         body: Json = {"errors": errors} if errors else {}
         body.update(data=result.data, extensions=_ratelimit(_BUDGET, _next_minute()))
         answer = json_answer(200, body)
-        if len(answer.body) > _CACHED_BYTES:
+        if len(answer.body) > _CACHED_BYTES and moods.calm:
             self._big = (key, answer)
         return answer
 
@@ -180,7 +189,7 @@ def bad_token() -> Answer:
     return _errors(401, [{"message": _BAD_TOKEN}])
 
 
-def _errors(status: int, errors: list[dict[str, Any]]) -> Answer:
+def _errors(status: int, errors: list[Any]) -> Answer:
     return json_answer(status, {"errors": errors})
 
 

@@ -50,19 +50,19 @@ def feed_schema(world: World) -> GraphQLSchema:
     schema = build_schema(_SDL)
     query = cast("GraphQLObjectType", schema.query_type)
 
-    def changes(_root: object, _info: GraphQLResolveInfo[None], **arguments: str | None) -> dict[str, Any]:
+    def changes(_root: object, info: GraphQLResolveInfo[list[int]], **arguments: str | None) -> dict[str, Any]:
         with world.lock:
-            test, start = _locate(world, arguments)
+            test, start = _locate(world, info.field_name, arguments)
             events = test.events[start:]
             newest_first = world.feed_order == "newest_first"
         edges = [{"node": event.node()} for event in events]
         if newest_first:
             edges.reverse()
-        return {"edges": edges}
+        return {"edges": world.feed_moods.part(edges, info.context, newest_first=newest_first)}
 
-    def count(_root: object, _info: GraphQLResolveInfo[None], **arguments: str | None) -> dict[str, Any]:
+    def count(_root: object, info: GraphQLResolveInfo[list[int]], **arguments: str | None) -> dict[str, Any]:
         with world.lock:
-            test, start = _locate(world, arguments)
+            test, start = _locate(world, info.field_name, arguments)
             latest = test.events[-1].cursor if test.events else None
             unique = len({event.response_uuid for event in test.events[start:]})
         return {"count": unique, "latestCursor": latest}
@@ -72,10 +72,13 @@ def feed_schema(world: World) -> GraphQLSchema:
     return schema
 
 
-def _locate(world: World, arguments: dict[str, str | None]) -> tuple[Test, int]:
+def _locate(world: World, name: str, arguments: dict[str, str | None]) -> tuple[Test, int]:
     """Return the test and the number of its events up to the cursor; raise what the feed answers."""
     if world.feed_scopes_missing:
         raise GraphQLError(f"Missing required scopes: ({world.feed_scopes_missing})")
+    for refusal in world.feed_moods.refusals:
+        if refusal.test_uuid is not None and refusal.meets(name, arguments):
+            raise GraphQLError(refusal.message, extensions=None if refusal.code is None else {"code": refusal.code})
     test = world.tests.get((arguments["testUUID"] or "").removeprefix("ut_"))
     if test is None or not test.in_feed or arguments["testUUID"] != test.test_uuid:
         raise GraphQLError("UserTest does not exist")

@@ -14,15 +14,18 @@ from typing import TYPE_CHECKING
 from tap_usertesting.sandbox.model import Event, Session, Test
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from random import Random
 
 
 class Journal:
     """Writes events. ``now`` moves on by a minute with each happening, or follows the real time."""
 
-    def __init__(self, rng: Random, *, now: datetime, real_time: bool) -> None:
-        """Start at ``now`` (aware); cursors are drawn from ``rng``."""
+    def __init__(self, rng: Random, *, now: datetime, real_time: bool, form: Callable[[str, int], str]) -> None:
+        """Start at ``now`` (aware); cursors are drawn from ``rng`` and numbered, and ``form`` makes them what they are."""
         self.now = now
+        self._form = form
+        self._drawn = 0
         self._rng = rng
         self._real_time = real_time
         self._numbers: dict[str, int] = {}
@@ -46,7 +49,9 @@ class Journal:
 
     def make_event(self, response_uuid: str, change_type: str, at: datetime, *, cursor: str | None = None) -> Event:
         """Return a new event that is not yet in any log."""
-        cursor = cursor or f"ut_{self._rng.getrandbits(128):032x}"
+        if cursor is None:
+            self._drawn += 1
+            cursor = self._form(f"ut_{self._rng.getrandbits(128):032x}", self._drawn)
         at = at.astimezone(timezone.utc)
         return Event(cursor, response_uuid, self.number(response_uuid), change_type, at)
 

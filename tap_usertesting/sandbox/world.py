@@ -16,6 +16,7 @@ from random import Random
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from tap_usertesting.sandbox import compose, texts
+from tap_usertesting.sandbox.feed_moods import FeedMoods
 from tap_usertesting.sandbox.journal import Journal
 from tap_usertesting.sandbox.model import Event, Session, Test, Workspace
 from tap_usertesting.sandbox.truth import truth
@@ -53,7 +54,8 @@ class World:
         self.version = 0
         self.seed = seed
         self.rng = Random(seed)
-        self.journal = Journal(self.rng, now=now or FIXED_NOW, real_time=real_time)
+        self.feed_moods = FeedMoods()
+        self.journal = Journal(self.rng, now=now or FIXED_NOW, real_time=real_time, form=self.feed_moods.form)
         self.workspaces: dict[str, Workspace] = {}
         self.tests: dict[str, Test] = {}
         self.sessions: dict[str, Session] = {}
