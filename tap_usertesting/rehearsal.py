@@ -11,7 +11,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from tap_usertesting.api.errors import ApiError, NotFoundError
-from tap_usertesting.api.feed import Ask, ChangeFeed, Count, FeedEvent
+from tap_usertesting.api.feed import Ask, ChangeFeed, Count, Received
 from tap_usertesting.api.results import PAGE, ResultsClient, SessionPage
 from tap_usertesting.charset import Decoded
 from tap_usertesting.discovery import TRANSCRIBED
@@ -134,7 +134,7 @@ class _Feed(ChangeFeed):
     def __init__(self, real: ChangeFeed) -> None:  # as above
         self._real = real
         self.left_out = real.left_out
-        self._kept: dict[Ask, list[FeedEvent]] = {}
+        self._kept: dict[Ask, Received] = {}
         self.left_out = real.left_out
 
     def counts(self, asks: Sequence[Ask]) -> dict[Ask, Count | ApiError]:
@@ -144,12 +144,13 @@ class _Feed(ChangeFeed):
                 found[ask] = got
                 continue
             self._kept[ask] = got
-            newest = max(got, key=lambda event: utc(event.changed_at) or "", default=None)
-            found[ask] = Count(len({event.response_uuid for event in got}), newest.cursor if newest else None)
+            newest = max(got.events, key=lambda event: utc(event.changed_at) or "", default=None)
+            results = {event.response_uuid for event in got.events}
+            found[ask] = Count(len(results), newest.cursor if newest else None)
         return found
 
-    def changes(self, asks: Sequence[Ask]) -> dict[Ask, list[FeedEvent] | ApiError]:
-        return {ask: self._kept.pop(ask, []) for ask in asks}
+    def changes(self, asks: Sequence[Ask]) -> dict[Ask, Received | ApiError]:
+        return {ask: self._kept.pop(ask, Received([], 0)) for ask in asks}
 
 
 def _missing(session_id: str) -> NoReturn:

@@ -13,6 +13,7 @@ from tap_usertesting.api.errors import (
     BadRequestError,
     BudgetSpentError,
     CredentialsRejectedError,
+    FeedDownError,
     FeedRefusedError,
     MalformedError,
     NotFoundError,
@@ -132,7 +133,7 @@ class Run:
         A discovered test that answers 404 is only a warning: it may have been deleted since.
         """
         self.failing.add(self.activity.stream)
-        line = f"test {test_id}: {error}" if test_id and not isinstance(error, FeedRefusedError) else str(error)
+        line = f"test {test_id}: {error}" if test_id and not isinstance(error, FeedDownError) else str(error)
         if isinstance(error, NotFoundError) and test_id is not None and self.directory.discovers:
             if test_id not in self._unreadable:
                 logger.warning("%s; it is left out", line)

@@ -55,8 +55,12 @@ class FeedError(ApiError):
     """The change feed answered an error for one test, or is down for all."""
 
 
-class FeedRefusedError(FeedError):
-    """The feed refuses the token or lacks a scope: no test can be read by feed."""
+class FeedDownError(FeedError):
+    """The feed fails whichever test is asked for: one error line for all of them."""
+
+
+class FeedRefusedError(FeedDownError):
+    """The feed refuses the token, or the token lacks a scope."""
 
 
 class UnknownTestError(FeedError):
@@ -64,7 +68,7 @@ class UnknownTestError(FeedError):
 
 
 class UnknownCursorError(FeedError):
-    """The feed no longer knows the cursor: expired, or of another test."""
+    """The feed failed twice for a test from this cursor: expired, or the test itself; its whole log tells which."""
 
 
 class MalformedError(Exception):

@@ -7,25 +7,24 @@ Source: the feed vendor's page "Checking for changes": `testResultChangesCount(t
 from __future__ import annotations
 
 import logging
-import re
 from collections import Counter
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
-from tap_usertesting.api.call import Answer, Call, uncollected
+from tap_usertesting.api.call import Answer, Call
 from tap_usertesting.api.errors import (
     ApiError,
+    FeedDownError,
     FeedError,
-    FeedRefusedError,
-    MalformedError,
     RunEndsError,
     ThrottledError,
     UnknownCursorError,
     UnknownTestError,
 )
-from tap_usertesting.api.ids import is_cursor
+from tap_usertesting.api.graphql import OK, READABLE, Envelope, Fault, decode, faults
+from tap_usertesting.api.ids import is_opaque
 from tap_usertesting.api.quota import MOST_NAMED, server_time
 
 if TYPE_CHECKING:
@@ -37,16 +36,9 @@ if TYPE_CHECKING:
 logger = logging.getLogger("tap-usertesting.api")
 
 TESTS_A_REQUEST = 100
-READABLE = frozenset({400, 403})  # statuses whose body holds GraphQL errors
 BULK = 32  # times the usual bound of an answer: the changes of 5,000 results and more
 COUNT = "testResultChangesCount", "{ count latestCursor }"
 CHANGES = "testResultChanges", "{ edges { node { cursor responseUuid testResultId changeType changedAt } } }"
-
-_RATE = re.compile(r"rate.?limit|throttl|too many", re.IGNORECASE)
-_SCOPE = re.compile(r"\bscopes?\b", re.IGNORECASE)
-_CURSOR = re.compile(r"cursor", re.IGNORECASE)
-_TOKEN = re.compile(r"\btoken\b|unauthenticated|unauthori[sz]ed|oauth", re.IGNORECASE)
-_UNKNOWN = re.compile(r"not exist|not found|no such|unknown|not permitted", re.IGNORECASE)
 
 
 class Ask(NamedTuple):
@@ -57,7 +49,7 @@ class Ask(NamedTuple):
 
 
 class Count(msgspec.Struct, frozen=True, rename="camel"):
-    """Unique results changed since the cursor, and the cursor of the newest change."""
+    """How many results changed since the cursor (or how many changes they had), and the newest change's cursor."""
 
     count: int = 0
     latest_cursor: str | None = None
@@ -73,21 +65,19 @@ class FeedEvent(msgspec.Struct, gc=False, rename="camel"):
     changed_at: str | None = None
 
 
+class Received(NamedTuple):
+    """An answer's events, each cursor once, in the server's order; `arrived`: how many came, usable or not."""
+
+    events: list[FeedEvent]
+    arrived: int
+
+
 class _Edge(msgspec.Struct, gc=False):
     node: FeedEvent | None = None
 
 
 class _Changes(msgspec.Struct):
     edges: list[_Edge | None] | None = None
-
-
-T = TypeVar("T")
-
-
-class _Envelope(msgspec.Struct, Generic[T]):
-    data: dict[str, T | None] | None = None
-    errors: list[dict[str, Any]] | None = None
-    extensions: dict[str, Any] | None = None
 
 
 class ChangeFeed:
@@ -102,22 +92,23 @@ class ChangeFeed:
 
     def counts(self, asks: Sequence[Ask]) -> dict[Ask, Count | ApiError]:
         """How many results changed, per ask; an ApiError in its place where the feed refuses."""
-        return self._all(COUNT, asks, _Envelope[Count])
+        return self._twice(COUNT, asks, Envelope[Count])
 
-    def changes(self, asks: Sequence[Ask]) -> dict[Ask, list[FeedEvent] | ApiError]:
+    def changes(self, asks: Sequence[Ask]) -> dict[Ask, Received | ApiError]:
         """The changes in the server's own order, per ask; an ApiError in its place where the feed refuses."""
-        found = self._all(CHANGES, asks, _Envelope[_Changes])
+        found = self._twice(CHANGES, asks, Envelope[_Changes])
         return {ask: got if isinstance(got, ApiError) else self._events(got) for ask, got in found.items()}
 
-    def _events(self, changes: _Changes) -> list[FeedEvent]:
-        """Return the events that have a cursor, each cursor once, in the server's order; empties its argument."""
+    def _events(self, changes: _Changes) -> Received:
+        """Return the events that have a cursor; empties its argument."""
         edges, changes.edges = changes.edges or [], None
+        arrived = len(edges)
         edges.reverse()
         seen: set[str] = set()
         events, odd = [], 0
         while edges:  # frees each edge as it goes
             edge = edges.pop()
-            if edge is None or edge.node is None or not is_cursor(edge.node.cursor):
+            if edge is None or edge.node is None or not is_opaque(edge.node.cursor):
                 odd += 1
             elif edge.node.cursor not in seen:
                 seen.add(edge.node.cursor)
@@ -125,29 +116,42 @@ class ChangeFeed:
         if odd:
             self.left_out["events without a cursor"] += odd
             logger.warning("the change feed sent %d events without a usable cursor, which are left out", odd)
-        return events
+        return Received(events, arrived)
+
+    def _twice(self, field: tuple[str, str], asks: Sequence[Ask], envelope: Any) -> dict[Ask, Any]:  # noqa: ANN401 - a type
+        """Ask, and once more for the tests that fail from their cursor: what passes by itself is not the cursor's."""
+        found = self._all(field, asks, envelope)
+        failing = [ask for ask, got in found.items() if isinstance(got, UnknownCursorError)]
+        return found | self._all(field, failing, envelope) if failing else found
 
     def _all(self, field: tuple[str, str], asks: Sequence[Ask], envelope: Any) -> dict[Ask, Any]:  # noqa: ANN401 - a type
         """Ask in one request; when it fails as a whole, find out whether it is the feed or one of the tests."""
         try:
-            return self._once(field, asks, envelope) if asks else {}
-        except FeedRefusedError as error:
+            found = self._once(field, asks, envelope) if asks else {}
+        except FeedDownError as error:
             return dict.fromkeys(asks, error)
         except RunEndsError as error:
             if error.setting != self._lane.setting:
                 raise  # of the Results API's token endpoint, or of the environment
-            return dict.fromkeys(asks, FeedError(str(error)))
+            return dict.fromkeys(asks, FeedDownError(str(error)))
         except ApiError as error:
             if len(asks) == 1:
                 return {asks[0]: FeedError(str(error)) if not isinstance(error, FeedError) else error}
+            return self._apart(field, asks, envelope)
+        left = [ask for ask in asks if ask not in found]
+        return found | self._all(field, left, envelope) if left else found
+
+    def _apart(self, field: tuple[str, str], asks: Sequence[Ask], envelope: Any) -> dict[Ask, Any]:  # noqa: ANN401 - a type
+        """Ask in smaller requests, unless it turns out that the feed is down for all."""
         alone = {ask: self._all(field, [ask], envelope)[ask] for ask in (asks[0], asks[-1])}
+        if all(map(_of_the_feed, alone.values())):
+            return dict.fromkeys(asks, FeedDownError(str(alone[asks[-1]])))
         rest = [ask for ask in asks if ask not in alone]
-        if all(isinstance(got, ApiError) for got in alone.values()):
-            return alone | dict.fromkeys(rest, alone[asks[-1]])  # the feed is down: no further request
         middle = len(rest) // 2
         return alone | self._all(field, rest[:middle], envelope) | self._all(field, rest[middle:], envelope)
 
     def _once(self, field: tuple[str, str], asks: Sequence[Ask], envelope: Any) -> dict[Ask, Any]:  # noqa: ANN401 - a type
+        """Send one request; returns what it answers or refuses, maybe not of all. Raises when it fails as a whole."""
         query, variables = build_query(field, asks)
         call = Call(
             self._lane,
@@ -158,54 +162,65 @@ class ChangeFeed:
             readable=READABLE,
             bulk=BULK if field is CHANGES else 1,
         )
-        answer: _Envelope[Any] = self._transport.send(call, lambda got: self._read(got, envelope))
-        refusals = {path: self._meaning(message) for path, message in _errors(answer)}
-        for error in refusals.values():
-            if isinstance(error, FeedRefusedError):
-                raise error
-        if answer.data is None:
-            raise refusals.get(None) or next(iter(refusals.values()), FeedError("the change feed sent no data"))
-        missing = refusals.get(None) or UnknownTestError("the change feed does not know this test")
-        return {ask: refusals.get(f"t{n}") or answer.data.get(f"t{n}") or missing for n, ask in enumerate(asks)}
+        body, errors, status = self._transport.send(call, lambda got: self._read(got, envelope))
+        by_alias = {f"t{n}": ask for n, ask in enumerate(asks)}
+        blamed = {by_alias[fault.alias]: fault for fault in reversed(errors) if fault.alias in by_alias}
+        whole = next((fault for fault in errors if fault.alias not in by_alias), None)
+        for fault in errors:
+            if fault.meaning == "unauthenticated" or (fault.meaning == "forbidden" and fault.alias not in by_alias):
+                raise self._lane.refused(self._transport.redact(fault.text))
+        if whole is not None and (status != OK or not body.data):
+            raise FeedError(self._said(whole))
+        if not body.data and not blamed:
+            message = "the change feed sent no data"
+            raise FeedError(message)
+        if not body.data:  # one null may empty the whole answer
+            return {ask: self._of_one(ask, fault) for ask, fault in blamed.items()}
+        if whole is not None and None not in body.data.values():
+            logger.warning("the change feed answers with data and an error: %s", self._transport.redact(whole.text))
+        found: dict[Ask, Any] = {}
+        for alias, ask in by_alias.items():
+            got = body.data.get(alias)
+            if ask in blamed or (alias in body.data and got is None):
+                found[ask] = self._of_one(ask, blamed.get(ask, whole))
+            else:
+                found[ask] = got if got is not None else FeedError("the change feed sent no answer for this test")
+        if len(found) > 1 and all(map(_of_the_feed, found.values())) and len(set(map(str, found.values()))) == 1:
+            raise FeedDownError(str(found[asks[0]]))
+        return found
 
-    def _read(self, answer: Answer, envelope: Any) -> _Envelope[Any]:  # noqa: ANN401 - a type
-        try:
-            with uncollected():
-                body: _Envelope[Any] = msgspec.json.decode(answer.body, type=envelope)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            # The strict decoder is fast; the lenient one takes lone surrogates and wrong scalar types.
-            try:
-                body = msgspec.convert(answer.json(), envelope, strict=False)
-            except (msgspec.ValidationError, ValueError, RecursionError) as error:  # UnicodeEncodeError is a ValueError
-                message = "the body is not a GraphQL answer"
-                raise MalformedError(message) from error
-        self._budget(body, server_time(answer.headers, wall=self._transport.clock.wall()))
-        return body
+    def _of_one(self, ask: Ask, fault: Fault | None) -> FeedError:
+        """Return what an error means that concerns one test; None: a null without a word."""
+        fault = fault or Fault(None, "", "null", "absent")
+        said = self._said(fault)
+        if fault.meaning in {"forbidden", "query"}:
+            return FeedError(said)
+        if ask.cursor is not None and not fault.of_a_test:
+            return UnknownCursorError(said)  # what it is, the whole log will tell
+        if fault.meaning == "absent":
+            return UnknownTestError(f"the change feed does not know this test ({self._transport.redact(fault.text)})")
+        return FeedError(said)
 
-    def _budget(self, body: _Envelope[Any], now: float) -> None:
+    def _said(self, fault: Fault) -> str:
+        return f"the change feed answers: {self._transport.redact(fault.text)}"
+
+    def _read(self, answer: Answer, envelope: Any) -> tuple[Envelope[Any], list[Fault], int]:  # noqa: ANN401 - a type
+        body: Envelope[Any] = decode(answer, envelope, _mend)
+        found = faults(body, answer.status)
+        self._budget(body, found, server_time(answer.headers, wall=self._transport.clock.wall()))
+        return body, found, answer.status
+
+    def _budget(self, body: Envelope[Any], found: Sequence[Fault], now: float) -> None:
         """Obey `extensions.ratelimit`: `remaining` of a cost budget, and when its window ends."""
-        limits = (body.extensions or {}).get("ratelimit")
-        limits = limits if isinstance(limits, dict) else {}
+        limits = body.limits
         left = _seconds_to(limits.get("window_reset"), now=now)
-        if any(_RATE.search(message) for _, message in _errors(body)):
+        if any(fault.meaning == "throttled" for fault in found):
             raise ThrottledError(left)
         remaining, cost = limits.get("remaining"), limits.get("cost")
         if isinstance(remaining, (int, float)) and left is not None:
             spent = cost if isinstance(cost, (int, float)) else 0
             if remaining < max(spent, 1):
                 self._lane.windows.hold(left)
-
-    def _meaning(self, message: str) -> FeedError:
-        said = self._transport.redact(message)
-        if _SCOPE.search(message):
-            return FeedRefusedError(f"the change feed refuses the token ({said}); give feed_access_token that scope")
-        if _CURSOR.search(message):
-            return UnknownCursorError(f"the change feed no longer knows the cursor ({said})")
-        if _TOKEN.search(message):
-            return FeedRefusedError(f"the change feed refuses the token ({said}); check feed_access_token")
-        if _UNKNOWN.search(message):
-            return UnknownTestError(f"the change feed does not know this test ({said})")
-        return FeedError(f"the change feed answers: {said}")
 
 
 def build_query(field: tuple[str, str], asks: Sequence[Ask]) -> tuple[str, dict[str, str]]:
@@ -234,12 +249,36 @@ def _seconds_to(moment: object, *, now: float) -> float | None:
     return ends - now if 0 < ends - now <= MOST_NAMED else None
 
 
-def _errors(body: _Envelope[Any]) -> list[tuple[str | None, str]]:
-    """Return alias and message of every error; the alias is None for an error of the whole request."""
-    found: list[tuple[str | None, str]] = []
-    for error in body.errors or []:
-        path = error.get("path")
-        alias = path[0] if isinstance(path, list) and path and isinstance(path[0], str) else None
-        message = error.get("message")
-        found.append((alias, message if isinstance(message, str) and message else "an error without a message"))
-    return found
+def _of_the_feed(got: object) -> bool:
+    """Tell an error that any test may get from one that says something of its own test."""
+    return isinstance(got, FeedError) and not isinstance(got, (UnknownTestError, UnknownCursorError))
+
+
+def _mend(body: object) -> None:
+    """Bring what has another type than documented to it, in place: a number as a cursor or id is its text."""
+    data = body.get("data") if isinstance(body, dict) else None
+    timeless = 0
+    for answer in data.values() if isinstance(data, dict) else ():
+        if not isinstance(answer, dict):
+            continue
+        answer["latestCursor"] = _text(answer.get("latestCursor"))
+        edges = answer.get("edges")
+        if not isinstance(edges, list):
+            continue
+        for place, edge in enumerate(edges):
+            node = edge.get("node") if isinstance(edge, dict) else None
+            if not isinstance(node, dict):
+                edges[place] = None
+                continue
+            if not isinstance(node.get("changedAt"), str):
+                timeless += node.pop("changedAt", None) is not None
+            for name in ("cursor", "responseUuid", "changeType"):
+                node[name] = _text(node.get(name))
+    if timeless:
+        logger.warning("the change feed sent %d events whose changedAt is no text: they have no time", timeless)
+
+
+def _text(value: object) -> str | None:
+    if isinstance(value, str):
+        return value
+    return str(value) if type(value) in {int, float} else None

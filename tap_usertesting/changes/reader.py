@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections import OrderedDict
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from tap_usertesting.api.errors import (
     ApiError,
@@ -21,8 +21,8 @@ from tap_usertesting.api.feed import TESTS_A_REQUEST, Ask, ChangeFeed, Count, Fe
 from tap_usertesting.api.ids import is_id
 from tap_usertesting.api.turns import Turns
 from tap_usertesting.changes.change import REMOVALS, Change
+from tap_usertesting.changes.feed_log import FeedLog, whole_log
 from tap_usertesting.changes.listing import SessionList, everything
-from tap_usertesting.changes.order import oldest_first
 from tap_usertesting.conform import clean
 from tap_usertesting.times import earlier, utc
 
@@ -39,17 +39,9 @@ EVENTS_KEPT = 250_000  # over all tests; beyond that a later stream asks again
 ENOUGH_TO_JUDGE = 10  # responses none of which is listed prove that the feed describes something else
 RESPONSE_PREFIX = "ut_response_"
 TEST_PREFIX = "ut_"
-
-
-class FeedLog(NamedTuple):
-    """A part of a test's log as the feed sent it, oldest first.
-
-    `certain`: a bookmark may move along it. `newest`: where the bookmark stands at its end, None where unchanged.
-    """
-
-    events: list[FeedEvent]
-    certain: bool
-    newest: str | None
+CHECK_FEED = (
+    "check that feed_url and its token belong to these tests; until then auto reads them by their session lists"
+)
 
 
 class ChangeReader:
@@ -87,6 +79,7 @@ class ChangeReader:
         self._lost: dict[str, ApiError] = {}
         self._judged: dict[str, bool | None] = {}
         self._replayed: set[str] = set()
+        self._said_known = False
 
     # The session list
 
@@ -139,7 +132,7 @@ class ChangeReader:
             count = self._count(ask)
             if isinstance(count, ApiError):
                 raise count
-            if count.count == 0:
+            if not self._due(ask):
                 # Nothing new. On a first read that means: the feed knows the test, and there is no event yet.
                 return FeedLog([], certain=True, newest=ask.cursor)
             self._read_changes(ask)
@@ -159,14 +152,15 @@ class ChangeReader:
         try:
             log = self.log(Ask(test_uuid, None if whole else bookmark))
         except UnknownCursorError as error:
+            log, replayed = self.log(Ask(test_uuid, None)), True  # if that fails too, it was not the cursor
             if test_uuid not in self._replayed:
                 self._replayed.add(test_uuid)
                 logger.warning(
-                    "test feed %s: %s; its log is replayed once, unchanged sessions are not fetched again",
+                    "test feed %s: its bookmark is refused (%s); its log is replayed once, unchanged sessions are not "
+                    "fetched again",
                     test_uuid,
                     error,
                 )
-            log, replayed = self.log(Ask(test_uuid, None)), True
         changes = [as_change(event) for event in log.events]
         mentions = _mentions(changes) if whole else None
         if bookmark is not None:
@@ -217,7 +211,22 @@ class ChangeReader:
     def _count(self, ask: Ask) -> Count | ApiError:
         if ask not in self._counts:
             self._counts.update(self._client.counts(self._chunk_of(ask)))
+            self._say_how_many_are_known()
         return self._counts[ask]
+
+    def _say_how_many_are_known(self) -> None:
+        """Say once a run, when all tests are counted, how many of them the feed knows, unless it knows all."""
+        asks = [ask for chunk in self._chunks or [] for ask in chunk]
+        if self._said_known or any(ask not in self._counts for ask in asks):
+            return
+        self._said_known = True
+        tests = {ask.test_uuid for ask in asks}
+        unknown = {ask.test_uuid for ask in asks if isinstance(self._counts[ask], UnknownTestError)}
+        known = f"the change feed knows {len(tests) - len(unknown)} of {len(tests)} tests"
+        if unknown and unknown == tests:
+            logger.warning("%s: %s", known, CHECK_FEED)
+        elif unknown:
+            logger.info("%s; the others, such as %s, are read by their session lists for now", known, min(unknown))
 
     def _chunk_of(self, ask: Ask) -> list[Ask]:
         """Return everything that is asked together with this: the cursors of 100 tests."""
@@ -227,15 +236,21 @@ class ChangeReader:
                 list(dict.fromkeys(ask for asks in tests[n : n + TESTS_A_REQUEST] for ask in asks))
                 for n in range(0, len(tests), TESTS_A_REQUEST)
             ]
-        chunk = next((chunk for chunk in self._chunks if ask in chunk), [ask])
+        chunk = next((chunk for chunk in self._chunks if ask in chunk), [ask, *self._to_replay(ask)])
         return [other for other in chunk if other not in self._counts]
+
+    def _to_replay(self, ask: Ask) -> list[Ask]:
+        """Return what will be asked for beside this replay: the whole logs of other tests whose bookmark is refused."""
+        refused = (other for other, count in self._counts.items() if isinstance(count, UnknownCursorError))
+        whole = dict.fromkeys(Ask(other.test_uuid, None) for other in refused)
+        return [other for other in whole if other != ask][: TESTS_A_REQUEST - 1] if ask.cursor is None else []
 
     def _read_changes(self, ask: Ask) -> None:
         """Ask for these changes and for those of the next tests, as long as their counts stay small."""
         chunk = next((chunk for chunk in self._chunks or [] if ask in chunk), [ask])
         group, results = [ask], self._results_of(ask)
         for other in chunk[chunk.index(ask) + 1 :]:
-            if other in self._logs or other in self._failed or not self._results_of(other):
+            if other in self._logs or other in self._failed or not self._due(other):
                 continue
             results += self._results_of(other)
             if results > RESULTS_A_REQUEST:
@@ -244,19 +259,21 @@ class ChangeReader:
         found = self._client.changes(group)
         for other in group:
             got, count = found.pop(other), self._counts[other]
-            if isinstance(got, ApiError) or isinstance(count, ApiError):
-                self._failed[other] = got if isinstance(got, ApiError) else FeedError("the change feed sent no count")
-                continue
-            events, certain = oldest_first(got, count)
-            self._logs[other] = FeedLog(events, certain, _newest(events, count, other.cursor, certain=certain))
-            if not certain:
-                logger.warning(
-                    "test feed %s: the order of the feed's answer can not be told; its changes are taken by time, "
-                    "and an interrupted sync of this test repeats them",
-                    other.test_uuid,
-                )
+            try:
+                if isinstance(got, ApiError):
+                    raise got
+                if isinstance(count, ApiError):
+                    raise count
+                self._logs[other] = whole_log(self._client, other, count, got)
+            except ApiError as error:
+                self._failed[other] = error
         while len(self._logs) > len(group) and sum(len(log.events) for log in self._logs.values()) > EVENTS_KEPT:
             self._logs.popitem(last=False)
+
+    def _due(self, ask: Ask) -> bool:
+        """Tell whether there is something to ask for: changes, or a newest one that is not the one asked from."""
+        count = self._counts.get(ask)
+        return isinstance(count, Count) and (count.count > 0 or count.latest_cursor not in {None, ask.cursor})
 
     def _results_of(self, ask: Ask) -> int:
         count = self._counts.get(ask)
@@ -268,13 +285,6 @@ class ChangeReader:
             message = "no feed_url is set"
             raise FeedError(message)
         return self._feed
-
-
-def _newest(events: list[FeedEvent], count: Count, since: str | None, *, certain: bool) -> str | None:
-    """Return where a bookmark stands after these events; in an uncertain order only the counted end is safe."""
-    if certain:
-        return events[-1].cursor if events else since
-    return count.latest_cursor if any(event.cursor == count.latest_cursor for event in events) else since
 
 
 def _mentions(changes: list[Change]) -> dict[str, list[str]]:

@@ -87,12 +87,9 @@ class FeedApi:
         moods = self._world.feed_moods
         if asked.document is None or asked.errors:
             return _errors(400, moods.errors([dict(error.formatted) for error in asked.errors]))
-        roots = operations(asked)
-        if moods.most_aliases is not None and len(roots) > moods.most_aliases:
-            return _errors(400, moods.errors([{"message": moods.too_many}]))
-        for refusal in moods.refusals:
-            if refusal.test_uuid is None and any(refusal.meets(str(root["field"]), root) for root in roots):
-                return _errors(refusal.status, moods.errors([refusal.as_error()]))
+        refusal = moods.refusal_of(operations(asked))
+        if refusal is not None:
+            return _errors(refusal.status, moods.errors([refusal.as_error()]))
         key = (
             asked.text,
             json.dumps(asked.variables, sort_keys=True),

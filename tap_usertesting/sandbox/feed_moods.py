@@ -56,15 +56,17 @@ class FeedMoods:
     """What may be set, and over ``POST /_sandbox/feed`` too.
 
     ``cap``: an answer has at most so many events of a test, of the whole request with ``cap_shared``: the newest
-    ones, or those that ``cap_keeps`` says; the count stays true. ``most_aliases``: a request with more is refused
-    with ``too_many``. ``plain_errors``: ``errors`` holds messages alone. ``numbers``: cursors of digits and times
-    come as JSON numbers. ``cursor_form``: of the cursors drawn from now on: ``hex``, ``number`` (digits), ``long``
-    (1,500 characters) or ``foreign`` (beyond ASCII). ``refusals``: see ``Refusal``.
+    ones, or those that ``cap_keeps`` says; the count stays true. ``count_events``: it is of events, not of results.
+    ``most_aliases``: a request with more is refused with ``too_many``. ``plain_errors``: ``errors`` holds messages
+    alone. ``numbers``: cursors of digits and times come as JSON numbers. ``cursor_form``: of the cursors drawn from
+    now on: ``hex``, ``number`` (digits), ``long`` (1,500 characters) or ``foreign`` (beyond ASCII). ``refusals``: see
+    ``Refusal``.
     """
 
     cap: int | None = None
     cap_keeps: Literal["newest", "oldest"] = "newest"
     cap_shared: bool = False
+    count_events: bool = False
     most_aliases: int | None = None
     too_many: str = "Too many aliases"
     plain_errors: bool = False
@@ -87,6 +89,13 @@ class FeedMoods:
     def calm(self) -> bool:
         """Whether answers depend on nothing here."""
         return self == FeedMoods(cursor_form=self.cursor_form)
+
+    def refusal_of(self, roots: Sequence[Mapping[str, str | None]]) -> Refusal | None:
+        """Return what refuses a whole request of these root fields."""
+        if self.most_aliases is not None and len(roots) > self.most_aliases:
+            return Refusal(self.too_many)
+        whole = (refusal for refusal in self.refusals if refusal.test_uuid is None)
+        return next((one for one in whole if any(one.meets(root["field"] or "", root) for root in roots)), None)
 
     def part(self, edges: list[Json], room: list[int], *, newest_first: bool) -> list[Json]:
         """Return what is sent of a test's edges; ``room`` holds how many the request may still have."""

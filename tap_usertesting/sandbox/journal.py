@@ -22,7 +22,7 @@ class Journal:
     """Writes events. ``now`` moves on by a minute with each happening, or follows the real time."""
 
     def __init__(self, rng: Random, *, now: datetime, real_time: bool, form: Callable[[str, int], str]) -> None:
-        """Start at ``now`` (aware); cursors are drawn from ``rng`` and numbered, and ``form`` makes them what they are."""
+        """Start at ``now`` (aware); cursors are drawn from ``rng`` and numbered, and ``form`` shapes them."""
         self.now = now
         self._form = form
         self._drawn = 0

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from tap_usertesting.api.errors import UnknownCursorError, UnknownTestError
 from tap_usertesting.api.feed import Ask, FeedEvent
-from tap_usertesting.changes.reader import TEST_PREFIX, FeedLog, session_of
+from tap_usertesting.changes.feed_log import FeedLog
+from tap_usertesting.changes.reader import TEST_PREFIX, session_of
 from tap_usertesting.conform import clean
 from tap_usertesting.streams.base import PerTestStream
 from tap_usertesting.times import utc
@@ -80,13 +81,15 @@ class ResultChangesStream(PerTestStream):
         try:
             return self.changes.log(Ask(test_uuid, bookmark))
         except UnknownCursorError as error:
-            self._tap.warn_once(f"result_changes, test {test_id}: {error}; all its events are read once more")
-            return self.changes.log(Ask(test_uuid, None))
+            log = self.changes.log(Ask(test_uuid, None))  # if that fails too, it was not the cursor
+            self._tap.warn_once(
+                f"result_changes, test {test_id}: its bookmark is refused ({error}); all its events are read once more"
+            )
+            return log
         except UnknownTestError:
             if self.settings.feed_test_ids is not None or bookmark is not None:
                 raise
-            self.logger.info("result_changes: the feed does not know test %s (yet)", test_id)
-            return FeedLog([], certain=True, newest=None)
+            return FeedLog([], certain=True, newest=None)  # how many these are is said once
 
     def _test_uuid(self, test_id: str) -> str:
         """Return the feed's own id of a test, as `feed_test_ids` spells it."""

@@ -72,7 +72,10 @@ def test_an_expired_cursor_replays_the_log_once_and_fetches_nothing_again(
 
 
 def test_one_failing_test_among_a_hundred_aliases(serve: Callable[..., Sandbox], tmp_path: Path) -> None:
-    """Case 26: of 100 tests asked in one request one answers an error: 99 answers are used, one test fails."""
+    """Case 26: of 100 tests asked in one request one answers an error: 99 answers are used, one test fails.
+
+    It alone is asked twice more: from its cursor again, and from the start, to tell the test's error from the cursor's.
+    """
     world = World.bulk(tests=100, sessions=1)
     box = serve(world)
     first = sync_here(box.config(), select=["sessions"], state_every=1.0)
@@ -85,7 +88,7 @@ def test_one_failing_test_among_a_hundred_aliases(serve: Callable[..., Sandbox],
     box.clear_calls()
     second = sync(box.config(), tmp_path, select=["sessions"], state=first.state)
     assert second.exit == 1
-    assert [len(call.operations) for call in feed_requests(box, COUNT)] == [100]
+    assert [len(call.operations) for call in feed_requests(box, COUNT)] == [100, 1, 1]
     assert [len(call.operations) for call in feed_requests(box, CHANGES)] == [99]
     assert {row["test_id"] for row in second.records()} == set(world.tests) - {lost.test_id}
     assert len(second.errors) == 1

@@ -10,7 +10,7 @@ import pytest
 from graphql import parse as parse_graphql
 
 from tap_usertesting.api.auth import StaticToken
-from tap_usertesting.api.feed import CHANGES, COUNT, Ask, ChangeFeed, Count, build_query
+from tap_usertesting.api.feed import CHANGES, COUNT, Ask, ChangeFeed, Count, Received, build_query
 from tap_usertesting.sandbox import Sandbox, World
 
 from .feeds import HUNDRED, ONE, Feed, reply
@@ -86,10 +86,10 @@ def test_the_changes_of_a_real_engine_are_read_in_its_order(client: Callable[...
         counts = feed.counts([whole, rest])
         assert len(box.calls) == 2
     everything, newer = found[whole], found[rest]
-    assert isinstance(everything, list)
-    assert isinstance(newer, list)
-    assert [event.cursor for event in everything] == cursors
-    assert [event.cursor for event in newer] == cursors[:2]
+    assert isinstance(everything, Received)
+    assert isinstance(newer, Received)
+    assert [event.cursor for event in everything.events] == cursors
+    assert [event.cursor for event in newer.events] == cursors[:2]
     assert counts[whole] == Count(3, cursors[0])
 
 
@@ -104,20 +104,35 @@ def test_the_changes_of_a_real_engine_are_read_in_its_order(client: Callable[...
         pytest.param([{"node": {"cursor": "a", "newField": 1}, "cursor": "x"}], ["a"], id="unknown fields"),
         pytest.param([{"node": {"cursor": "a", "testResultId": "7"}}], ["a"], id="an id of another type"),
         pytest.param([{"node": {"cursor": "a", "changeType": None}}], ["a"], id="a null"),
+        pytest.param([{"node": {"cursor": 833001}}, {"node": {"cursor": 2}}], ["833001", "2"], id="numbers"),
+        pytest.param([{"node": {"cursor": "a"}}, {"node": {"cursor": 1.5}}], ["a", "1.5"], id="a number among texts"),
+        pytest.param([{"node": {"cursor": c}} for c in ("è", "位置", "a b\n")], ["è", "位置", "a b\n"], id="not ASCII"),
+        pytest.param([{"node": {"cursor": "x" * 1_500}}], ["x" * 1_500], id="long"),
+        pytest.param([{"node": {"cursor": c}} for c in ("a\0", [1], {"a": 1}, True, "b")], ["b"], id="no cursors"),
+        pytest.param([{"node": {"cursor": "a", "changedAt": 1759315037}}], ["a"], id="a number as a time"),
+        pytest.param([{"node": {"cursor": "a", "responseUuid": 7, "changeType": ["x"]}}], ["a"], id="odd types"),
+        pytest.param(["x", 7, {"node": "y"}, {"node": {"cursor": "a"}}], ["a"], id="edges that are none"),
     ],
 )
 def test_odd_edges_are_tolerated(client: Callable[..., ChangeFeed], edges: Any, cursors: list[str]) -> None:  # noqa: ANN401
     """What is no event is left out; what is one is kept, whatever else is odd."""
     with Scripted(reply({"data": {"t0": {"edges": edges}}})) as server:
         found = client(server.url).changes([ONE])[ONE]
-    assert isinstance(found, list)
-    assert [event.cursor for event in found] == cursors
+    assert isinstance(found, Received)
+    assert [event.cursor for event in found.events] == cursors
+    assert found.arrived == len(edges or ())
 
 
 def test_a_count_as_text_is_a_count(client: Callable[..., ChangeFeed]) -> None:
     """The lenient reading takes numbers that are written as text."""
     with Scripted(reply({"data": {"t0": {"count": "7", "latestCursor": "c"}}})) as server:
         assert client(server.url).counts([ONE])[ONE] == Count(7, "c")
+
+
+def test_a_number_as_the_latest_cursor_is_its_text(client: Callable[..., ChangeFeed]) -> None:
+    """Beside the count, as among the events."""
+    with Scripted(reply({"data": {"t0": {"count": 7, "latestCursor": 833001}}})) as server:
+        assert client(server.url).counts([ONE])[ONE] == Count(7, "833001")
 
 
 @pytest.mark.parametrize("escaped", [rb"\ud800", rb"\udfff\ud800", b"\\u0000"])
@@ -127,9 +142,9 @@ def test_lone_surrogates_are_no_reason_to_lose_an_answer(client: Callable[..., C
     with Scripted(Reply(body=body)) as server:
         found = client(server.url).changes([ONE])[ONE]
         assert len(server.seen) == 1
-    assert isinstance(found, list)
-    assert found[0].cursor == "a"
-    assert (found[0].change_type or "").startswith("X")
+    assert isinstance(found, Received)
+    assert found.events[0].cursor == "a"
+    assert (found.events[0].change_type or "").startswith("X")
 
 
 # Rate limits
