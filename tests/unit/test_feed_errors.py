@@ -168,6 +168,15 @@ def test_an_error_status_needs_no_graphql(client: Callable[..., ChangeFeed], sta
     assert f"HTTP {status}" in str(found)
 
 
+@pytest.mark.parametrize("error", ["ended", {"message": "ended"}], ids=["text", "object"])
+def test_a_401_shows_the_words_of_the_server(client: Callable[..., ChangeFeed], error: object) -> None:
+    """The token is refused for all tests, whatever the shape of the error."""
+    with Scripted(reply({"errors": [error]}, 401)) as server:
+        found = client(server.url).counts([ONE])[ONE]
+    assert type(found) is FeedRefusedError
+    assert "HTTP 401: ended" in str(found)
+
+
 def test_a_plain_error_concerns_the_test_that_is_null(client: Callable[..., ChangeFeed]) -> None:
     """Texts have no path: beside data they are about what is missing there."""
     body = {"errors": ["UserTest does not exist"], "data": {"t0": {"count": 1}, "t1": None}}
