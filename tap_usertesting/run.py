@@ -69,7 +69,7 @@ class Run:
         self._separate = False  # windows, as the log has said
         self._waiting_until = 0.0  # for quota, as the log has said
         self.details_version: str | None = None  # that has answered in this run
-        self.turns = Turns(sleep=self._clock.sleep)
+        self.turns = Turns(clock=self._clock)
         self._transport = Transport(
             user_agent=settings.user_agent,
             timeout=settings.request_timeout,

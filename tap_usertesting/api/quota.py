@@ -245,6 +245,9 @@ class Quota:
         self._named = ends
         if said.limit is not None:
             self.limit = said.limit
+        # The answer that is read first may not be of the call that opened the window: another names a longer time.
+        self.window = max(self.window, said.reset) if self._told else said.reset
+        self._told = True
         if self._opens(ticket, ends, said, sent=sent, now=now):
             self._ends, self._took, self._left = ends, now - sent, float(said.remaining)
         else:
@@ -269,14 +272,11 @@ class Quota:
         self._made.append(now)
 
     def _opens(self, ticket: int, ends: float, said: RateHeaders, *, sent: float, now: float) -> bool:
-        """Tell whether an answer is the first to name its window; learns how long windows last."""
+        """Tell whether an answer is the first to name its window."""
         if self._seen:
             later = ends > self._ends + self.window / 2 and self.same(now, self._ends, slack=now - sent)
             self._first = ticket if later else self._first
             return later
-        if said.reset is not None:
-            self.window = max(self.window, said.reset) if self._told else said.reset
-            self._told = True
         self._notice_sliding(said, sent=sent, now=now)
         return True
 

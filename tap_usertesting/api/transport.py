@@ -101,7 +101,7 @@ class Transport:
         self.waited: defaultdict[str, float] = defaultdict(float)  # seconds, by reason
         self._counted = 0.0  # up to when `waited` counts: streams wait together
         self.clock = clock or Clock()
-        self._turns = turns or Turns(sleep=self.clock.sleep)
+        self._turns = turns or Turns(clock=self.clock)
         self.secrets = secrets or Secrets()
         self._timeout = self._connect = timeout
         self._tries = max(1, max_retries)

@@ -16,6 +16,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NoReturn, TypeAlias
 
+from tap_usertesting.api.call import Clock
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterator, Mapping
 
@@ -43,10 +45,10 @@ class _Stream:
 class Turns:
     """The baton, and who runs under it. But for `run` there is one thread, and nothing to hold."""
 
-    def __init__(self, *, sleep: Callable[[float], None] = time.sleep) -> None:
-        """Start with one thread, which waits by `sleep`."""
+    def __init__(self, *, clock: Clock | None = None) -> None:
+        """Start with one thread."""
         self.active = False
-        self._sleep = sleep
+        self._clock = clock or Clock()
         self._baton = threading.Lock()
         self._moved = threading.Condition(self._baton)
         self._streams: dict[threading.Thread, _Stream] = {}
@@ -74,7 +76,7 @@ class Turns:
     def sleep(self, seconds: float) -> None:
         """Be without the baton for so many seconds, or until anyone has moved."""
         if not self.active:
-            self._sleep(seconds)
+            self._clock.sleep(seconds)
             return
         self._moved.wait(seconds)
         self._stop_if_closed()
@@ -82,11 +84,11 @@ class Turns:
     def rest(self, seconds: float) -> None:
         """Sleep to the end, for a reason of one's own, such as a fault: no one need wait for this stream meanwhile."""
         if not self.active:
-            self._sleep(seconds)
+            self._clock.sleep(seconds)
             return
-        ends = time.monotonic() + seconds
+        ends = self._clock.monotonic() + seconds
         with self._resting():
-            while (left := ends - time.monotonic()) > 0:
+            while (left := ends - self._clock.monotonic()) > 0:
                 self.sleep(left)
 
     def want(self, window: Quota, rank: Rank) -> None:
@@ -105,7 +107,8 @@ class Turns:
         here, left = self._here, window.remaining
         if left is not None and left <= AMPLE:
             patience = min(LONGEST_PATIENCE, PATIENCE * window.window)
-            longest = max(_yields(here, other, patience) for other in self._streams.values())
+            now = self._clock.monotonic()
+            longest = max(_yields(here, other, patience, now=now) for other in self._streams.values())
             if longest > 0:
                 return longest
         here.wants = False
@@ -150,7 +153,7 @@ class Turns:
         for name, job in jobs.items():
             # A daemon: the process may end while it waits for an answer.
             thread = threading.Thread(target=self._work, args=(job, over), name=name, daemon=True)
-            self._streams[thread] = _Stream(since=time.monotonic())
+            self._streams[thread] = _Stream(since=self._clock.monotonic())
         self.active = True
         for thread in list(self._streams):
             thread.start()
@@ -204,7 +207,7 @@ class Turns:
 
     def _move(self) -> None:
         """Let the others look again whether it is their turn."""
-        self._here.since = time.monotonic()
+        self._here.since = self._clock.monotonic()
         self._moved.notify_all()
 
     def _stop_if_closed(self) -> None:
@@ -212,8 +215,8 @@ class Turns:
             self.park()
 
 
-def _yields(here: _Stream, other: _Stream, patience: float) -> float:
+def _yields(here: _Stream, other: _Stream, patience: float, *, now: float) -> float:
     """Return for how many seconds a stream lets another go first; 0 if it does not."""
     if other is here or other.rests or other.rank >= here.rank or other.window not in {None, here.window}:
         return 0.0
-    return patience if other.wants else other.since + patience - time.monotonic()
+    return patience if other.wants else other.since + patience - now

@@ -52,11 +52,16 @@ class Sandbox:
         quota: QuotaRule | None = None,
         token_lifetime: float = 3600,
         port: int = 0,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Take the port (0: any free one). ``quota`` None: unlimited, and the headers say so."""
+        """Take the port (0: any free one). ``quota`` None: unlimited, and the headers say so.
+
+        ``clock``: monotonic seconds, by which windows and tokens end and calls are logged.
+        """
         self.world = world or World()
-        self.tokens = tokens.Tokens(token_lifetime)
-        self.quota = Quota(quota)
+        self.clock = clock
+        self.tokens = tokens.Tokens(token_lifetime, clock=clock)
+        self.quota = Quota(quota, clock=clock)
         self.orders = Orders()
         self.closing = threading.Event()
         self.stop_requested = threading.Event()
@@ -219,7 +224,7 @@ class Sandbox:
             asked = self._feed.read(request)
         call = Call(
             n=0,
-            at=time.monotonic(),
+            at=self.clock(),
             kind=kind,
             method=request.method,
             path=request.path,

@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 from requests.structures import CaseInsensitiveDict
 
 from tap_usertesting.api.quota import DAY, DOCUMENTED_WINDOW, MOST_NAMED, Quota, RateHeaders
+from tap_usertesting.sandbox.quota import Quota as Server
+from tap_usertesting.sandbox.quota import QuotaRule
 
 from .fakes import EPOCH, FakeClock, FixedWindow, spend
 
@@ -362,3 +364,52 @@ def test_resets_that_are_far_off_do_not_stop_a_server_that_answers(wrong: float)
     spent = spend(101, quota, clock, take)
     assert spent.refused == 0
     assert spent.seconds <= 1.05 * 60 * 10
+
+
+@pytest.mark.parametrize("order", ["the opener's answer last", "a window that was open already"])
+def test_a_window_lasts_as_long_as_the_longest_reset_named(order: str) -> None:
+    """Answers overtake each other, and others may have opened the window: the first reset that is read may be short."""
+    clock = FakeClock()
+    quota = Quota(clock=clock.monotonic)
+    if order == "the opener's answer last":
+        opener = quota.sent()
+        clock.now += 2
+        later = quota.sent()
+        clock.now += 0.5
+        quota.answered(later, RateHeaders(limit=10, remaining=8, reset=58.0))
+        quota.answered(opener, RateHeaders(limit=10, remaining=9, reset=60.0))
+    else:
+        quota.answered(quota.sent(), RateHeaders(limit=10, remaining=3, reset=20.0))
+        # A little before the end that was named, as its answer took a while.
+        clock.now += 19.9
+        quota.answered(quota.sent(), RateHeaders(limit=10, remaining=9, reset=60.0))
+    assert quota.window == 60
+
+
+def test_calls_counted_warily_never_come_before_the_window_ends() -> None:
+    """Where some calls share windows, the pace is that of a whole window, though a part of one was named first."""
+    clock = FakeClock()
+    quota, server = Quota(clock=clock.monotonic), Server(QuotaRule(), clock=clock.monotonic)
+
+    def passes() -> bool:
+        ticket = quota.sent()
+        verdict = server.take(endpoint="list", version="v2")
+        headers = {name.lower(): value for name, value in verdict.headers}
+        flying.append((ticket, RateHeaders.parse(headers, wall=clock.wall())))
+        return verdict.allowed
+
+    flying: list[tuple[int, RateHeaders]] = []
+    quota.answered(quota.sent(), RateHeaders())  # of an older API, whose answers say nothing: others need not go alone
+    quota.be_wary()
+    for _ in range(3):
+        assert passes()
+        clock.now += 1.0
+    for ticket, said in reversed(flying):
+        quota.answered(ticket, said)
+    for _ in range(40):
+        while (seconds := quota.wait()) > 0:
+            clock.sleep(seconds)
+        flying.clear()
+        assert passes()
+        clock.now += 0.1
+        quota.answered(*flying[0])

@@ -1,0 +1,112 @@
+"""Time that jumps to the next thing to be done, for a tap in this process and the sandbox that it talks to.
+
+What a test asserts about time then holds on every machine: an hour of quota windows passes in a moment, and a slow
+moment does not count. Calls go over real HTTP and take no time, or the `latency` that is asked for.
+"""
+
+from __future__ import annotations
+
+import threading
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from tap_usertesting.api.call import Clock
+from tap_usertesting.api.turns import Turns
+from tap_usertesting.sandbox import Sandbox
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import pytest
+
+    from tap_usertesting.sandbox import QuotaRule, World
+
+EPOCH = 1_770_000_000.0
+
+
+class SimulatedTime:
+    """The present. `latency`: seconds that each call takes, once its answer is here."""
+
+    def __init__(self, *, now: float = 1000.0, latency: float = 0.0) -> None:
+        """Begin at `now`."""
+        self.now = now
+        self.latency = latency
+        self.slept: list[float] = []
+
+    def monotonic(self) -> float:
+        """Return the present."""
+        return self.now
+
+    def wall(self) -> float:
+        """Return the present as epoch seconds."""
+        return EPOCH + self.now
+
+    def sleep(self, seconds: float) -> None:
+        """Let time pass, where there is one thread."""
+        self.slept.append(seconds)
+        self.now += seconds
+
+    def clock(self) -> Clock:
+        """Return it as the tap wants it; pauses after faults are as long as they may be."""
+        return Clock(self.monotonic, self.wall, self.sleep, lambda most: most)
+
+    def serve(self, world: World, quota: QuotaRule | None = None) -> Sandbox:
+        """Return a sandbox whose windows and tokens end by this time."""
+        return Sandbox(world, quota=quota, clock=self.monotonic)
+
+    def install(self, monkeypatch: pytest.MonkeyPatch) -> SimulatedTime:
+        """Let the runs of this process live by it."""
+        monkeypatch.setattr("tap_usertesting.run.Clock", self.clock)
+        monkeypatch.setattr("tap_usertesting.run.Turns", lambda **_: SimulatedTurns(self))
+        monkeypatch.setattr("tap_usertesting.tap.time", self)
+        return self
+
+
+class _Moved(threading.Condition):
+    """Knows who sleeps, and until when: no one who has just been woken."""
+
+    def __init__(self, lock: threading.Lock) -> None:
+        super().__init__(lock)
+        self.wakes: dict[threading.Thread, float] = {}
+
+    def notify_all(self) -> None:
+        self.wakes.clear()
+        super().notify_all()
+
+
+class SimulatedTurns(Turns):
+    """Streams side by side: once every one of them sleeps, it is the time at which the first wakes."""
+
+    def __init__(self, time: SimulatedTime) -> None:
+        """Take turns by this time."""
+        super().__init__(clock=time.clock())
+        self._time = time
+        self._moved: _Moved = _Moved(self._baton)
+
+    @contextmanager
+    def apart(self) -> Iterator[None]:
+        """Be on the wire, for as long as a call takes."""
+        with super().apart():
+            yield
+        ends = self._time.now + self._time.latency
+        while (left := ends - self._time.now) > 0:
+            self.sleep(left)
+
+    def sleep(self, seconds: float) -> None:
+        """Sleep, or until anyone has moved."""
+        if not self.active:
+            super().sleep(seconds)
+            return
+        wakes = self._moved.wakes
+        wakes[threading.current_thread()] = self._time.now + seconds
+        if wakes.keys() >= self._streams.keys():
+            self._time.now = max(self._time.now, min(wakes.values()))
+            self._moved.notify_all()
+        else:
+            self._moved.wait()
+        self._stop_if_closed()
+
+
+def between(calls: list[Any]) -> float:
+    """Return the seconds from the first of these calls to the last."""
+    return float(calls[-1].at - calls[0].at)
