@@ -20,14 +20,14 @@ PIP_FLAGS := --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-# timing must run alone, whatever -j says.
+# A benchmark must run alone, whatever -j says.
 .NOTPARALLEL:
-.PHONY: help test lint types workflows unit timing lowest audit e2e pipeline chaos bench bench-peers format demo dist clean
+.PHONY: help test lint types workflows unit lowest audit e2e pipeline chaos bench bench-peers format demo dist clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
-test: lint types workflows unit timing ## Everything that must hold before a commit
+test: lint types workflows unit ## Everything that must hold before a commit
 	@echo "make test: all checks passed"
 
 lint: $(VENV)/.dev ## Style: ruff check and ruff format
@@ -44,14 +44,11 @@ workflows: $(VENV)/.dev ## GitHub workflows and meltano.yml against their schema
 	$(BIN)/zizmor --offline --no-progress --quiet .github
 
 unit: $(VENV)/.dev ## Unit and end-to-end tests with branch coverage
-	$(BIN)/pytest -m "not timing and not e2e" -n $(JOBS) --cov --cov-report=term
-
-timing: $(VENV)/.dev ## Tests that measure seconds and memory: alone, without coverage
-	$(BIN)/pytest -m timing
+	$(BIN)/pytest -m "not e2e" -n $(JOBS) --cov --cov-report=term
 
 # Unlike `unit`, without the suites that try histories and faults by the hundred: an API that is missing shows at once.
 lowest: $(LOWEST_VENV)/.lowest ## Tests with the lowest version of everything that pyproject.toml admits
-	$(LOWEST_VENV)/bin/pytest -m "not timing and not e2e" -n $(JOBS) tests/unit tests/cases tests/test_core.py
+	$(LOWEST_VENV)/bin/pytest -m "not e2e" -n $(JOBS) tests/unit tests/cases tests/test_core.py
 
 audit: $(VENV)/.dev ## Known weaknesses of what the tap depends on (asks PyPI)
 	$(BIN)/python -m pip install $(PIP_FLAGS) --group audit
@@ -66,8 +63,9 @@ pipeline: $(VENV)/.dev ## Of e2e the part that the pipeline runs: Meltano into P
 chaos: $(VENV)/.dev ## Faults, kills and events by seed, the long suite (SEEDS=200)
 	$(BIN)/python -m tests.chaos --seeds $(SEEDS)
 
-bench: $(VENV)/.dev ## Scale, shared quota, streams side by side: time, calls, memory (some ten minutes)
+bench: $(VENV)/.dev ## Scale, long histories, shared quota, streams side by side: each figure beside its bound
 	$(BIN)/python -m tests.benchmarks.scale
+	$(BIN)/python -m tests.benchmarks.events
 	$(BIN)/python -m tests.benchmarks.shared
 	$(BIN)/python -m tests.benchmarks.side_by_side
 

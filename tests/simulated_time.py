@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from tap_usertesting.api.call import Clock
 from tap_usertesting.api.turns import Turns
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     import pytest
 
     from tap_usertesting.sandbox import QuotaRule, World
+    from tap_usertesting.sandbox.answers import Call
 
 EPOCH = 1_770_000_000.0
 
@@ -31,7 +32,6 @@ class SimulatedTime:
         """Begin at `now`."""
         self.now = now
         self.latency = latency
-        self.slept: list[float] = []
 
     def monotonic(self) -> float:
         """Return the present."""
@@ -43,7 +43,6 @@ class SimulatedTime:
 
     def sleep(self, seconds: float) -> None:
         """Let time pass, where there is one thread."""
-        self.slept.append(seconds)
         self.now += seconds
 
     def clock(self) -> Clock:
@@ -88,9 +87,18 @@ class SimulatedTurns(Turns):
         """Be on the wire, for as long as a call takes."""
         with super().apart():
             yield
-        ends = self._time.now + self._time.latency
+        self.pass_by(self._time.latency)
+
+    def pass_by(self, seconds: float) -> None:
+        """Be on the wire for so many seconds, seen from the other streams, and only then move again."""
+        if not self.active:
+            self._time.now += seconds
+            return
+        self._move()
+        ends = self._time.now + seconds
         while (left := ends - self._time.now) > 0:
             self.sleep(left)
+        self._move()
 
     def sleep(self, seconds: float) -> None:
         """Sleep, or until anyone has moved."""
@@ -107,6 +115,6 @@ class SimulatedTurns(Turns):
         self._stop_if_closed()
 
 
-def between(calls: list[Any]) -> float:
+def between(calls: list[Call]) -> float:
     """Return the seconds from the first of these calls to the last."""
-    return float(calls[-1].at - calls[0].at)
+    return calls[-1].at - calls[0].at

@@ -1,10 +1,11 @@
 """How fast the tap reads a long history: `python -m tests.benchmarks.events [--events N] [--rounds N]`.
 
-Two numbers. The first is a ratio, so it holds on a slow machine as well: writing the same rows of `result_changes` by
-the tap's own way and by the SDK's default one (its JSON writer, each row made to fit the schema), in turns A B A B in
-one process, the median over all rounds. The second is a whole sync of one feed answer by the real command line, from a
-sandbox in another process: wall time less that of a sync which finds nothing new, the best of all rounds, since other
-work on the machine only ever adds time.
+The first figure compares two ways to write the same rows of `result_changes`: the tap's own and the SDK's default one
+(its JSON writer, each row made to fit the schema), in turns A B A B in one process, the median over all rounds. The
+others are of whole syncs of one feed answer by the real command line, from a sandbox in another process, less a sync
+which finds nothing new, the best of all rounds: events a second; the processor time, start to end, over what the `json`
+module takes to read and write each event once, measured beside it; the peak memory; and by how much the processor time
+grows where the history doubles. Exits with 1 when rows are missing or too many, or when memory exceeds its bound.
 """
 # ruff: noqa: T201 - what it prints is what it is for
 
@@ -12,11 +13,13 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import json
 import os
 import statistics
 import sys
-import tempfile
 import time
+from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,19 +28,34 @@ from singer_sdk.helpers.conform import TypeConformanceLevel
 from singer_sdk.singerlib.encoding import SimpleSingerWriter
 
 from tap_usertesting.tap import TapUserTesting
-from tests.shows.measured import bulk_sandbox, measured
+from tests.benchmarks.bounds import at_most
+from tests.benchmarks.syncing import serving, sync
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 STREAM = "result_changes"
 ROWS = 20_000  # written in one turn: some tenths of a second
+SESSIONS = 1000
+MOST_OF_JSON = 4.0  # times what the `json` module takes for as many events
+MOST_MEMORY = 220  # MB, for 170,000 events
+MOST_GROWTH = 3.0  # of the time, where the history doubles
 
 
 class SdkWriterTap(TapUserTesting):
     """The tap with the SDK's default writer."""
 
     message_writer_class = SimpleSingerWriter  # type: ignore[assignment]  # the SDK's own type allows any writer
+
+
+@dataclass(frozen=True)
+class History:
+    """What a sync of one feed answer took: events, seconds and processor seconds beyond an idle sync, peak bytes."""
+
+    events: int
+    seconds: float
+    cpu: float
+    peak: int
 
 
 def main() -> int:
@@ -51,9 +69,16 @@ def main() -> int:
         f"writing {ROWS:,} rows: {statistics.median(ratios):.1f} times as fast as the SDK's default way "
         f"({min(ratios):.1f} to {max(ratios):.1f} in {len(ratios)} pairs)"
     )
-    events, rate, peak = whole_sync(options.events, options.rounds)
-    print(f"a sync of {events:,} events: {rate:,.0f} events a second, {peak / 1e6:.0f} MB at its peak")
-    return 0
+    whole = history(options.events, options.rounds)
+    of_json = whole.cpu / min(seconds_of_json(whole.events) for _ in range(options.rounds))
+    memory = at_most(whole.peak / 1e6, MOST_MEMORY, ".0f")
+    print(f"a sync of {whole.events:,} events: {whole.events / whole.seconds:,.0f} events a second")
+    print(f"its processor time over that of `json` alone: {at_most(of_json, MOST_OF_JSON, '.2f')}")
+    print(f"MB at its peak: {memory}")
+    sizes = [options.events // part for part in (8, 4, 2)]
+    grows = max(two.cpu / one.cpu for one, two in pairwise([history(size, options.rounds) for size in sizes]))
+    print(f"the growth of its processor time where the history doubles: {at_most(grows, MOST_GROWTH, '.2f')}")
+    return 1 if whole.peak / 1e6 > MOST_MEMORY else 0
 
 
 def writing(rounds: int) -> list[float]:
@@ -71,19 +96,37 @@ def writing(rounds: int) -> list[float]:
     return [slow / fast for fast, slow in pairs[1:]]
 
 
-def whole_sync(events: int, rounds: int) -> tuple[int, float, int]:
-    """Read one feed answer of about so many events; return how many, events a second, and the peak memory in bytes."""
-    sessions = max(1, events // 170)
-    with (
-        tempfile.TemporaryDirectory() as name,
-        bulk_sandbox(tests=1, sessions=sessions, events_per_session=events // sessions) as config,
-    ):
-        warm = measured(config, Path(name), select=[STREAM])  # has the sandbox make its answer
-        whole = [measured(config, Path(name), select=[STREAM]) for _ in range(rounds)]
-        idle = [measured(config, Path(name), select=[STREAM], state=warm.state) for _ in range(rounds)]
-    seconds = min(one.seconds for one in whole) - min(one.seconds for one in idle)
-    found = warm.messages["RECORD"]
-    return found, found / seconds, max(one.peak for one in whole)
+def history(events: int, rounds: int) -> History:
+    """Read one feed answer of about so many events, again and again."""
+    with serving(tests=1, sessions=SESSIONS, events_per_session=max(1, events // SESSIONS)) as server:
+        warm = sync(server, server.config, select=[STREAM])  # has the sandbox make its answer
+        whole = [sync(server, server.config, select=[STREAM]) for _ in range(rounds)]
+        idle = [sync(server, server.config, select=[STREAM], state=warm.state) for _ in range(rounds)]
+    found = SESSIONS * max(1, events // SESSIONS)
+    assert {(one.rows.total(), one.repeated) for one in whole} == {(found, 0)}
+    assert {one.rows.total() for one in idle} == {0}
+    return History(
+        found,
+        min(one.seconds for one in whole) - min(one.seconds for one in idle),
+        min(one.cpu for one in whole) - min(one.cpu for one in idle),
+        max(one.peak for one in whole),
+    )
+
+
+def seconds_of_json(events: int) -> float:
+    """Return the processor seconds that the standard library takes to read and to write as many records."""
+    event = {
+        "cursor": "ut_801c0cb2d10043b4bc37a3c29df54a1d",
+        "responseUuid": "ut_response_25e1df40-f6cc-436e-abe3-ac7d1b6dc533",
+        "testResultId": 833433,
+        "changeType": "VIDEO_TRANSCRIPTION_UPDATED",
+        "changedAt": "2025-10-01T10:37:17.365122+00:00",
+    }
+    text = json.dumps(event)
+    began = time.process_time()
+    for _ in range(events):
+        json.dumps(json.loads(text))
+    return time.process_time() - began
 
 
 def _stream(tap: type[TapUserTesting]) -> Stream:

@@ -20,10 +20,12 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from tests.harness import COMMAND, arguments
-from tests.shows.measured import LAUNCHER, ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+
+ROOT = Path(__file__).parents[2]
+LAUNCHER = Path(__file__).with_name("launcher.py")
 
 
 class _Key(msgspec.Struct, gc=False):

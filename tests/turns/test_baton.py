@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import threading
 import time
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 import pytest
 
 from tap_usertesting.api.quota import Quota, RateHeaders
 from tap_usertesting.api.turns import Turns
+from tests.simulated_time import SimulatedTime, SimulatedTurns
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+LONG = 100  # seconds: what takes longer hangs
 
 
 def run(turns: Turns, **jobs: object) -> None:
@@ -20,7 +26,7 @@ def run(turns: Turns, **jobs: object) -> None:
 def test_one_thread_runs_at_a_time_unless_it_is_apart() -> None:
     """Threads take turns wherever one is on the wire or asleep, and nowhere else."""
     turns, inside, most, apart = Turns(), [0], [0], [0]
-    together = threading.Barrier(3, timeout=10)
+    together = threading.Barrier(3, timeout=LONG)
 
     def work() -> None:
         for _ in range(20):
@@ -40,13 +46,15 @@ def test_one_thread_runs_at_a_time_unless_it_is_apart() -> None:
 def test_what_spans_a_call_is_done_once() -> None:
     """The first makes the call; who comes meanwhile waits without the baton, and finds what it found."""
     turns, calls, found = Turns(), [0], {}
+    came: list[str] = []
 
     def fetch(name: str) -> None:
+        came.append(name)
         with turns.alone("list") as first:
             if "list" not in found:
                 calls[0] += 1
                 with turns.apart():
-                    time.sleep(0.05)
+                    until(lambda: len(came) == 3)
                 found["list"] = 1
             found[name] = int(first)
 
@@ -87,21 +95,27 @@ def test_one_that_fails_lets_the_others_finish() -> None:
 
 def test_the_end_of_the_run_ends_all() -> None:
     """What concerns every stream, such as bad credentials, lets no other go on."""
-    turns, done = Turns(), []
+    parked, ended = threading.Event(), threading.Event()
+    done: list[bool] = []
+
+    class Parking(Turns):
+        def park(self) -> NoReturn:
+            parked.set()
+            super().park()
 
     def end() -> NoReturn:
-        with turns.apart():
-            time.sleep(0.02)
         raise SystemExit(1)
 
     def work() -> None:
         with turns.apart():
-            time.sleep(0.1)
+            ended.wait(LONG)
         done.append(True)
 
+    turns = Parking()
     with pytest.raises(SystemExit):
-        run(turns, a=end, b=work)
-    time.sleep(0.2)
+        run(turns, a=work, b=end)
+    ended.set()
+    assert parked.wait(LONG)
     assert done == []
 
 
@@ -113,18 +127,19 @@ def test_nothing_to_run_is_done_at_once() -> None:
 def test_the_handler_takes_the_baton_for_good() -> None:
     """Once the main thread has it, no other runs again, not even one that comes off the wire."""
     turns, ran = Turns(), []
-    on_the_wire = threading.Event()
+    on_the_wire, seized = threading.Event(), threading.Event()
 
     def work() -> None:
         with turns.apart():
             on_the_wire.set()
-            time.sleep(1.1)  # the main thread looks once a second
+            seized.wait(LONG)
         ran.append(True)
 
     def handler() -> None:
-        on_the_wire.wait(10)
+        on_the_wire.wait(LONG)
         turns.seize()
-        time.sleep(0.3)
+        seized.set()
+        time.sleep(0.1)  # the other would run now
         raise InterruptedError
 
     with pytest.raises(InterruptedError):
@@ -132,14 +147,19 @@ def test_the_handler_takes_the_baton_for_good() -> None:
     assert ran == []
 
 
-def full(limit: int = 10) -> Quota:
-    """Return a window that no call has been made in."""
-    return Quota(clock=time.monotonic, limit=limit, window=60)
+def until(holds: Callable[[], bool]) -> None:
+    """Wait until something holds."""
+    while not holds():
+        time.sleep(0.001)
+
+
+# Whose turn it is, in simulated time
 
 
 def test_the_more_urgent_call_of_a_window_goes_first() -> None:
     """Of two that share a window, each with a list of calls, the merged order is kept."""
-    turns, window, order = Turns(), full(), []
+    at = SimulatedTime()
+    turns, window, order = SimulatedTurns(at), Quota(clock=at.monotonic), []
 
     def work(ranks: list[float]) -> None:
         for rank in ranks:
@@ -147,8 +167,7 @@ def test_the_more_urgent_call_of_a_window_goes_first() -> None:
             while (seconds := turns.wait(window)) > 0:
                 turns.sleep(seconds)
             order.append(rank)
-            with turns.apart():
-                time.sleep(0.003)
+            turns.pass_by(0.3)
 
     run(turns, a=lambda: work([1, 4, 5]), b=lambda: work([2, 3, 6]))
     assert order == [1, 2, 3, 4, 5, 6]
@@ -157,31 +176,29 @@ def test_the_more_urgent_call_of_a_window_goes_first() -> None:
 @pytest.mark.parametrize("why", ["another window", "it rests", "it hangs", "many are left"])
 def test_no_one_waits_for_nothing(why: str) -> None:
     """Not for a stream with another window, nor for one that waits for itself or hangs, nor where calls abound."""
-    turns, window = Turns(), Quota(clock=time.monotonic, limit=1000 if why == "many are left" else 10, window=20)
+    at = SimulatedTime()
+    turns, window = SimulatedTurns(at), Quota(clock=at.monotonic, limit=1000 if why == "many are left" else 10)
     window.answered(window.sent(), RateHeaders())
     waited = []
 
     def urgent() -> None:
-        mine = full() if why == "another window" else window
+        mine = Quota(clock=at.monotonic) if why == "another window" else window
         turns.want(mine, (1,))
         while (seconds := turns.wait(mine)) > 0:
             turns.sleep(seconds)
         if why == "it rests":
-            turns.rest(2)
+            turns.rest(20)
         else:
-            with turns.apart():
-                time.sleep(2)
+            turns.pass_by(20)
 
     def other() -> None:
-        with turns.apart():
-            pass
+        turns.pass_by(1)
         turns.want(window, (2,))
-        began = time.monotonic()
+        began = at.now
         while (seconds := turns.wait(window)) > 0:
             turns.sleep(seconds)
-        waited.append(time.monotonic() - began)
+        waited.append(at.now - began)
 
     run(turns, a=urgent, b=other)
     # One that is on the wire is waited for, for a twentieth of the window, and not as long as it takes.
-    least, most = (0.9, 1.9) if why == "it hangs" else (0.0, 0.9)
-    assert least <= waited[0] < most
+    assert waited == [3.0 if why == "it hangs" else 0.0]

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import io
+import logging
 from collections import Counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import pytest
 
@@ -13,12 +14,26 @@ from tap_usertesting.sandbox import QuotaRule, Sandbox, World
 from tap_usertesting.streams.session_details import SessionDetailsStream
 from tap_usertesting.tap import TapUserTesting
 from tests.harness import ROW_STREAMS, SESSION_STREAMS, Warehouse, assert_true, catalog, parse, sync, sync_here
+from tests.simulated_time import between
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from tests.simulated_time import SimulatedTime
+
+Scope: TypeAlias = Literal["shared", "endpoint", "version"]
+Kind: TypeAlias = Literal["fixed", "sliding"]
 SOURCES = [pytest.param("auto", id="feed"), pytest.param("listing", id="listing")]
 EVERY = ("workspaces", "tests", *SESSION_STREAMS, *ROW_STREAMS, "qx_scores", "result_changes", "session_clips")
+
+
+def spoken(sessions: int) -> World:
+    """Return a world of one test of so many sessions with transcripts."""
+    world = World(seed=5)
+    test = world.add_test("THINK_OUT_LOUD")
+    for _ in range(sessions):
+        world.add_session(test)
+    return world
 
 
 def made(box: Sandbox) -> Counter[tuple[str, str, str]]:
@@ -68,7 +83,7 @@ def test_the_token_is_fetched_once(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("source", SOURCES)
 @pytest.mark.parametrize("missing", [pytest.param(False, id="all spoken"), pytest.param(True, id="some without")])
-def test_sessions_are_complete_in_their_order(tmp_path: Path, source: str, *, missing: bool) -> None:
+def test_sessions_are_complete_in_their_order(simulated_time: SimulatedTime, source: str, *, missing: bool) -> None:
     """Where streams share a window, details and transcript of a session come together, the oldest sessions first.
 
     Whenever the run is cut off, the number of sessions with both is within 10 % of the possible.
@@ -77,8 +92,9 @@ def test_sessions_are_complete_in_their_order(tmp_path: Path, source: str, *, mi
     test = world.add_test("THINK_OUT_LOUD")
     for number in range(50):
         world.add_session(test, transcript="none" if missing and number % 3 == 0 else "ready")
-    with Sandbox(world, quota=QuotaRule(limit=25, window=0.8)) as box:
-        done = sync(box.config(change_source=source), tmp_path, select=SESSION_STREAMS)
+    simulated_time.latency = 0.4
+    with simulated_time.serve(world, QuotaRule(limit=25)) as box:
+        done = sync_here(box.config(change_source=source), select=SESSION_STREAMS)
         calls = [(call.kind, call.session_id, call.status) for call in box.calls if call.session_id is not None]
     assert done.exit == 0
     assert not [call for call in calls if call[2] == 429]
@@ -96,16 +112,17 @@ def test_sessions_are_complete_in_their_order(tmp_path: Path, source: str, *, mi
         assert whole >= 0.9 * possible - 1, (len(detailed), len(transcribed), whole, possible)
 
 
-def test_lists_come_before_details(tmp_path: Path) -> None:
+def test_lists_come_before_details(simulated_time: SimulatedTime) -> None:
     """Where a window is shared: but for one call that shows whether it is."""
     world = World(seed=5)
     for _ in range(6):
         test = world.add_test("SURVEY")
         for _ in range(4):
             world.add_session(test)
-    with Sandbox(world, quota=QuotaRule(limit=10, window=0.3)) as box:
+    simulated_time.latency = 0.4
+    with simulated_time.serve(world, QuotaRule()) as box:
         config = box.config(change_source="listing", test_ids=list(world.tests))
-        done = sync(config, tmp_path, select=("sessions", "session_details"))
+        done = sync_here(config, select=("sessions", "session_details"))
         kinds = [call.kind for call in box.calls if call.kind in {"list", "details_v3"}]
     assert done.exit == 0
     last = len(kinds) - kinds[::-1].index("list")
@@ -133,18 +150,59 @@ def test_a_stream_that_fails_lets_the_others_finish(monkeypatch: pytest.MonkeyPa
 
 
 @pytest.mark.parametrize("scope", ["shared", "endpoint", "version"])
-def test_windows_are_learned(tmp_path: Path, scope: str) -> None:
+def test_windows_are_learned(simulated_time: SimulatedTime, caplog: pytest.LogCaptureFixture, scope: Scope) -> None:
     """The log says what was learned, and no call is refused."""
-    world = World(seed=5)
-    test = world.add_test("THINK_OUT_LOUD")
-    for _ in range(25):
-        world.add_session(test)
-    rule = QuotaRule(limit=10, window=0.3, scope=scope)  # type: ignore[arg-type]  # drawn by pytest
-    with Sandbox(world, quota=rule) as box:
-        done = sync(box.config(test_ids=[test.test_id]), tmp_path, select=SESSION_STREAMS)
+    caplog.set_level(logging.INFO)
+    with simulated_time.serve(spoken(25), QuotaRule(scope=scope)) as box:
+        done = sync_here(box.config(test_ids=list(box.world.tests)), select=SESSION_STREAMS)
         refused = sum(call.status == 429 for call in box.calls)
     assert (done.exit, refused) == (0, 0)
-    [took] = done.lines(" of it waiting (")
+    [took] = [line for line in caplog.messages if " of it waiting (" in line]
     assert ("windows: 3, one per endpoint" if scope == "endpoint" else "windows: 1, for all endpoints") in took
     if scope != "version":  # there it is found out that some share and some do not
-        assert bool(done.lines("streams wait for their own only")) == (scope == "endpoint")
+        assert ("streams wait for their own only" in caplog.text) == (scope == "endpoint")
+
+
+@pytest.mark.parametrize("kind", ["fixed", "sliding"])
+@pytest.mark.parametrize("latency", [0.1, 0.5])
+@pytest.mark.parametrize(
+    ("scope", "most"),
+    [
+        pytest.param("endpoint", {True: 1.05, False: 2.1}, id="a window per endpoint"),
+        pytest.param("shared", {True: 1.05, False: 1.05}, id="one window"),
+    ],
+)
+@pytest.mark.parametrize("side_by_side", [True, False])
+def test_windows_are_filled(
+    simulated_time: SimulatedTime,
+    kind: Kind,
+    latency: float,
+    scope: Scope,
+    most: dict[bool, float],
+    *,
+    side_by_side: bool,
+) -> None:
+    """The time of the fuller endpoint alone, or of the shared quota, and no 429; in turn that of one after another."""
+    simulated_time.latency = latency
+    sessions = 200
+    with simulated_time.serve(spoken(sessions), QuotaRule(scope=scope, kind=kind)) as box:
+        config = box.config(test_ids=list(box.world.tests), parallel_streams=side_by_side)
+        done = sync_here(config, select=SESSION_STREAMS, state_every=1.0)
+        calls = [call for call in box.calls if call.kind in {"list", "details_v3", "transcript"}]
+    assert done.exit == 0
+    assert Counter(call.kind for call in calls) == {"list": 1, "details_v3": sessions, "transcript": sessions}
+    assert {call.status for call in calls} == {200}
+    fullest = len(calls) if scope == "shared" else sessions
+    assert 1 <= between(calls) / (60 * ((fullest - 1) // 10)) <= most[side_by_side]
+
+
+def test_latency_is_spent_together(simulated_time: SimulatedTime) -> None:
+    """With 100 ms an answer and no quota, streams side by side take little more than half the time."""
+    simulated_time.latency = 0.1
+    seconds = {}
+    for side_by_side in (True, False):
+        with simulated_time.serve(spoken(60)) as box:
+            config = box.config(test_ids=list(box.world.tests), parallel_streams=side_by_side)
+            assert sync_here(config, select=SESSION_STREAMS, state_every=1.0).exit == 0
+            seconds[side_by_side] = between([call for call in box.calls if call.kind in {"details_v3", "transcript"}])
+    assert seconds[False] >= 1.8 * seconds[True]

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 import pytest
-from hypothesis import HealthCheck, settings
 
 from tap_usertesting.api.auth import StaticToken
 from tap_usertesting.api.call import AUTHORIZATION, Call, Lane, origin_of
@@ -23,10 +22,6 @@ if TYPE_CHECKING:
     from tap_usertesting.api.auth import Auth
 
 TRIES = 3
-
-# A busy machine is no finding: how long an example takes is not what the properties are about.
-settings.register_profile("unit", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("unit")
 
 
 @pytest.fixture
