@@ -29,6 +29,7 @@ SESSION_STREAMS = ("sessions", "session_details", "transcripts")
 ROW_STREAMS = ("task_responses", "participant_demographics", "transcript_cues")
 CHANGE_COLUMNS = ("change_cursor", "change_type", "changed_at", "deleted_at", "_sdc_deleted_at")
 COMMAND = [sys.executable, "-m", "tap_usertesting"]
+LONG = 100.0  # seconds: a process that takes longer hangs, however busy the machine is
 
 
 @dataclass
@@ -123,7 +124,7 @@ def sync(
     entries: dict[str, Any] | None = None,
     args: Sequence[str] = (),
     env: dict[str, str] | None = None,
-    timeout: float = 100,
+    timeout: float = LONG,
 ) -> Synced:
     """Run the command line in a process of its own; `folder` holds the files it is given."""
     done = subprocess.run(
@@ -135,6 +136,11 @@ def sync(
     )
     singer = not any(option.startswith("--plan") for option in args)
     return Synced(done.returncode, parse(done.stdout) if singer else [], done.stderr.decode(), done.stdout)
+
+
+def command_after(statements: str) -> list[str]:
+    """Return the tap's command whose process first does something in Python, such as making a constant smaller."""
+    return [sys.executable, "-c", f"{statements}\nfrom tap_usertesting.tap import TapUserTesting as Tap\nTap.cli()"]
 
 
 def arguments(
