@@ -6,18 +6,19 @@ import math
 from collections import Counter
 from contextlib import ExitStack
 from datetime import datetime, timezone
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import pytest
 
 from tap_usertesting.sandbox import QuotaRule, Sandbox, World
-from tests.harness import Warehouse, assert_true, sync
+from tests.harness import Warehouse, assert_true, sync, sync_here
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from tap_usertesting.sandbox.model import Session, Test
+    from tests.simulated_time import SimulatedTime
 
 INTERACTION, SPOKEN, SURVEY = "NON_THINK_OUT_LOUD", "THINK_OUT_LOUD", "SURVEY"
 PAGE = 500  # sessions
@@ -30,8 +31,8 @@ def serve() -> Iterator[Callable[..., Sandbox]]:
     """Serve worlds until the test ends."""
     with ExitStack() as running:
 
-        def start(world: World, quota: QuotaRule | None = None) -> Sandbox:
-            return running.enter_context(Sandbox(world, quota=quota))
+        def start(world: World) -> Sandbox:
+            return running.enter_context(Sandbox(world, quota=None))
 
         yield start
 
@@ -83,12 +84,12 @@ def test_first_sync_makes_every_call_once_and_every_table_true(
 
 
 @pytest.mark.parametrize("kind", ["fixed", "sliding"])
-def test_first_sync_stays_inside_a_real_quota(kind: str, serve: Callable[..., Sandbox], tmp_path: Path) -> None:
-    """With 10 calls a window, time compressed, nothing is refused, and nothing is missing or asked twice."""
-    world = typical()
-    box, warehouse = serve(world, QuotaRule(limit=10, window=0.3, kind=kind)), Warehouse()  # type: ignore[arg-type]
-    synced = sync(box.config(), tmp_path)
-    assert synced.exit == 0, synced.log
+def test_first_sync_stays_inside_the_quota(kind: Literal["fixed", "sliding"], simulated_time: SimulatedTime) -> None:
+    """With 10 calls a minute nothing is refused, and nothing is missing or asked twice."""
+    world, warehouse = typical(), Warehouse()
+    with simulated_time.serve(world, QuotaRule(kind=kind)) as box:
+        synced = sync_here(box.config())
+    assert synced.exit == 0
     warehouse.load(synced.messages)
     assert_true(warehouse, world)
     assert [call for call in box.calls if call.status == 429] == []

@@ -15,7 +15,7 @@ import time
 from threading import Thread
 from typing import TYPE_CHECKING, Any
 
-from tests.harness import COMMAND, Synced, arguments, parse
+from tests.harness import COMMAND, LONG, Synced, arguments, parse
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,7 +36,14 @@ class Terminal:
     """One run. `to`: where standard output goes: a `pipe`, a second `terminal`, or the `same` one."""
 
     def __init__(
-        self, config: dict[str, Any], folder: Path, *, to: str = "pipe", columns: int = WIDE, term: str = "xterm"
+        self,
+        config: dict[str, Any],
+        folder: Path,
+        *,
+        command: list[str] = COMMAND,
+        to: str = "pipe",
+        columns: int = WIDE,
+        term: str = "xterm",
     ) -> None:
         """Start the sync."""
         self._master, slave = pty.openpty()
@@ -44,7 +51,7 @@ class Terminal:
         self._before = termios.tcgetattr(slave)
         other, stdout = (None, slave) if to == "same" else pty.openpty() if to == "terminal" else os.pipe()
         self.popen = subprocess.Popen(
-            [sys.executable, "-c", LAUNCHER, *COMMAND, *arguments(config, folder)],
+            [sys.executable, "-c", LAUNCHER, *command, *arguments(config, folder)],
             stdin=slave,
             stdout=stdout,
             stderr=slave,
@@ -96,9 +103,9 @@ class Terminal:
             lines.pop()
         return lines
 
-    def wait_for(self, what: Callable[[Terminal], object], *, seconds: float = 20.0) -> None:
+    def wait_for(self, what: Callable[[Terminal], object]) -> None:
         """Wait until something is seen."""
-        end = time.monotonic() + seconds
+        end = time.monotonic() + LONG
         while not what(self):
             if time.monotonic() > end or self.popen.poll() is not None:
                 self.popen.kill()
@@ -111,9 +118,9 @@ class Terminal:
 
     def ended(self) -> Synced:
         """Wait for the end. The terminal's own settings must then be what they were."""
-        code = self.popen.wait(timeout=30)
+        code = self.popen.wait(LONG)
         assert termios.tcgetattr(self._slave) == self._before
         os.close(self._slave)
         for reader in self._readers:
-            reader.join(timeout=10)
+            reader.join(LONG)
         return Synced(code, parse(bytes(self._out)), "\n".join(self.screen), bytes(self._out))

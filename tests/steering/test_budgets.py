@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,6 +13,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.cases.conftest import Tell
+    from tests.simulated_time import SimulatedTime
 
 SOURCES = [pytest.param("auto", id="feed"), pytest.param("listing", id="listing")]
 
@@ -46,11 +46,11 @@ def test_no_call_beyond_the_budget_and_none_twice(tell: Tell, source: str) -> No
         story.assert_each_once(stream)
 
 
-def test_no_call_beyond_the_budget_after_waits(tmp_path: Path) -> None:
+def test_no_call_beyond_the_budget_after_waits(simulated_time: SimulatedTime) -> None:
     """Streams that wait for quota together do not all go on with the last call there is."""
     world = a_world(20)
-    with Sandbox(world, quota=QuotaRule(limit=10, window=0.2)) as box:
-        done = sync(box.config(test_ids=sorted(world.tests), max_calls=31), tmp_path)
+    with simulated_time.serve(world, QuotaRule()) as box:
+        done = sync_here(box.config(test_ids=sorted(world.tests), max_calls=31))
         calls = sum(not call.kind.startswith(("feed", "token")) for call in box.calls)
     assert (done.exit, calls) == (0, 31)
 
@@ -92,15 +92,13 @@ def test_a_budget_may_end_in_discovery(tmp_path: Path) -> None:
     assert done.lines("incomplete: max_calls of 1")
 
 
-def test_no_wait_goes_beyond_the_duration(tmp_path: Path) -> None:
+def test_no_wait_goes_beyond_the_duration(simulated_time: SimulatedTime, caplog: pytest.LogCaptureFixture) -> None:
     """Where the next window begins after the end, the run ends at once instead of waiting for it."""
-    world = a_world(20)
-    with Sandbox(world, quota=QuotaRule(limit=5, window=60)) as box:
-        began = time.monotonic()
-        done = sync(box.config(max_duration=20), tmp_path)
-        assert time.monotonic() - began < 20
-    assert done.exit == 0
-    assert done.lines("incomplete: max_duration of 20 s reached")
+    began = simulated_time.now
+    with simulated_time.serve(a_world(20), QuotaRule(limit=5)) as box:
+        done = sync_here(box.config(max_duration=20))
+    assert (done.exit, simulated_time.now) == (0, began)
+    assert "incomplete: max_duration of 20 s reached" in caplog.text
     assert done.state is not None
 
 

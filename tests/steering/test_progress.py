@@ -11,15 +11,17 @@ import pytest
 from tap_usertesting.api.call import Clock
 from tap_usertesting.api.quota import Quota, RateHeaders
 from tap_usertesting.api.windows import Windows
-from tap_usertesting.progress import Activity, Lines, Progress, Standing, duration, long_text, seconds_for, short_text
+from tap_usertesting.progress import Activity, Progress, Standing, duration, long_text, seconds_for, short_text
 from tap_usertesting.sandbox import QuotaRule, Sandbox, World
-from tests.harness import Warehouse, assert_true, sync, sync_here
+from tests.harness import Warehouse, assert_true, command_after, sync, sync_here
 
 from .terminal import Terminal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from tests.simulated_time import SimulatedTime
 
 TEST = "f2ee4e45-19f9-419c-895f-d7b326b94c7f"
 LOG_LINE = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} \| (DEBUG|INFO|WARNING|ERROR|CRITICAL) +\| .+")
@@ -171,25 +173,21 @@ def test_a_long_wait_is_slept_in_pieces() -> None:
 
 
 def test_without_a_terminal_lines_come_during_waits(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    simulated_time: SimulatedTime, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """The real tap, time compressed: nine calls in windows of four, a line every 0.1 instead of 30 seconds."""
-    monkeypatch.setattr(Lines, "every", 0.1)
-    monkeypatch.setattr(Lines, "delay", 0.1)
+    """The real tap: nine calls in windows of four a minute, so two minutes of waits, and a line every 30 seconds."""
     caplog.set_level(logging.INFO)
-    world = World(seed=3)
-    test = world.add_test("THINK_OUT_LOUD")
-    for _ in range(8):
-        world.add_session(test)
-    with Sandbox(world, quota=QuotaRule(limit=4, window=0.6)) as box:
-        done = sync_here(box.config(test_ids=[test.test_id]), select=["session_details"], state_every=1.0)
+    world = a_world(8)
+    [test_id] = world.tests
+    with simulated_time.serve(world, QuotaRule(limit=4)) as box:
+        done = sync_here(box.config(test_ids=[test_id]), select=["session_details"], state_every=1.0)
     assert len(done.records()) == 8
-    lines = [line for line in caplog.messages if line.startswith("progress: ")]
-    assert 6 <= len(lines) <= 16
-    pattern = rf"progress: session_details, test {test.test_id}, \d of 8 sessions done, \d calls left in this window.*"
-    in_waits = [line for line in lines if "0 calls left" in line]
-    assert len(in_waits) >= 4
-    assert all(re.fullmatch(pattern, line) for line in in_waits)
+    lines = [line.partition(", this test until")[0] for line in caplog.messages if line.startswith("progress: ")]
+    of_all = [(3, 0), (3, 4), (7, 0), (7, 4)]  # sessions done, calls left; the second line of a window comes at its end
+    assert lines == [
+        f"progress: session_details, test {test_id}, {done} of 8 sessions done, {left} calls left in this window"
+        for done, left in of_all
+    ]
 
 
 def test_a_short_run_has_no_line(tmp_path: Path) -> None:
@@ -213,40 +211,44 @@ def a_world(sessions: int) -> World:
     return world
 
 
+# Drawn whenever it is asked, and not twice a second: what is seen does not hang on how fast the machine is.
+EAGER = command_after("import tap_usertesting.terminal as terminal; terminal.Bar.every = 0.0")
+
+
 @pytest.fixture
-def slow_box() -> Iterator[Sandbox]:
-    """Twenty-four sessions at six calls in half a second: two streams of them take four seconds."""
-    with Sandbox(a_world(24), quota=QuotaRule(limit=6, window=0.5)) as box:
-        yield box
+def box() -> Iterator[Sandbox]:
+    """Twenty-four sessions, and a quota that is never used up but has streams take turns."""
+    with Sandbox(a_world(24), quota=QuotaRule(limit=90, window=3600)) as served:
+        yield served
 
 
 @pytest.mark.parametrize("to", ["pipe", "terminal"])
-def test_the_bar_moves_and_standard_output_is_pure(slow_box: Sandbox, tmp_path: Path, to: str) -> None:
+def test_the_bar_moves_and_standard_output_is_pure(box: Sandbox, tmp_path: Path, to: str) -> None:
     """On standard error a bar that grows, log lines whole above it, and in the end no trace of it.
 
     Standard output, be it a pipe or another terminal, holds Singer messages and nothing else.
     """
-    terminal = Terminal(slow_box.config(), tmp_path, to=to)
+    terminal = Terminal(box.config(), tmp_path, command=EAGER, to=to)
     done = terminal.ended()  # reads every line of standard output as JSON
     assert done.exit == 0
     assert {message["type"] for message in done.messages} == {"SCHEMA", "RECORD", "STATE"}
     warehouse = Warehouse()
     warehouse.load(done.messages)
-    assert_true(warehouse, slow_box.world, ["sessions", "session_details", "transcripts"])
+    assert_true(warehouse, box.world, ["sessions", "session_details", "transcripts"])
     details = [int(n) for n in re.findall(r"(\d+)%\|[^|]*\| (?:session_details|transcripts) ", terminal.text)]
     assert details == sorted(details)
     assert len(set(details)) >= 3
-    assert re.search(r"\| session_details \d+/24, transcripts \d+/24, ", terminal.text)
+    assert re.search(r"\| session_details \d+/24, transcripts |\| transcripts \d+/24, session_details ", terminal.text)
     assert terminal.screen
     assert [line for line in terminal.screen if not LOG_LINE.fullmatch(line)] == []
 
 
 @pytest.mark.parametrize(("columns", "most"), [(50, 47), pytest.param(0, 77, id="unknown")])
 def test_on_a_narrow_terminal_the_bar_is_cut_and_never_breaks(
-    slow_box: Sandbox, tmp_path: Path, columns: int, most: int
+    box: Sandbox, tmp_path: Path, columns: int, most: int
 ) -> None:
     """A bar that ran into the next line, or whose ^C did, could not be wiped off."""
-    terminal = Terminal(slow_box.config(), tmp_path, columns=columns)
+    terminal = Terminal(box.config(), tmp_path, command=EAGER, columns=columns)
     assert terminal.ended().exit == 0
     drawn = [piece for piece in re.split(r"[\r\n]", terminal.text) if "%|" in piece]
     assert drawn
@@ -255,9 +257,9 @@ def test_on_a_narrow_terminal_the_bar_is_cut_and_never_breaks(
 
 def test_ctrl_c_leaves_the_terminal_clean(tmp_path: Path) -> None:
     """In the midst of a wait: exit 130, STATE, whole lines, no bar, no ^C, the terminal's settings as before."""
-    with Sandbox(a_world(40), quota=QuotaRule(limit=6, window=60)) as box:
+    with Sandbox(a_world(40), quota=QuotaRule(limit=6, window=3600)) as box:
         terminal = Terminal(box.config(), tmp_path)
-        terminal.wait_for(lambda seen: re.search(r"%\|[^\r\n]*, waiting 5\d s, 0 calls left", seen.text))
+        terminal.wait_for(lambda seen: re.search(r"%\|[^\r\n]*, waiting \d+ s, 0 calls left", seen.text))
         terminal.type(b"\x03")
         done = terminal.ended()
     assert done.exit == 130
@@ -271,9 +273,9 @@ def test_ctrl_c_leaves_the_terminal_clean(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("to", "term"), [pytest.param("same", "xterm", id="records on it"), pytest.param("pipe", "dumb", id="dumb")]
 )
-def test_where_a_bar_would_be_in_the_way_there_is_none(slow_box: Sandbox, tmp_path: Path, to: str, term: str) -> None:
+def test_where_a_bar_would_be_in_the_way_there_is_none(box: Sandbox, tmp_path: Path, to: str, term: str) -> None:
     """Where records go to the same terminal, or it can not go back in a line, lines serve as elsewhere."""
-    terminal = Terminal(slow_box.config(), tmp_path, to=to, term=term)
+    terminal = Terminal(box.config(), tmp_path, command=EAGER, to=to, term=term)
     assert terminal.ended().exit == 0
     assert terminal.percentages == []
     for line in terminal.screen:
