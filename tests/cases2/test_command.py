@@ -74,7 +74,7 @@ def test_the_connection_test_ends_where_there_are_no_transcripts(
         world.add_session(test, transcript="none")
     box = serve(world)
     config = box.config() if discover else box.config(test_ids=[test.test_id])
-    run = sync(config, tmp_path, args=["--test"], timeout=20)
+    run = sync(config, tmp_path, args=["--test"])
     assert run.exit == 0
     assert run.errors == []
     assert run.records("transcripts") == []

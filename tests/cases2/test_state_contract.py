@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tap_usertesting.sandbox import Sandbox
+    from tests.simulated_time import SimulatedTime
 
 LISTING = {"change_source": "listing"}
 SOURCES = [pytest.param({}, id="feed"), pytest.param(LISTING, id="listing")]
@@ -106,14 +106,13 @@ def test_no_state_is_written_when_nothing_moved(
     assert states(idle) in ([], [state])
 
 
-def test_state_is_written_by_time_and_not_by_test(serve: Callable[..., Sandbox], tmp_path: Path) -> None:
+def test_state_is_written_by_time_and_not_by_test(simulated_time: SimulatedTime) -> None:
     """Two hundred tests cost one STATE a second and one at the end of each stream, not one each."""
-    config = serve(World.bulk(tests=200, sessions=1)).config()
-    began = time.monotonic()
-    run = sync(config, tmp_path)
-    seconds = time.monotonic() - began
+    simulated_time.latency, began = 0.01, simulated_time.now
+    with simulated_time.serve(World.bulk(tests=200, sessions=1)) as box:
+        run = sync_here(box.config(), state_every=1.0)
     assert run.exit == 0
-    assert 1 <= len(states(run)) <= len(STREAMS) + seconds + 1
+    assert 1 <= len(states(run)) <= len(STREAMS) + simulated_time.now - began + 1
 
 
 @pytest.mark.parametrize("source", SOURCES)

@@ -15,6 +15,7 @@ from requests.adapters import HTTPAdapter
 
 from tap_usertesting.api.session import ApiSession
 from tap_usertesting.sandbox import Sandbox, World
+from tests.harness import LONG
 
 if TYPE_CHECKING:
     from http.client import HTTPConnection
@@ -54,7 +55,7 @@ def main(moments: int) -> None:
         assert isinstance(adapter, HTTPAdapter)
         kind = adapter.poolmanager.connection_from_url(box.url).ConnectionCls
         for _ in range(moments):
-            connection = kind("127.0.0.1", box.port, timeout=5)
+            connection = kind("127.0.0.1", box.port, timeout=LONG)
             try:
                 alarm.within(rng.uniform(0.0005, LONGEST))
                 _call(connection, alarm)

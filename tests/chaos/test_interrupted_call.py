@@ -8,6 +8,8 @@ import sys
 
 import pytest
 
+from tests.harness import LONG
+
 MOMENTS = 300
 
 
@@ -19,6 +21,6 @@ def test_a_signal_in_the_midst_of_a_call_lets_nothing_else_out() -> None:
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=LONG,
     )
     assert done.returncode == 0, done.stderr

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import requests
 
+from tests.harness import LONG
+
 if TYPE_CHECKING:
     from tap_usertesting.sandbox import Sandbox
 
@@ -40,9 +42,9 @@ class Client:
             "scope": "studies:read",
             **changed,
         }
-        return self.session.post(self.box.auth_endpoint, data=form, timeout=5)
+        return self.session.post(self.box.auth_endpoint, data=form, timeout=LONG)
 
-    def get(self, path: str, *, timeout: float = 5, **query: object) -> requests.Response:
+    def get(self, path: str, *, timeout: float = LONG, **query: object) -> requests.Response:
         """Send an authorised GET, without following redirects."""
         return self.session.get(
             self.box.url + path,
@@ -58,7 +60,7 @@ class Client:
             self.box.feed_url,
             json={"query": query, "variables": variables},
             headers={"Authorization": f"Bearer {token or self.token}"},
-            timeout=5,
+            timeout=LONG,
         )
 
     def changes(self, test_uuid: str, since: str | None = None) -> list[dict[str, Any]]:

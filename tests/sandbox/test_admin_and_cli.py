@@ -14,6 +14,7 @@ import pytest
 import requests
 
 from tap_usertesting.sandbox import QuotaRule, Sandbox, World, cli
+from tests.harness import LONG
 
 if TYPE_CHECKING:
     from .client import Client
@@ -29,7 +30,7 @@ class Door:
 
     def __call__(self, method: str, name: str, body: object = None) -> requests.Response:
         """Send one request."""
-        return requests.request(method, f"{self.url}/_sandbox/{name}", json=body, timeout=5)
+        return requests.request(method, f"{self.url}/_sandbox/{name}", json=body, timeout=LONG)
 
 
 @pytest.fixture
@@ -118,7 +119,7 @@ def start(tmp_path: Path, *options: str) -> tuple[subprocess.Popen[str], str]:
     port_file = tmp_path / "port"
     command = [sys.executable, "-m", "tap_usertesting.sandbox.cli", "--port-file", str(port_file), *options]
     running = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + LONG
     while not port_file.exists():
         assert running.poll() is None, running.communicate()
         assert time.monotonic() < deadline
@@ -132,7 +133,7 @@ def test_command_serves_until_a_signal(tmp_path: Path, number: signal.Signals) -
     running, url = start(tmp_path, "--seed", "5", "--limit", "2", "--window", "30")
     assert Door(url)("GET", "truth").json() == World.seeded(5).truth()
     running.send_signal(number)
-    out, err = running.communicate(timeout=10)
+    out, err = running.communicate(timeout=LONG)
     assert (running.returncode, err) == (0, "")
     assert f"export TAP_USERTESTING_API_URL={url}" in out.splitlines()
     assert "export TAP_USERTESTING_CLIENT_SECRET=sandbox-secret-" in out
@@ -146,7 +147,7 @@ def test_command_stops_when_asked(tmp_path: Path, capsys: pytest.CaptureFixture[
     assert cli.main(["--port", port]) == 1
     assert f"cannot listen on port {port}" in capsys.readouterr().err
     Door(url)("POST", "shutdown")
-    running.communicate(timeout=10)
+    running.communicate(timeout=LONG)
     assert running.returncode == 0
 
 

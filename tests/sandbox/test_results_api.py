@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.harness import LONG
+
 if TYPE_CHECKING:
     from tap_usertesting.sandbox import Sandbox, Session, Test, World
 
@@ -240,5 +242,5 @@ def test_a_version_of_the_details_can_be_missing(client: Client, box: Sandbox, w
 def test_nothing_else_is_there(client: Client, box: Sandbox) -> None:
     """Other paths and other methods are 404 as well."""
     assert client.get("/api/v2/tests").json()["message"] == "Cannot GET /api/v2/tests"
-    posted = client.session.post(f"{box.url}{LIST}", headers={"Authorization": f"Bearer {client.token}"}, timeout=5)
+    posted = client.session.post(f"{box.url}{LIST}", headers={"Authorization": f"Bearer {client.token}"}, timeout=LONG)
     assert posted.json()["message"] == f"Cannot POST {LIST}"

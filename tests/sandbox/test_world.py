@@ -198,7 +198,7 @@ def test_real_time_dates_what_happens_later() -> None:
     world = World.seeded(now=datetime.now(timezone.utc), real_time=True)
     test = next(iter(world.tests.values()))
     first, second = world.add_session(test), world.add_session(test)
-    assert abs(datetime.now(timezone.utc) - first.finished_at) < timedelta(seconds=5)
+    assert abs(datetime.now(timezone.utc) - first.finished_at) < timedelta(minutes=2)
     assert first.finished_at < second.finished_at
 
 

@@ -13,6 +13,7 @@ from tap_usertesting.api.feed import ChangeFeed
 from tap_usertesting.api.session import ApiSession
 from tap_usertesting.api.transport import Transport
 from tap_usertesting.api.windows import Windows
+from tests.harness import LONG
 
 from .fakes import FakeClock
 
@@ -39,9 +40,9 @@ def session() -> Iterator[ApiSession]:
 
 @pytest.fixture
 def transport(fake_clock: FakeClock, session: ApiSession) -> Transport:
-    """Three tries, two seconds of timeout."""
+    """Three tries, and a timeout that no busy machine needs."""
     return Transport(
-        user_agent="tap-usertesting/unit", timeout=2, max_retries=TRIES, clock=fake_clock.clock(), session=session
+        user_agent="tap-usertesting/unit", timeout=LONG, max_retries=TRIES, clock=fake_clock.clock(), session=session
     )
 
 
