@@ -18,6 +18,7 @@ from tap_usertesting.api.feed import ChangeFeed
 from tap_usertesting.api.results import ResultsClient
 from tap_usertesting.api.transport import Transport
 from tap_usertesting.api.windows import Windows
+from tests.harness import LONG
 from tests.unit.fakes import FakeClock
 from tests.unit.servers import Scripted
 
@@ -58,9 +59,9 @@ def lane(url: str, clock: FakeClock, *, feed: bool = False, auth: Auth | None = 
 
 
 def connect(server: Scripted) -> Clients:
-    """Return clients of a server; two tries, two seconds of timeout."""
+    """Return clients of a server; two tries."""
     clock = FakeClock()
-    transport = Transport(user_agent="hostile", timeout=2, max_retries=TRIES, clock=clock.clock())
+    transport = Transport(user_agent="hostile", timeout=LONG, max_retries=TRIES, clock=clock.clock())
     results_lane, feed_lane = lane(server.url, clock), lane(server.url, clock, feed=True)
     return Clients(
         server,

@@ -151,7 +151,6 @@ def test_stopping_wakes_whoever_hangs(world: World, test_id: str) -> None:
             client.get(LIST, testId=test_id, timeout=0.1)
 
 
-
 def test_the_answer_about_another(client: Client, box: Sandbox, world: World, test_id: str) -> None:
     """The details of another session of the test, or the list of another test, each whole and well."""
     box.fail("results", times=2, fault="other")

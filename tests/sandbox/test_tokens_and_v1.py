@@ -141,6 +141,6 @@ def test_header_of_v1(client: Client, world: World, accepted: set[str], by_beare
     world.v1_auth = accepted
     assert client.get(f"{V1}/workspaces").status_code == by_bearer
     answer: requests.Response = client.session.get(
-        f"{client.box.url}{V1}/workspaces", headers={"token": client.token}, timeout=5
+        f"{client.box.url}{V1}/workspaces", headers={"token": client.token}, timeout=LONG
     )
     assert answer.status_code == by_token

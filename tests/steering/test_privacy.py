@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tap_usertesting.sandbox import Sandbox, World
-from tests.harness import Synced, Warehouse, catalog, sync, sync_here
+from tests.harness import LONG, Synced, Warehouse, catalog, sync, sync_here
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -223,7 +223,7 @@ def sync_text(config: dict[str, Any], folder: Path, *args: str) -> str:
     path = folder / "config.json"
     path.write_text(json.dumps(config), encoding="utf-8")
     command = [sys.executable, "-m", "tap_usertesting", "--config", str(path), *args]
-    return subprocess.run(command, capture_output=True, check=True, timeout=60).stdout.decode()
+    return subprocess.run(command, capture_output=True, check=True, timeout=LONG).stdout.decode()
 
 
 @pytest.mark.parametrize("mode", MODES)

@@ -14,7 +14,7 @@ import pytest
 
 from tap_usertesting.sandbox import QuotaRule, Sandbox, World
 from tap_usertesting.summary import Summary, open_ends
-from tests.harness import COMMAND, SESSION_STREAMS, Synced, arguments, catalog, command_after, sync, sync_here
+from tests.harness import COMMAND, LONG, SESSION_STREAMS, Synced, arguments, catalog, command_after, sync, sync_here
 from tests.test_state import Process
 
 if TYPE_CHECKING:
@@ -193,7 +193,7 @@ def test_a_wrong_setting_is_no_run(box: Sandbox, tmp_path: Path) -> None:
 def test_a_plan_says_only_what_it_cost_itself(box: Sandbox, tmp_path: Path) -> None:
     """Rows that were merely rehearsed are no rows."""
     command = [*COMMAND, "--plan", *arguments(box.config(), tmp_path)]
-    done = subprocess.run(command, check=True, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(command, check=True, capture_output=True, text=True, timeout=LONG)
     assert MARK not in done.stderr
     assert "calls made: " in done.stderr
 
