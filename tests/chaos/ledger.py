@@ -52,16 +52,19 @@ class Ledger:
         self._run = 0
         self._asked: dict[int, tuple[object, ...]] = {}
         self._faulted: set[int] = set()
+        self._final: set[int] = set()
 
     def begin(self) -> None:
         """Note that a run begins: it may have to see again what is listed."""
         self._run += 1
 
-    def note(self, call: Call, *, faulted: bool) -> None:
-        """Enter a call before it is answered. One over the quota never comes here."""
+    def note(self, call: Call, *, faulted: bool, final: bool = False) -> None:
+        """Enter a call before it is answered. One over the quota never comes here. `final`: not to be tried again."""
         self._asked[call.n] = (*self._again(call), *self._happened(call))
         if faulted:
             self._faulted.add(call.n)
+        if final:
+            self._final.add(call.n)
 
     def sum_up(self, calls: Iterable[Call]) -> Spent:
         """Add up. A call was made again for nothing if it had been answered, and nothing that concerns it came since.
@@ -92,7 +95,7 @@ class Ledger:
             asked[question] += call.kind != "token" or call.status != OK or call.n in self._faulted
             unauthorized[question] += call.status == UNAUTHORIZED
             redirected = REDIRECT_FROM <= (call.status or 0) < CLIENT_ERROR_FROM
-            if redirected or asked[question] >= tries or unauthorized[question] > 1:
+            if call.n in self._final or redirected or asked[question] >= tries or unauthorized[question] > 1:
                 excused.add(call.path)
         return excused
 

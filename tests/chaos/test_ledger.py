@@ -77,6 +77,15 @@ def test_a_run_may_give_up_only_what_it_can_not_help(statuses: list[int], explai
     assert _ledger(World(seed=1)).excuses([*calls, *others], tries=TRIES) == expected
 
 
+@pytest.mark.parametrize("final", [True, False])
+def test_what_must_not_be_tried_again_may_be_given_up_at_once(*, final: bool) -> None:
+    """An answer of the feed that refuses the whole request; any other fault alone is no excuse."""
+    call = _call(1, "feed", "/graphql/")
+    ledger = _ledger(World(seed=1))
+    ledger.note(call, faulted=True, final=final)
+    assert ledger.excuses([call], tries=TRIES) == ({"/graphql/"} if final else set())
+
+
 def test_the_least_of_a_first_sync_is_a_call_for_each_row_and_page() -> None:
     """Two pages of a list, and details and a transcript of each session; what the types tell costs nothing."""
     world = World(seed=1)

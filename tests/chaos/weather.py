@@ -45,7 +45,17 @@ FAULTS = {
     "hang": 1,
     "drip": 2,
     "redirect": 1,
+    # Answers that look well and are not.
+    "another's": 3,
+    "accepted": 3,
+    "error with 200": 3,
+    "short": 3,
+    "capped": 3,
 }
+# Those of the feed are not tried again: it may refuse a request for good in an answer that looks like these.
+FINAL = frozenset({"accepted", "error with 200", "capped"})
+ANOTHERS_KINDS = RESULTS_KINDS - {"transcript", "qx_scores"}
+SHORT_KINDS = frozenset({"list", "v1"})
 
 
 class Weather:
@@ -58,14 +68,14 @@ class Weather:
         self._box = box
         self._seed = seed
 
-    def disturb(self, call: Call) -> bool:
-        """Let a fault meet this call, or not; tells which. Runs before the call is answered."""
+    def disturb(self, call: Call) -> str:
+        """Let a fault meet this call, or not; returns which, or "". Runs before the call is answered."""
+        if call.kind == "feed":  # one at a time
+            self._box.world.feed_moods.set(cap=None)
         rng = Random(f"{self._seed}/{call.n}")
         if rng.random() >= self.share:
-            return False
-        name = rng.choices(list(FAULTS), list(FAULTS.values()))[0]
-        if name == "malformed" and call.kind == "transcript":
-            name = "cut"  # plain text that a server cuts and frames well can not be told from a short transcript
+            return ""
+        name = _fitting(rng.choices(list(FAULTS), list(FAULTS.values()))[0], call.kind)
         self.met[name] += 1
         orders: dict[str, Callable[[], None]] = {
             "reset": lambda: self._box.fail(call.kind, fault="reset"),
@@ -73,6 +83,11 @@ class Weather:
             "malformed": lambda: self._box.fail(call.kind, fault="malformed"),
             "html": lambda: self._box.fail(call.kind, fault="html"),
             "redirect": lambda: self._box.fail(call.kind, fault="redirect"),
+            "another's": lambda: self._box.fail(call.kind, fault="other"),
+            "accepted": lambda: self._box.fail(call.kind, status=202, body={"status": "PROCESSING"}),
+            "error with 200": lambda: self._box.fail(call.kind, status=200, body={"error": "Internal error"}),
+            "short": lambda: self._box.fail(call.kind, fault="short"),
+            "capped": lambda: self._box.world.feed_moods.set(cap=1),
             "hang": lambda: self._box.fail(call.kind, fault="hang", seconds=HANG),
             "drip": lambda: self._drip(call, ENDLESS_DRIP if rng.random() < ENDLESS_SHARE else DRIP),
             "revoked": self._box.revoke_tokens,
@@ -84,7 +99,7 @@ class Weather:
             orders[name]()
         else:
             self._box.fail(call.kind, status=int(name))
-        return True
+        return name
 
     def _drip(self, call: Call, seconds: float) -> None:
         self._box.fail(call.kind, fault="drip", seconds=seconds)
@@ -94,3 +109,15 @@ class Weather:
         told = {} if call.kind in RESULTS_KINDS else {"x-ratelimit-reset": str(WINDOW)}
         body = {"statusCode": 429, "message": "ThrottlerException: Too Many Requests"}
         self._box.fail(call.kind, status=429, body=body, headers={**told, **headers})
+
+
+def _fitting(name: str, kind: str) -> str:
+    """Return a fault that can meet a call of this kind: itself, or one like it."""
+    if name == "malformed" and kind == "transcript":
+        return "cut"  # plain text that a server cuts and frames well can not be told from a short transcript
+    # Another's transcript looks like this one's. Another test may have no scores, and a 404 is an answer.
+    if name == "another's" and kind not in ANOTHERS_KINDS:
+        return "accepted"
+    if (name == "short" and kind not in SHORT_KINDS) or (name == "capped" and kind != "feed"):
+        return "error with 200"
+    return name
