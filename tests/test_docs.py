@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import re
+from dataclasses import fields
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
 from tap_usertesting.partition import Partition
+from tap_usertesting.sandbox import Sandbox, World
+from tap_usertesting.sandbox.admin import ANSWERS, Admin
+from tap_usertesting.sandbox.faults import FaultKind
+from tap_usertesting.sandbox.feed_moods import FeedMoods
 
 DOCS = Path(__file__).parents[1] / "docs"
 INDEX = DOCS / "README.md"
@@ -48,3 +54,17 @@ def test_the_state_page_names_every_field() -> None:
     properties = {name for name, value in vars(Partition).items() if isinstance(value, property)}
     fields = {DERIVED.get(name, name) for name in properties} - {None}
     assert named == fields | {"context", "replication_key"}
+
+
+def test_the_sandbox_page_names_all_that_can_be_asked_for() -> None:
+    """Every request of the back door, every fault, and every way to answer has its row, and no other."""
+    page = (DOCS / "sandbox.md").read_text(encoding="utf-8")
+    with Sandbox(World()) as box:
+        routes = {f"{method} /_sandbox/{path}" for method, path in Admin(box).routes}
+    tables = {title: body for title, _, body in (part.partition("\n") for part in page.split("\n## "))}
+    rows = {title: re.findall(r"^\| (`.*?`) \|", body, flags=re.MULTILINE) for title, body in tables.items()}
+    named = {title: {name for row in found for name in re.findall(r"`(.*?)`", row)} for title, found in rows.items()}
+    assert named["The back door"] == routes
+    assert named["Faults"] - {"fault"} == set(get_args(FaultKind))
+    assert named["Answers"] == set(ANSWERS)
+    assert named["The change feed"] == {one.name for one in fields(FeedMoods)}

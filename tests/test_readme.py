@@ -18,7 +18,7 @@ import pytest
 from tap_usertesting.partition import Partition
 from tap_usertesting.sandbox import Sandbox, World
 from tap_usertesting.signals import EXIT_BY_SIGNAL
-from tap_usertesting.tap import STREAMS
+from tap_usertesting.tap import EX_CONFIG, STREAMS
 from tests.harness import CHANGE_COLUMNS, COMMAND, catalog, sync_here
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ HEADINGS = [
     "Developing",
 ]
 NO_STATE_KEY = {"bookmark", "log"}  # what a partition derives: `replication_key_value`, and which log it is of
-OTHER_EXITS = {0, 1, 2}  # read, not all read, wrong option
+OTHER_EXITS = {0, 1, 2, EX_CONFIG}  # read, not all read, wrong option, wrong setting or file
 
 
 @cache
@@ -238,12 +238,20 @@ WRONG_SETTINGS: dict[str, dict[str, Any]] = {
     "plain http": {"api_url": "http://example.com"},
     "unknown test": {"test_ids": [UNKNOWN_TEST], "feed_url": None},
     "nobody there": {"api_url": "http://127.0.0.1:9", "feed_url": None, "max_retries": 1},
+    "no word for privacy": {"exclude_personal_data": "true"},
 }
+BROKEN = [
+    "unknown to the feed",
+    "broken session",
+    "another session",
+    "a list that keeps one back",
+    "a part of the feed",
+]
 
 # Before anything is asked of a server.
 REFUSED = {
     *("no credentials", "half of them", "feed elsewhere", "feed without address"),
-    *("number as id", "words as date", "plain http"),
+    *("number as id", "words as date", "plain http", "no word for privacy"),
 }
 
 
@@ -261,13 +269,24 @@ def quoted_by(name: str, caplog: pytest.LogCaptureFixture) -> list[str]:
         if name == "broken session":
             settings["max_retries"] = 2
             box.fail("details_v3", times=None, status=500, match=session.session_id)
+        if name == "another session":
+            settings["max_retries"] = 2
+            world.add_session(test)
+            box.fail("details_v3", times=None, fault="other", match=session.session_id)
+        if name == "a list that keeps one back":
+            counted = {"pagination": {"totalCount": 2}}
+            box.fail("list", times=None, status=200, body={"sessions": [session.summary()], "meta": counted})
+            settings["change_source"] = "listing"
+        if name == "a part of the feed":
+            world.add_session(test)
+            world.feed_moods.cap = 1
         config = {key: value for key, value in box.config(**settings).items() if value is not None}
-        synced = sync_here(config)
+        synced = sync_here(config, select=["sessions", "session_details"])
     assert synced.exit == (78 if name in REFUSED else 1)
     return [record.getMessage() for record in caplog.records if record.levelname in {"ERROR", "CRITICAL"}]
 
 
-@pytest.mark.parametrize("name", [*WRONG_SETTINGS, "unknown to the feed", "broken session"])
+@pytest.mark.parametrize("name", [*WRONG_SETTINGS, *BROKEN])
 def test_quoted_error_is_the_real_one(readme: str, name: str, caplog: pytest.LogCaptureFixture) -> None:
     """A user who searches the README for the line on the screen finds it."""
     printed = quoted_by(name, caplog)
@@ -277,7 +296,7 @@ def test_quoted_error_is_the_real_one(readme: str, name: str, caplog: pytest.Log
 
 def test_no_error_is_quoted_that_is_not_tested(readme: str) -> None:
     """One row per case of the test above."""
-    assert len(error_lines(readme)) == len(WRONG_SETTINGS) + 2
+    assert len(error_lines(readme)) == len(WRONG_SETTINGS) + len(BROKEN)
 
 
 @pytest.mark.parametrize(

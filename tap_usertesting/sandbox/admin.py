@@ -19,6 +19,18 @@ if TYPE_CHECKING:
     from tap_usertesting.sandbox.compose import Json
     from tap_usertesting.sandbox.server import Sandbox
 
+# Attributes of the world that say how the Results API and v1 answer.
+ANSWERS = (
+    "list_key",
+    "list_page",
+    "list_total",
+    "details_versions",
+    "transcript_charset",
+    "v1_page",
+    "v1_lower_case",
+    "undocumented",
+)
+
 
 class Admin:
     """Answers of the back door."""
@@ -26,7 +38,7 @@ class Admin:
     def __init__(self, box: Sandbox) -> None:
         """Open the back door of a sandbox."""
         self._box = box
-        self._routes: dict[tuple[str, str], Callable[[Json], object]] = {
+        self.routes: dict[tuple[str, str], Callable[[Json], object]] = {
             ("GET", "calls"): self._show_calls,
             ("DELETE", "calls"): self._clear_calls,
             ("GET", "truth"): lambda _: box.world.truth(),
@@ -34,6 +46,7 @@ class Admin:
             ("POST", "events"): lambda body: make_happen(box.world, **body),
             ("POST", "faults"): self._order_fault,
             ("POST", "feed"): self._set_feed,
+            ("POST", "answers"): self._set_answers,
             ("POST", "quota"): self._set_quota,
             ("POST", "tokens/revoke"): self._revoke,
             ("POST", "shutdown"): self._shut_down,
@@ -42,9 +55,9 @@ class Admin:
     def answer(self, request: Request) -> Answer:
         """Answer one request: 400 with a sentence for a body that makes no sense, 404 for an unknown path."""
         name = request.path.removeprefix("/_sandbox/").rstrip("/")
-        route = self._routes.get((request.method, name))
+        route = self.routes.get((request.method, name))
         if route is None:
-            known = [f"{method} /_sandbox/{path}" for method, path in self._routes]
+            known = [f"{method} /_sandbox/{path}" for method, path in self.routes]
             return json_answer(404, {"message": "no such thing here", "known": known})
         try:
             return json_answer(200, route(_body(request)))
@@ -66,6 +79,14 @@ class Admin:
         """Set fields of the feed's moods; see ``FeedMoods``."""
         self._box.world.feed_moods.set(**body)
         return {"feed": body}
+
+    def _set_answers(self, body: Json) -> Json:
+        """Set how the Results API and v1 answer, by attributes of the world."""
+        for name, value in body.items():
+            if name not in ANSWERS:
+                raise TypeError(f"answers have no {name}; they have {', '.join(ANSWERS)}")
+            setattr(self._box.world, name, value)
+        return {"set": body}
 
     def _set_quota(self, body: Json) -> Json:
         """Set a quota from the fields of a rule; ``{"limit": null}`` takes the limit away."""

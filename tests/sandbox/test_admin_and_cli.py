@@ -68,6 +68,20 @@ def test_things_can_be_made_to_happen(door: Door, world: World, kind: str, chang
     assert len(after["transcripts"]) - len(before["transcripts"]) == (kind in {"session", "transcript"})
 
 
+def test_answers_can_be_set(client: Client, door: Door, world: World) -> None:
+    """Pages, totals and further fields; a name that is none is told."""
+    test = max(world.tests.values(), key=lambda test: len(test.completed()))
+    assert (
+        door("POST", "answers", {"list_page": 1, "list_total": "page", "undocumented": {"mood": 1}}).status_code == 200
+    )
+    page = client.get(f"/api/v2/sessionResults?testId={test.test_id}&limit=500").json()
+    assert len(page["sessions"]) == page["meta"]["pagination"]["totalCount"] == 1
+    assert page["sessions"][0]["mood"] == 1
+    refused = door("POST", "answers", {"lock": 1})
+    assert refused.status_code == 400
+    assert "answers have no lock" in refused.json()["message"]
+
+
 def test_happenings_to_a_named_target(door: Door, world: World) -> None:
     """A test or a session can be named."""
     session = next(session for session in world.sessions.values() if session.served)
