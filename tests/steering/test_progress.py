@@ -218,7 +218,7 @@ EAGER = command_after("import tap_usertesting.terminal as terminal; terminal.Bar
 @pytest.fixture
 def box() -> Iterator[Sandbox]:
     """Twenty-four sessions, and a quota that is never used up but has streams take turns."""
-    with Sandbox(a_world(24), quota=QuotaRule(limit=90, window=3600)) as served:
+    with Sandbox(a_world(24), quota=QuotaRule(limit=90)) as served:
         yield served
 
 
