@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 from tap_usertesting.api import accept
 from tap_usertesting.api.call import AUTHORIZATION, BARE, Answer, Call
-from tap_usertesting.api.errors import BadRequestError, CredentialsRejectedError, MalformedError, NotFoundError
+from tap_usertesting.api.errors import BadRequestError, CredentialsRejectedError, MalformedError
 from tap_usertesting.api.ids import is_id
 from tap_usertesting.charset import Decoded, decoded
 
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 PAGE = 500  # sessions a page, the most the vendor allows
 LAST_OFFSET = 10_000  # the greatest offset the vendor allows
 MOST_SESSIONS = 1e15  # what counts more is no count
-ACCEPTED = 202  # what was asked for is still being made
 V1 = "v1"  # the legacy API
 V1_PAGE = 50  # items a page of the legacy API
 
@@ -76,7 +75,7 @@ class ResultsClient:
         return self._get(f"details_{version}", path, lambda answer: accept.details(answer, session_id))
 
     def transcript(self, session_id: str) -> Decoded:
-        """GET /api/v2/sessionResults/{sessionId}/transcript: WebVTT text; NotFoundError when there is none (yet)."""
+        """GET /api/v2/sessionResults/{sessionId}/transcript: WebVTT text; 404 when there is none (yet)."""
         path = f"/api/v2/sessionResults/{_in_path(session_id)}/transcript"
         return self._get("transcript", path, _webvtt)
 
@@ -173,9 +172,6 @@ def _count(value: object) -> int | None:
 
 
 def _webvtt(answer: Answer) -> Decoded:
-    if answer.status == ACCEPTED:  # another try in this sync would only cost a call
-        message = "the transcript is still being made (HTTP 202)"
-        raise NotFoundError(message)
     found = decoded(accept.complete(answer).body, answer.headers.get("Content-Type"))
     accept.transcript(found.text)
     return found
