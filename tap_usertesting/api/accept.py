@@ -8,6 +8,7 @@ is retried, and if that does not help, what was asked for waits for a later sync
 from __future__ import annotations
 
 import re
+from types import NoneType
 from typing import TYPE_CHECKING, Any
 
 from tap_usertesting.api.errors import MalformedError
@@ -19,7 +20,8 @@ OK, NO_CONTENT = 200, 204
 SESSION_ID = "sessionId"
 TEST_IDS = ("testId", "studyUuid")  # the vendor's two names for the id of a test
 TEST_PREFIX = "ut_"  # that the change feed puts before it
-DETAILS = ("audienceId", "testPlanId", "sessionParticipant", "taskGroups", "tasks", "sessionTaskResults")  # v2 and v3
+LISTS_OF_DETAILS = ("taskGroups", "tasks", "sessionTaskResults")
+DETAILS = ("testPlanId", "sessionParticipant", *LISTS_OF_DETAILS)  # of v2 and v3, and of no item of a session list
 
 _CLIENT_ERROR_FROM = 400
 _ERRORS = ("error", "errors", "errorCode", "errorMessage")
@@ -37,10 +39,18 @@ def complete(answer: Answer) -> Answer:
 
 
 def details(answer: Answer, session_id: str) -> dict[str, Any]:
-    """Return the details of this session, in the v2 or the v3 shape."""
+    """Return the details of this session, in the v2 or the v3 shape.
+
+    What only names the session may say that its details are still being made. A list that is none holds no tasks: it
+    would take the rows of those that were loaded.
+    """
     body = _json_object(answer, DETAILS)
-    if not any(key in body for key in (SESSION_ID, *DETAILS)):
+    if not any(key in body for key in DETAILS):
         message = "the body has none of the keys of session details"
+        raise MalformedError(message)
+    odd = next((key for key in LISTS_OF_DETAILS if not isinstance(body.get(key), (list, NoneType))), None)
+    if odd is not None or not isinstance(body.get("sessionParticipant"), (dict, NoneType)):
+        message = f"the body has {odd or 'sessionParticipant'} of another type than documented"
         raise MalformedError(message)
     _of(body, session_id, SESSION_ID)
     return body
