@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from tap_usertesting.api.transport import Transport
 
 PAGE = 500  # sessions a page, the most the vendor allows
+DEFAULT_PAGE = 100  # sessions that the vendor's help pages name as a page
 LAST_OFFSET = 10_000  # the greatest offset the vendor allows
 MOST_SESSIONS = 1e15  # what counts more is no count
 V1 = "v1"  # the legacy API
@@ -160,8 +161,8 @@ def _session_page(answer: Answer, test_id: str, limit: int) -> SessionPage:
     pagination = meta.get("pagination") if isinstance(meta, dict) else None
     named = pagination if isinstance(pagination, dict) else {}
     total, most = _count(named.get("totalCount")), _count(named.get("limit"))
-    if total and total == len(sessions) and (not most or most <= total < limit):
-        total = None  # a server that gives fewer than were asked for, and perhaps counts only what it gives
+    if total and total == len(sessions) and (total in {limit, DEFAULT_PAGE} or not most or most <= total < limit):
+        total = None  # a full page, or one of a server that gives fewer than were asked for, and perhaps of itself
     return SessionPage(items, total, len(sessions))
 
 

@@ -102,9 +102,12 @@ class SessionList:
     def _count(self, page: SessionPage, behind: int) -> bool:
         """Take what a page says of the count; return whether the list has shrunk since the page before.
 
-        A count that is smaller than what came is not that of the whole list.
+        A count that is smaller than what came is not that of the whole list. One that is just what came, after pages
+        that named none, may be what came so far: the next page tells.
         """
         named = page.total_count
+        if named == behind and self._offset and not self.counted:
+            named = None
         self._wrong = self._wrong or (named is not None and page.received > 0 and named < behind)
         shrunk = False
         if self._wrong:

@@ -38,7 +38,7 @@ class Pages:
     ) -> None:
         """Hold sessions 0 to count - 1; what happens before a call is keyed by its number: `call2=...`.
 
-        `most`: items a page; `counts`: what a page names as the total, `all`, the `page` or `none`.
+        `most`: items a page; `counts`: what a page names as the total, `all`, the `page`, what came `so far` or `none`.
         """
         self.items = [item(n) for n in reversed(range(count))]
         self.most = most
@@ -59,6 +59,8 @@ class Pages:
         found = self.items[start : start + min(limit, self.most)]
         if self.counts == "none" or (self.counts == "page" and len(found) == self.most < limit):
             return SessionPage(found, None, len(found))
+        if self.counts == "so far":
+            return SessionPage(found, offset + len(found) if offset else None, len(found))
         return SessionPage(found, total if self.counts == "all" else len(found), len(found))
 
     def list(self, now: str = FAR) -> SessionList:

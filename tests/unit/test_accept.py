@@ -100,6 +100,28 @@ def test_the_answer_of_another_session_or_test_is_refused(name: str, body: objec
         READERS[name](answer(body))
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        pytest.param({"sessionId": SESSION}, id="its id alone"),
+        pytest.param({"sessionId": SESSION, "status": "PROCESSING"}, id="still being made"),
+        pytest.param({"sessionId": SESSION, "message": "Try again later"}, id="a message"),
+        pytest.param({"sessionId": SESSION, "success": False, "data": None}, id="no success"),
+        pytest.param({"sessionId": SESSION, "statusCode": "500"}, id="a status as text"),
+        pytest.param({"sessionId": SESSION, "audienceId": None, "status": "COMPLETE"}, id="an item of a list"),
+        pytest.param({**V3, "tasks": "not available"}, id="tasks that are a text"),
+        pytest.param({**V3, "tasks": {"error": "timeout"}}, id="tasks that are an object"),
+        pytest.param({**V3, "taskGroups": "none"}, id="groups that are a text"),
+        pytest.param({"sessionId": SESSION, "sessionTaskResults": {}}, id="v2 results that are an object"),
+        pytest.param({**V3, "sessionParticipant": "gone"}, id="a participant who is a text"),
+    ],
+)
+def test_details_without_details_are_refused(body: dict[str, Any]) -> None:
+    """A row of nulls would take the place of a good one, and tombstones that of its tasks."""
+    with pytest.raises(MalformedError, match="the body has"):
+        accept.details(answer(body), SESSION)
+
+
 @pytest.mark.parametrize("status", [201, 202, 203, 205, 206, 226])
 @pytest.mark.parametrize("name", EVERY)
 def test_only_200_is_an_answer(name: str, status: int) -> None:
@@ -123,7 +145,6 @@ def test_no_content_is_an_empty_list_of_sessions_and_no_answer_else(name: str) -
     [
         pytest.param("details", V3, id="v3 with nothing but nulls"),
         pytest.param("details", {"tasks": []}, id="one key"),
-        pytest.param("details", {"sessionId": SESSION}, id="its id alone"),
         pytest.param("details", {**V3, "sessionId": SESSION.upper()}, id="id in upper case"),
         pytest.param("details", {"sessionTaskResults": [], "sessionId": SESSION}, id="v2"),
         pytest.param("details", {**V3, "error": None, "message": "ok"}, id="error null"),
@@ -236,7 +257,10 @@ def test_whatever_may_be_a_transcript_is_let_pass(text: str) -> None:
     ("named", "received", "limit", "counted"),
     [
         pytest.param(3, 3, 500, 3, id="a whole list"),
-        pytest.param(500, 500, 500, 500, id="exactly a page"),
+        pytest.param(24, 24, 500, 24, id="a whole list, and another length"),
+        pytest.param(500, 500, 500, None, id="a full page, and perhaps a count of it"),
+        pytest.param(100, 100, 500, None, id="the page that the vendor's help names, whatever the limit says"),
+        pytest.param(250, 100, 500, 250, id="such a page, and a count of more"),
         pytest.param(250, 100, 100, 250, id="fewer than asked for"),
         pytest.param(100, 100, 100, None, id="fewer than asked for, and a count of the page"),
         pytest.param(3, 3, None, None, id="no limit named, and perhaps a count of the page"),

@@ -126,6 +126,8 @@ def test_sessions_that_arrive_during_both_readings_are_not_missing() -> None:
     [
         pytest.param(100, "all", [0, 100, 200], id="a server that gives 100"),
         pytest.param(100, "page", [0, 100, 200, 250], id="and counts the page only"),
+        pytest.param(100, "so far", [0, 100, 200, 250], id="and counts what it has given so far"),
+        pytest.param(40, "so far", [0, 40, 80, 120, 160, 200, 240, 250], id="and so with pages of forty"),
         pytest.param(100, "none", [0, 100, 200, 250], id="and counts nothing"),
         pytest.param(500, "none", [0, 250], id="one page without a count"),
         pytest.param(7, "all", list(range(0, 250, 7)), id="pages of seven"),
