@@ -9,6 +9,7 @@ import hashlib
 import hmac
 import json
 from copy import deepcopy
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from tap_usertesting.columns import ALL, drop, walk
@@ -38,6 +39,10 @@ PERSONAL: Mapping[str, tuple[str, ...]] = {
     "session_clips": ("name", "description", UNKNOWN),
     "highlight_reels": ("name", UNKNOWN),
     "session_videos": ("video_url",),
+}
+# Objects of any shape that stay, with the fields that are documented: whatever else is there may be anything.
+HARMLESS: Mapping[str, Mapping[str, frozenset[str]]] = {
+    "session_details": {"task_groups[].response": frozenset({"score", "sequence"})},
 }
 
 
@@ -74,6 +79,8 @@ class Privacy:
         if self.mode is None:
             return row
         _drop_unknown(row, schema)
+        for path, names in HARMLESS.get(stream, {}).items():
+            walk(row, _steps(path), partial(_keep, names=names))
         for path in PERSONAL.get(stream, ()):
             walk(row, _steps(path), drop if self._omits(path) else self._hash)
         return row
@@ -95,6 +102,15 @@ class Privacy:
 
 def _steps(path: str) -> Steps:
     return tuple(path.replace(ALL, f".{ALL}").split("."))
+
+
+def _keep(holder: dict[str, Any], name: str, *, names: frozenset[str]) -> None:
+    """Leave plain values with these names in an object."""
+    value = holder[name]
+    if isinstance(value, dict):
+        holder[name] = {
+            field: inner for field, inner in value.items() if field in names and not isinstance(inner, (dict, list))
+        }
 
 
 def _drop_unknown(node: Any, schema: Mapping[str, Any]) -> None:  # noqa: ANN401 - as above

@@ -113,6 +113,25 @@ def test_omitting_leaves_schema_and_row_with_the_same_columns(stream: str) -> No
 
 
 @pytest.mark.parametrize("mode", ["omit", "hash"])
+@pytest.mark.parametrize(
+    ("response", "left"),
+    [
+        ({"score": 85}, {"score": 85}),
+        ({"sequence": "BA"}, {"sequence": "BA"}),
+        ({"score": 85, "comment": "my words"}, {"score": 85}),
+        ({"answer": {"text": "my words"}}, {}),
+        ({"score": {"why": "my words"}, "sequence": ["my words"]}, {}),
+        (None, None),
+    ],
+)
+def test_of_a_group_of_tasks_only_documented_results_stay(mode: str, response: object, left: object) -> None:
+    """A result of a kind that no document names may be what a participant said."""
+    row = {"task_groups": [{"uuid": "g", "type": "UNRECOGNIZED", "response": response}]}
+    kept = Privacy(mode, SALT).row("session_details", row, SCHEMAS["session_details"])
+    assert kept["task_groups"][0] == {"uuid": "g", "type": "UNRECOGNIZED", "response": left}
+
+
+@pytest.mark.parametrize("mode", ["omit", "hash"])
 @pytest.mark.parametrize("stream", [stream for stream in SCHEMAS if stream not in PERSONAL])
 def test_other_streams_are_untouched(stream: str, mode: str) -> None:
     """Sessions, events and scores are ids, times and numbers."""
