@@ -61,8 +61,8 @@ def parse(vtt: str) -> list[Cue] | None:
             place, silent = 0, False
         elif place == 0 and (following is not None or _SILENT.match(line)):
             place, silent = 1, True
-        elif _may_be_times(line, alone=place < 2 and not silent):  # noqa: PLR2004 - an identifier may stand before
-            return None
+        elif _may_be_times(line, alone=place < 2 and not silent) or (silent and "-->" in line):  # noqa: PLR2004
+            return None  # an identifier may stand before times; no comment, style or region holds an arrow
         elif not silent:
             if not cues:
                 return None

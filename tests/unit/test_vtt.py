@@ -153,6 +153,11 @@ def test_each_voice_has_its_own_words(payload: str, cues: list[Cue]) -> None:
         ),
         pytest.param(f"{HEAD}{ONE}<v Ann>Hello\n00:0x.000 --> 00:02.500\nthere", id="no empty line before"),
         pytest.param("WEBVTT\n00:0x.000 --> 00:02.500\nthere", id="no empty line after the header"),
+        *(
+            pytest.param(f"{HEAD}{ONE}<v Ann>Hello\n\n{block}\n{times}\nthere\n\n{ONE}you", id=f"{block!r} {times}")
+            for block in ("NOTE checked", "NOTE\nchecked", "STYLE", "REGION\nid:a")
+            for times in ("1s --> 2s", "null --> null", "00h00m01s --> 00h00m02s", "1.000 --> 2.000")
+        ),
     ],
 )
 def test_words_whose_cue_is_not_known_make_a_transcript_unreadable(vtt: str) -> None:
