@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from tap_usertesting.api.errors import BadRequestError, NotFoundError, ServerFaultError
-from tap_usertesting.changes.change import UPDATED, Step, concerns_session, plan
+from tap_usertesting.changes.change import REMOVALS, UPDATED, Step, concerns_session, plan
 from tap_usertesting.changes.listing import Known, Listed, SessionList, everything, holds, window_start
 from tap_usertesting.changes.reader import TEST_PREFIX
 from tap_usertesting.partition import FEED, LISTING, Partition
@@ -123,11 +123,21 @@ class SessionStream(SessionRows):
         if partition.backfill is not None:
             if mentions is None:  # a probe has just found that this test has such rows
                 mentions = self.changes.changes(test_uuid, partition)[2]
-            yield from self._backfill(work, lambda listed: listed.session_id not in (mentions or ()))
+            yield from self._backfill(work, lambda listed: self._below(mentions, listed.session_id))
         partition.set("again", None)
         listed = self.changes.listed(work.test_id)
         if listed is not None:
             partition.finish(listed.total)
+
+    def _below(self, mentions: Mentions, session_id: str) -> bool:
+        """Tell whether a listed session is older than the log, of which no change that it mentions makes a row.
+
+        The feed begins with a session when that comes in, as UPDATED. One of which it only says what happened to its
+        video or its transcript was there before.
+        """
+        told = (mentions or {}).get(session_id, [])
+        concerns = type(self).concerns
+        return told[:1] != [UPDATED] and not any(kind in REMOVALS or concerns(kind, gone=False) for kind in told)
 
     def _step(
         self, work: Work, step: Step, *, certain: bool, first: str | None, told: Mentions, again: bool

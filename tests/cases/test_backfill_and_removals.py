@@ -44,6 +44,32 @@ def test_sessions_older_than_the_feed_arrive_once_in_every_stream(tell: Tell, ro
     story.assert_each_once("session_details")
 
 
+@pytest.mark.parametrize(
+    ("told", "streams"),
+    [
+        pytest.param(["VIDEO_UPDATED"], SESSION_STREAMS, id="its video"),
+        pytest.param(["VIDEO_TRANSCRIPTION_UPDATED"], SESSION_STREAMS, id="its transcript"),
+        pytest.param(["VIDEO_UPDATED", "VIDEO_TRANSCRIPTION_UPDATED"], SESSION_STREAMS, id="both"),
+        pytest.param(["VIDEO_UPDATED"], ("session_details", "task_responses"), id="its video, and rows of the details"),
+    ],
+)
+def test_a_session_older_than_the_feed_of_which_it_tells_something_else(
+    tell: Tell, told: list[str], streams: tuple[str, ...]
+) -> None:
+    """That its video or transcript came is no news of the session itself, which still has to be read."""
+    world = World()
+    test = world.add_test("THINK_OUT_LOUD")
+    sessions = [world.add_session(test, in_feed=number > 0) for number in range(3)]
+    for change_type in told:
+        world.announce(sessions[0], change_type)
+    story = tell(world)
+    story.sync(*streams)
+    story.assert_true(*streams)
+    story.sync(*streams)
+    assert not story.asked("details_v3")
+    story.assert_true(*streams)
+
+
 @pytest.mark.parametrize("synced", [pytest.param(True, id="in two syncs"), pytest.param(False, id="in one sync")])
 def test_a_session_that_is_accepted_again_comes_back(tell: Tell, *, synced: bool) -> None:
     """A rejection that is taken back brings session, details and transcript back, not marked as deleted.
