@@ -66,7 +66,7 @@ class FeedEvent(msgspec.Struct, gc=False, rename="camel"):
 
 
 class Received(NamedTuple):
-    """An answer's events, each cursor once, in the server's order; `arrived`: how many came, usable or not."""
+    """An answer's events, each once, in the server's order; `arrived`: how many came, those of no use included."""
 
     events: list[FeedEvent]
     arrived: int
@@ -102,7 +102,6 @@ class ChangeFeed:
     def _events(self, changes: _Changes) -> Received:
         """Return the events that have a cursor; empties its argument."""
         edges, changes.edges = changes.edges or [], None
-        arrived = len(edges)
         edges.reverse()
         seen: set[str] = set()
         events, odd = [], 0
@@ -116,7 +115,7 @@ class ChangeFeed:
         if odd:
             self.left_out["events without a cursor"] += odd
             logger.warning("the change feed sent %d events without a usable cursor, which are left out", odd)
-        return Received(events, arrived)
+        return Received(events, len(events) + odd)  # one that came twice is one: a part is not whole for being repeated
 
     def _twice(self, field: tuple[str, str], asks: Sequence[Ask], envelope: Any) -> dict[Ask, Any]:  # noqa: ANN401 - a type
         """Ask, and once more for the tests that fail from their cursor: what passes by itself is not the cursor's."""
