@@ -37,9 +37,14 @@ class Environment:
     def misspelt(self, names: Iterable[str]) -> dict[str, str]:
         """Return variables that are no setting's but look like one's, each with that one."""
         known = [name.upper() for name in names]
+        in_small = {
+            variable: variable.upper()
+            for variable, text in os.environ.items()
+            if text.strip() and variable.upper() != variable and variable.upper() in map(self._variable, names)
+        }
         given = {variable.removeprefix(self._prefix) for variable in self._texts}.difference(known)
         near = {text: get_close_matches(text, known, n=1, cutoff=ALIKE) for text in sorted(given)}
-        return {self._prefix + text: self._prefix + found[0] for text, found in near.items() if found}
+        return in_small | {self._prefix + text: self._prefix + found[0] for text, found in near.items() if found}
 
     def _variable(self, name: str) -> str:
         return self._prefix + name.upper()

@@ -108,6 +108,17 @@ def test_a_misspelt_variable_is_named(
     assert f"{PREFIX}EXCLUDE_PERSONAL_DATA meant?" in line
 
 
+def test_a_variable_in_small_letters_is_named(
+    monkeypatch: pytest.MonkeyPatch, command: Callable[..., int], caplog: pytest.LogCaptureFixture
+) -> None:
+    """Nothing reads it: what it was to leave out would leave without a word."""
+    monkeypatch.setenv(f"{PREFIX}EXCLUDE_PERSONAL_DATA".lower(), "omit")
+    assert command("--config=ENV", "--discover") == 0
+    [line] = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
+    assert "tap_usertesting_exclude_personal_data is no setting" in line
+    assert f"{PREFIX}EXCLUDE_PERSONAL_DATA meant?" in line
+
+
 @pytest.mark.parametrize(
     ("name", "meant"),
     [("client_idd", "client_id"), ("testids", "test_ids"), ("exclude_personal_date", "exclude_personal_data")],
