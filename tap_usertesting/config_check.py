@@ -48,9 +48,14 @@ def violations(config: Mapping[str, Any], schema: Mapping[str, Any]) -> list[str
     from jsonschema import Draft7Validator  # noqa: PLC0415 - slow to import, and --about does not need it
 
     found: dict[str, str] = {}
-    for error in Draft7Validator(schema).iter_errors(config):
-        if error.json_path not in found or error.validator == "enum":  # which says more than a type
-            found[error.json_path] = describe(error)
+    for name, node in schema["properties"].items():
+        alone = {"type": "object", "properties": {name: node}}
+        try:
+            for error in Draft7Validator(alone).iter_errors({name: config[name]} if name in config else {}):
+                if error.json_path not in found or error.validator == "enum":  # which says more than a type
+                    found[error.json_path] = describe(error)
+        except AttributeError:  # what the SDK says of `__else__` is no schema, and is looked at where nothing else fits
+            found[name] = f"{name}: __else__ can be __NULL__ or null, and nothing else"
     return list(found.values())
 
 

@@ -161,6 +161,7 @@ class TapUserTesting(Tap):
                     self.mapper.register_raw_streams_from_catalog(Catalog([(stream.name, entry)]))
         except Exception as error:  # noqa: BLE001 - whatever the SDK makes of a wrong map
             self.refuse(f"{at}: {in_words(error)}")
+        self._check_aliases()
         for stream in self.chosen:
             if stream.is_mapped_away:
                 stream.selected = False
@@ -168,6 +169,14 @@ class TapUserTesting(Tap):
         for source in map_sources(self._config.get("stream_maps", {})):
             if not any(fnmatch(name, source) for name in self.streams):
                 self.logger.warning("stream_maps: %s is no stream of this tap, and has no effect", source)
+
+    def _check_aliases(self) -> None:
+        """Refuse stream maps that write two streams under one name: rows of one would replace those of the other."""
+        written: dict[str, str] = {}
+        for stream in self.chosen:
+            for alias in stream.aliases:
+                if (other := written.setdefault(alias, stream.name)) != stream.name:
+                    self.refuse(f"stream_maps: {other} and {stream.name} would both be written as {alias}")
 
     # What a sync shares
 

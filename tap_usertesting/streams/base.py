@@ -180,6 +180,11 @@ class UserTestingStream(Stream):
         )
 
     @property
+    def aliases(self) -> list[str]:
+        """The names under which stream maps have this stream written."""
+        return [one.stream_alias for one in self.stream_maps if not isinstance(one, RemoveRecordTransform)]
+
+    @property
     def is_mapped_away(self) -> bool:
         """Whether stream maps leave nothing of this stream, so that reading it would be in vain."""
         return all(isinstance(stream_map, RemoveRecordTransform) for stream_map in self.stream_maps)
