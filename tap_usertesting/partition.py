@@ -23,7 +23,7 @@ FEED, LISTING = "feed", "listing"
 CONTRACT = ("context", "replication_key")
 OF_ROWS = ("most_rows",)  # what a stream says of its own rows, and not of the test's log
 
-_LISTING_CURSOR = re.compile(r"\d{4}-\d{2}-\d{2}T[\d:.]+Z/.+")
+LISTING_CURSOR = re.compile(r"\d{4}-\d{2}-\d{2}T[\d:.]+Z/.+")
 
 
 class Partition:
@@ -55,7 +55,7 @@ class Partition:
         """The log that the bookmark belongs to: `feed`, `listing`, or None before the first sync."""
         if self.source == FEED or self.bookmark is None:
             return FEED if self.source == FEED else None
-        return LISTING if _LISTING_CURSOR.fullmatch(self.bookmark) else FEED
+        return LISTING if LISTING_CURSOR.fullmatch(self.bookmark) else FEED
 
     @property
     def backfill(self) -> str | None:

@@ -233,6 +233,7 @@ def _spoil(path: tuple[Any, ...], value: Any) -> Callable[[dict[str, Any]], dict
     return spoil
 
 
+NO_DAYS = ("9999-99-99", "0000-00-00", "2026-02-30")
 FIRST = ("bookmarks", "sessions", "partitions", 0)
 INNER: list[tuple[tuple[Any, ...], list[Any]]] = [
     (("bookmarks",), [[], "x", 7, True]),
@@ -240,9 +241,9 @@ INNER: list[tuple[tuple[Any, ...], list[Any]]] = [
     (FIRST[:3], [None, {}, "x", 7, [None], ["x"], [[]]]),
     (FIRST, [None, [], "x", {}]),
     ((*FIRST, "context"), [..., None, [], "x", {}, {"test_id": None}, {"other": "x"}]),
-    ((*FIRST, "replication_key_value"), [None, 7, [], {}, True]),
+    ((*FIRST, "replication_key_value"), [None, 7, [], {}, True, *(f"{day}T00:00:00.000000Z/x" for day in NO_DAYS)]),
     *(
-        ((*FIRST, key), [None, 7, "x", [], [7, None], {}, {"a": None}])
+        ((*FIRST, key), [None, 7, "x", [], [7, None], [["a"]], {}, {"a": None}, {"a": 7}, {"a": {}}])
         for key in ("pending", "recent", "gone", "source", "changed_at", "total_count", "recent_from")
     ),
 ]
