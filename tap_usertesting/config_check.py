@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from tap_usertesting.config_schema import SECRETS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping
 
     from jsonschema import ValidationError
 
@@ -36,11 +36,16 @@ class SettingsError(Exception):
 def tidy(config: Mapping[str, Any], schema: Mapping[str, Any]) -> dict[str, Any]:
     """Return the settings that are set: texts stripped, and read as what the schema wants in their place.
 
-    Null and an empty text, list or object are unset. What cannot be read stays as it is, for `violations` to name.
+    Null and an empty text are unset, and so is an empty list or object where one is wanted. What cannot be read stays
+    as it is, for `violations` to name.
     """
     nodes = schema["properties"]
     found = {name: _understood(value, nodes.get(name, {})) for name, value in config.items()}
-    return {name: value for name, value in found.items() if value is not None and value not in ("", [], {})}
+    return {name: value for name, value in found.items() if not _is_unset(value, nodes.get(name, {}).get("type", ()))}
+
+
+def _is_unset(value: object, kinds: Collection[str]) -> bool:
+    return value is None or value == "" or (value == [] and "array" in kinds) or (value == {} and "object" in kinds)
 
 
 def violations(config: Mapping[str, Any], schema: Mapping[str, Any]) -> list[str]:

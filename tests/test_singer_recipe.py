@@ -158,9 +158,9 @@ def test_a_killed_sync_is_resumed(recipe: Recipe) -> None:
 @needs_flock
 def test_sigterm_saves_the_state(recipe: Recipe) -> None:
     """A scheduler that stops the script stops the tap, and what was read until then is not read again."""
-    recipe.box.set_quota(QuotaRule(limit=10, window=3600.0))
+    recipe.box.set_quota(QuotaRule(limit=10, window=170.0))
     process = recipe.start()
-    # The tenth call closes the window for an hour, before which the tap writes its state and waits.
+    # The tenth call closes the window for minutes, before which the tap writes its state and waits.
     wait_until(lambda: recipe.spent() == 10 and recipe.log.exists() and recipe.log.stat().st_size > 0)
     details, transcripts = recipe.asked("details_v3"), recipe.asked("transcript")
     process.terminate()
@@ -176,7 +176,7 @@ def test_sigterm_saves_the_state(recipe: Recipe) -> None:
 @needs_flock
 def test_no_two_syncs_of_one_state_run_at_once(recipe: Recipe) -> None:
     """The second one ends at once and touches nothing, even where the first one's script was killed and its tap not."""
-    recipe.box.set_quota(QuotaRule(limit=10, window=3600.0))
+    recipe.box.set_quota(QuotaRule(limit=10, window=170.0))
     process = recipe.start()
     wait_until(lambda: recipe.spent() == 10)
     calls = len(recipe.box.calls)

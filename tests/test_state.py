@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from tests.simulated_time import SimulatedTime
 
-ENDLESS = QuotaRule(limit=10, window=3600.0)  # who waits for its end hangs
+ENDLESS = QuotaRule(limit=10, window=170.0)  # who waits for its end hangs
 LISTING = {"change_source": "listing"}
 SOURCES = [pytest.param({}, id="feed"), pytest.param(LISTING, id="listing")]
 

@@ -113,12 +113,12 @@ def image(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def settings() -> Iterator[dict[str, str]]:
-    """Settings for a sandbox whose quota is used up by a few calls, for an hour."""
+    """Settings for a sandbox whose quota is used up by a few calls, for minutes."""
     world = World(seed=7)
     test = world.add_test()
     for _ in range(20):
         world.add_session(test)
-    with Sandbox(world, quota=QuotaRule(limit=10, window=3600.0)) as box:
+    with Sandbox(world, quota=QuotaRule(limit=10, window=170.0)) as box:
         config = {**box.config(), "test_ids": json.dumps([test.test_id])}
         yield {f"TAP_USERTESTING_{name.upper()}": str(value) for name, value in config.items()}
 
