@@ -100,9 +100,11 @@ class Directory:
         for _ in range(MOST_PAGES):
             try:
                 received = read(after=after)
-            except (BadRequestError, NotFoundError):
+            except (BadRequestError, NotFoundError) as error:
                 if after is None or length >= V1_PAGE:
                     raise
+                level = logging.INFO if isinstance(error, NotFoundError) else logging.WARNING
+                logger.log(level, "%s: %s; the %d read so far are taken for all there are", what, error, len(found))
                 return list(found.values())
             length = len(received)
             page = [item for item in received if is_id(item.get("uuid"))]

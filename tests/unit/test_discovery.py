@@ -178,12 +178,14 @@ def test_a_page_that_is_short_in_mid_list_hides_no_test(
 
 @pytest.mark.parametrize("end", [Reply(400, b'{"errorCode": "BAD_REQUEST"}'), Reply(404), Reply(204, b"")])
 def test_a_server_that_refuses_to_go_on_behind_a_short_page_has_ended_its_list(
-    directory: Callable[..., Directory], end: Reply
+    directory: Callable[..., Directory], end: Reply, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """By the vendor's own text a short page is the last: that nothing stands behind it is no error."""
+    """By the vendor's own text a short page is the last: that nothing stands behind it is no error, but is said."""
+    caplog.set_level("INFO")
     page = Reply(200, json.dumps([study(n) for n in range(3)]).encode())
     with Scripted(page, end) as server:
         assert len(directory(server.url, workspace_ids=[FIRST]).studies) == 3
+    assert ("the 3 read so far are taken for all there are" in caplog.text) == (end.status >= 400)
 
 
 def test_a_server_that_refuses_to_go_on_behind_a_full_page_is_an_error(directory: Callable[..., Directory]) -> None:
