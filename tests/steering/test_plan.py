@@ -156,3 +156,37 @@ def test_what_can_not_be_planned_is_an_error(tmp_path: Path) -> None:
     assert done.exit == 1
     assert any(unknown in line for line in done.errors)
     assert json.loads(done.stdout)["calls"] > 0
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        pytest.param({}, id="an account without tests"),
+        pytest.param({"product_types": ["LIVE_CONVERSATION"]}, id="no test of the type"),
+        pytest.param({"workspace_ids": []}, id="no workspace named"),
+    ],
+)
+def test_nothing_to_read_is_a_plan_of_nothing(tmp_path: Path, settings: dict[str, Any]) -> None:
+    """No row for a test, and no error."""
+    world = World(seed=3)
+    if "product_types" in settings:
+        world.add_session(world.add_test("SURVEY"))
+    with Sandbox(world, quota=None) as box:
+        plan = planned(box.config(**settings), tmp_path, box)
+    assert not [row for row in plan["rows"] if row["test_id"]]
+    assert plan["calls"] == plan["discovery_calls"]
+
+
+@pytest.mark.parametrize("configured", [True, False])
+def test_where_no_test_is_readable_the_plan_says_so(tmp_path: Path, *, configured: bool) -> None:
+    """The table is there, with the line of each test that a sync would write, and status 1."""
+    world = a_world(tests=2, sessions=1)
+    for test in world.tests.values():
+        world.lose_access(test)
+    with Sandbox(world, quota=None) as box:
+        settings = {"test_ids": list(world.tests)} if configured else {}
+        done = sync(box.config(feed_url=None, **settings), tmp_path, args=["--plan"])
+    assert done.exit == 1
+    assert b"in all" in done.stdout
+    assert "Traceback" not in done.log
+    assert all(done.lines(f"test {test_id}: Results API, list: HTTP 404") for test_id in world.tests)
