@@ -161,7 +161,8 @@ def _session_page(answer: Answer, test_id: str, limit: int) -> SessionPage:
     pagination = meta.get("pagination") if isinstance(meta, dict) else None
     named = pagination if isinstance(pagination, dict) else {}
     total, most = _count(named.get("totalCount")), _count(named.get("limit"))
-    if total and total == len(sessions) and (total in {limit, DEFAULT_PAGE} or not most or most <= total < limit):
+    full = limit > 1 and total in {limit, DEFAULT_PAGE}
+    if total and total == len(sessions) and (full or not most or most <= total < limit):
         total = None  # a full page, or one of a server that gives fewer than were asked for, and perhaps of itself
     return SessionPage(items, total, len(sessions))
 
