@@ -86,7 +86,6 @@ class _Results(ResultsClient):
         self._real = real
         self.left_out = real.left_out
         self._pages: dict[str, SessionPage] = {}
-        self.left_out = real.left_out
 
     def session_page(self, test_id: str, *, offset: int, limit: int = PAGE) -> SessionPage:
         """Answer the first page; further ones are made up, or real too where the first does not name their number."""
@@ -135,7 +134,6 @@ class _Feed(ChangeFeed):
         self._real = real
         self.left_out = real.left_out
         self._kept: dict[Ask, Received] = {}
-        self.left_out = real.left_out
 
     def counts(self, asks: Sequence[Ask]) -> dict[Ask, Count | ApiError]:
         found: dict[Ask, Count | ApiError] = {}

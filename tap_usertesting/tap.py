@@ -107,7 +107,7 @@ class TapUserTesting(Tap):
     capabilities: ClassVar[list[Any]] = [one for one in Tap.capabilities if one is not PluginCapabilities.BATCH]
     message_writer_class = WholeLineWriter
 
-    def __init__(self, *, config: Any = None, **kwargs: Any) -> None:  # noqa: ANN401 - the SDK's own arguments
+    def __init__(self, *, config: Any = None, catalog: Any = None, state: Any = None, **kwargs: Any) -> None:  # noqa: ANN401 - the SDK's own arguments
         """Build the tap; nothing is read and no connection made before a sync.
 
         Ends with status 78 if a setting is wrong; one that is missing is missed when a sync begins.
@@ -122,8 +122,8 @@ class TapUserTesting(Tap):
         self._state_due = 0.0
         self._written = b""
         self.before_state: dict[str, Callable[[], None]] = {}  # bring partitions up to date that follow another
-        # The SDK writes into the dict that it is given.
-        super().__init__(config=deepcopy(config), **kwargs)
+        # The SDK and the streams write into what they are given.
+        super().__init__(config=deepcopy(config), catalog=deepcopy(catalog), state=deepcopy(state), **kwargs)
 
     @override
     def discover_streams(self) -> Sequence[Stream]:
@@ -409,7 +409,9 @@ class TapUserTesting(Tap):
             self.logger.warning("incomplete: %s; %s", self.spent, self._next_sync())
         if self.run.failed:
             raise SystemExit(1)
-        if not any(stream.emitted + stream.tombstoned for stream in self.chosen) and outputs_are_one_pipe():
+        all_read = not (self.planning or self.spent or self.run.failing)
+        news = any(stream.emitted + stream.tombstoned for stream in self.chosen)
+        if all_read and not news and outputs_are_one_pipe():
             sys.stderr.write(f"{json.dumps(ALL_WELL)}\n")
 
     def _report(self, ended: Ending) -> None:

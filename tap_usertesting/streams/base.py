@@ -176,6 +176,7 @@ class UserTestingStream(Stream):
             and type(self.stream_maps[0]) is SameRecordTransform
             and not self.stream_maps[0].flattening_enabled
             and not self._lacking
+            and self.effective_schema["properties"].keys() == self.schema["properties"].keys()
             and all(self.mask.values())
         )
 

@@ -34,6 +34,12 @@ def without(*names: str) -> Callable[[dict[str, Any]], None]:
     return trim
 
 
+def with_more(entries: dict[str, Any]) -> None:
+    """Add a column to each stream, as of a version that had it."""
+    for columns in properties_of(entries).values():
+        columns["a_former_column"] = {"type": ["string", "null"]}
+
+
 def without_inside(entries: dict[str, Any]) -> None:
     """Take fields out of the inside of columns, of an object's and of a list's."""
     columns = properties_of(entries)
@@ -59,6 +65,7 @@ CATALOGS = [
     pytest.param(lambda _: None, id="whole"),
     pytest.param(without("status", "details_version", "deleted_at", "_sdc_deleted_at"), id="of an older version"),
     pytest.param(without(*PERSONAL), id="personal columns taken out by hand"),
+    pytest.param(with_more, id="of a version with a column more"),
     pytest.param(without("session_id", "test_id", "change_cursor", "workspace_id"), id="without keys"),
     pytest.param(without_inside, id="trimmed inside columns"),
     pytest.param(deselected, id="deselected columns"),
@@ -106,7 +113,7 @@ def test_records_have_the_columns_of_their_schema(
 
 
 @pytest.mark.parametrize(
-    "trim", [CATALOGS[2], CATALOGS[5]], ids=["taken out of the catalog", "deselected in the catalog"]
+    "trim", [without(*PERSONAL), deselected], ids=["taken out of the catalog", "deselected in the catalog"]
 )
 @pytest.mark.parametrize("test", [False, True], ids=["sync", "test"])
 def test_columns_that_are_taken_out_stay_inside(

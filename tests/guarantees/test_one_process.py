@@ -9,6 +9,7 @@ from copy import deepcopy
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from singer_sdk.singerlib import Catalog
 
 from tap_usertesting.tap import TapUserTesting
 from tests.harness import catalog, parse
@@ -61,6 +62,21 @@ def test_two_taps_of_one_config_write_the_same(box: Sandbox) -> None:
     assert len(records[0]) == len(records[1])
     assert config == given
     assert entries == catalogued
+
+
+def test_a_sync_leaves_the_callers_state_and_catalog_alone(box: Sandbox) -> None:
+    """What a tap learns is in its messages, and not in the objects that it was given; so a second one does the same."""
+    first = TapUserTesting(config=box.config(), catalog=catalog(["sessions", "session_details"]))
+    state = [m["value"] for m in written(first) if m["type"] == "STATE"][-1]
+    entries = Catalog.from_dict(catalog(["sessions", "session_details", "transcripts"]))
+    box.world.add_session(next(iter(box.world.tests.values())))
+    given, catalogued = deepcopy(state), entries.to_dict()
+    config = box.config(exclude_personal_data="omit")
+    taps = [TapUserTesting(config=config, state=state, catalog=entries) for _ in range(2)]
+    rows = [sum(m["type"] == "RECORD" for m in written(tap)) for tap in taps]
+    assert rows[0] == rows[1] > 0
+    assert state == given
+    assert entries.to_dict() == catalogued
 
 
 @pytest.mark.parametrize("parallel", [True, False])
