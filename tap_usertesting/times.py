@@ -50,6 +50,20 @@ def from_epoch(seconds: float) -> str:
 def earlier(fixed: str, **by: float) -> str:
     """Return the time that is so many hours or days before one in the fixed form."""
     try:
-        return stamp(datetime.fromisoformat(fixed[:-1] + "+00:00") - timedelta(**by))
+        return stamp(_moment(fixed) - timedelta(**by))
     except OverflowError:
         return "0001-01-01T00:00:00.000000Z"
+
+
+def hours_between(begin: str, end: str) -> float:
+    """Return the hours from one time in the fixed form to another."""
+    return (_moment(end) - _moment(begin)).total_seconds() / 3600
+
+
+def epoch(fixed: str) -> float:
+    """Return a time in the fixed form as epoch seconds."""
+    return _moment(fixed).timestamp()
+
+
+def _moment(fixed: str) -> datetime:
+    return datetime.fromisoformat(fixed[:-1] + "+00:00")

@@ -1,0 +1,40 @@
+"""What has to be read of a test before an agenda can be made. It, and nothing else, decides what is read."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
+
+from tap_usertesting.ledger.agenda import explained
+from tap_usertesting.ledger.log import FEED, Sessions
+
+if TYPE_CHECKING:
+    from tap_usertesting.ledger.ledger import Ledger
+    from tap_usertesting.ledger.policy import Policy
+
+Depth: TypeAlias = Literal["none", "explained", "whole"]
+
+
+class Needs(NamedTuple):
+    """`feed`: whether the feed is asked, for what follows the cursor `since` (None: for the whole log).
+
+    `depth`: how deep the session list is read: not at all, until what is new in it explains its growth, or whole.
+    """
+
+    feed: bool
+    since: str | None
+    depth: Depth
+
+
+def needs(ledger: Ledger) -> Needs:
+    """Return what a ledger that has begun needs."""
+    if ledger.source == FEED:
+        mark = None if ledger.first else ledger.reads_from
+        return Needs(feed=True, since=None if mark is None else mark.cursor, depth="whole" if ledger.first else "none")
+    return Needs(feed=False, since=None, depth="whole" if ledger.open else "explained")
+
+
+def is_enough(ledger: Ledger, depth: Depth, sessions: Sessions, policy: Policy) -> bool:
+    """Tell whether the list was read deep enough."""
+    if depth == "explained":
+        return sessions.complete or explained(ledger, sessions, policy)
+    return depth == "none" or sessions.complete
