@@ -60,14 +60,16 @@ e2e: $(VENV)/.dev ## Real programs around the tap: Meltano, targets, dbt, orches
 pipeline: $(VENV)/.dev ## Of e2e the part that the pipeline runs: Meltano into PostgreSQL
 	$(BIN)/pytest -m e2e tests/e2e/meltano/test_postgres.py tests/e2e/meltano/test_interruptions.py
 
-chaos: $(VENV)/.dev ## Faults, kills and events by seed, the long suite (SEEDS=200)
+chaos: $(VENV)/.dev ## Faults, kills and events by seed, and random histories of the ledger, the long suite (SEEDS=200)
+	$(BIN)/python -m tests.ledger --histories 100000
 	$(BIN)/python -m tests.chaos --seeds $(SEEDS)
 
-bench: $(VENV)/.dev ## Scale, long histories, shared quota, streams side by side: each figure beside its bound
+bench: $(VENV)/.dev ## Scale, long histories, shared quota, streams side by side, freshness: each figure beside its bound
 	$(BIN)/python -m tests.benchmarks.scale
 	$(BIN)/python -m tests.benchmarks.events
 	$(BIN)/python -m tests.benchmarks.shared
 	$(BIN)/python -m tests.benchmarks.side_by_side
+	$(BIN)/python -m tests.benchmarks.freshness
 
 bench-peers: $(VENV)/.dev ## Side by side with what a user would pick instead (installs them beside)
 	$(BIN)/python -m tests.benchmarks.peers

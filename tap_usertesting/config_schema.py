@@ -7,7 +7,7 @@ from typing import Any
 from singer_sdk import typing as th
 
 from tap_usertesting import __version__
-from tap_usertesting.partition import FEED, LISTING
+from tap_usertesting.ledger.log import FEED, LISTING
 from tap_usertesting.privacy import HASH, OMIT
 
 AUTO = "auto"
@@ -152,6 +152,23 @@ SCHEMA: dict[str, Any] = th.PropertiesList(
         minimum=1,
         title="Max duration",
         description="Seconds after which a sync ends, to go on in the next; no wait goes beyond. Default: no limit.",
+    ),
+    th.Property(
+        "max_quiet_hours",
+        th.IntegerType,
+        minimum=0,
+        default=24,
+        title="Max quiet hours",
+        description="Without the change feed, how many hours a test whose sessions ended long ago may go without being "
+        "asked; 0 asks every test at each sync.",
+    ),
+    th.Property(
+        "calls_per_minute",
+        th.IntegerType,
+        minimum=1,
+        title="Calls per minute",
+        description="A lid on the calls of the Results API in any minute, for who shares the credentials or knows the "
+        "contract better than the server tells. Default: what the server allows, 10 where it does not say.",
     ),
     th.Property(
         "api_url",

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from tap_usertesting.api.errors import BadRequestError, NotFoundError
 from tap_usertesting.api.ids import is_cursor, is_id
 from tap_usertesting.api.results import V1_PAGE, ResultsClient
+from tap_usertesting.times import utc
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -84,6 +85,17 @@ class Directory:
             len(types),
         )
         return types
+
+    def launched(self, test_id: str) -> str | None:
+        """Return when a test was launched, in the fixed UTC form; None where discovery does not know it."""
+        return self._launches.get(test_id)
+
+    @cached_property
+    def _launches(self) -> dict[str, str]:
+        if not self.discovers:
+            return {}
+        times = {str(item["uuid"]).lower(): utc(item.get("orderedAt")) for item in self.studies}
+        return {test_id: time for test_id, time in times.items() if time is not None}
 
     def _reader(self, workspace: str) -> Callable[..., list[dict[str, Any]]]:
         return lambda *, after: self._client.studies(workspace, after=after)

@@ -13,8 +13,7 @@ import click
 from singer_sdk.singerlib import Catalog
 
 from tap_usertesting.config_check import SettingsError
-from tap_usertesting.partition import LISTING_CURSOR
-from tap_usertesting.times import utc
+from tap_usertesting.ledger.state import is_sound
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -79,21 +78,11 @@ def _sound_stream(name: str, stream: Any, warn: Callable[[str], object]) -> Json
     kept = {
         json.dumps(part["context"], sort_keys=True): part  # once each: the last one, where states were joined
         for part in stream["partitions"]
-        if isinstance(part, dict) and isinstance(part.get("context"), dict) and _is_sound(part)
+        if isinstance(part, dict) and isinstance(part.get("context"), dict) and is_sound(part)
     }
     if len(kept) < len(stream["partitions"]):
         warn(f"state: not all tests of {name} are understood or there only once; what is not is read from its start")
     return {**stream, "partitions": list(kept.values())}
-
-
-def _is_sound(partition: JsonObject) -> bool:
-    """Tell whether times and ids of a partition are such; what is of another type as a whole counts as absent."""
-    bookmark, pending = partition.get("replication_key_value"), partition.get("pending")
-    if isinstance(bookmark, str) and LISTING_CURSOR.fullmatch(bookmark) and utc(bookmark.partition("/")[0]) is None:
-        return False
-    texts = [one for name in ("recent", "gone") if isinstance(partition.get(name), list) for one in partition[name]]
-    texts += [time for time in pending.values() if time is not None] if isinstance(pending, dict) else []
-    return all(isinstance(text, str) for text in texts)
 
 
 def _is_state(document: Any) -> bool:  # noqa: ANN401 - JSON

@@ -6,11 +6,26 @@ import json
 import math
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from tap_usertesting.summary import windows
 
 DISCOVERY = ("workspaces", "studies")
+
+
+class Cost(NamedTuple):
+    """Calls of the Results API: for the news, for that and the newest 30 days, for all of it, and at least.
+
+    The last two differ where only the sync will find out whether a test has transcripts.
+    """
+
+    news: int = 0
+    newest: int = 0
+    all: int = 0
+    at_least: int = 0
+
+
+NOTHING = Cost()
 
 
 @dataclass(frozen=True)
@@ -21,11 +36,12 @@ class Row:
     test_id: str
     endpoints: Counter[str] = field(default_factory=Counter)
     records: int = 0
+    cost: Cost = NOTHING
 
     @property
     def calls(self) -> int:
-        """Calls of the Results API."""
-        return self.endpoints.total()
+        """Calls of the Results API, at most."""
+        return self.cost.all
 
 
 @dataclass(frozen=True)
@@ -43,8 +59,13 @@ class Plan:
 
     @property
     def calls(self) -> int:
-        """Calls of the Results API in all."""
-        return self.discovery + sum(row.calls for row in self.rows)
+        """Calls of the Results API in all, at most."""
+        return self.cost.all
+
+    @property
+    def cost(self) -> Cost:
+        """Calls in all, those of discovery among each."""
+        return Cost(*(self.discovery + sum(row.cost[n] for row in self.rows) for n in range(len(NOTHING))))
 
     @property
     def fullest(self) -> int:
@@ -70,6 +91,7 @@ class Plan:
                 "test_id": row.test_id,
                 "stream": row.stream,
                 "calls": row.calls,
+                "calls_at_least": row.cost.at_least,
                 "endpoints": dict(row.endpoints),
                 "records": row.records,
                 "seconds": self._share(row),
@@ -78,7 +100,10 @@ class Plan:
         ]
         plan: dict[str, Any] = {
             "calls": self.calls,
+            "calls_at_least": self.cost.at_least,
             "seconds": self.in_all,
+            "news": {"calls": self.cost.news, "seconds": self.seconds(self.cost.news)},
+            "newest_30_days": {"calls": self.cost.newest, "seconds": self.seconds(self.cost.newest)},
             "seconds_if_each_endpoint_has_its_window": self.seconds(self.fullest),
             "discovery_calls": self.discovery,
             "quota": {"limit": self.limit, "window_seconds": self.window, "windows": self.windows},
@@ -95,7 +120,12 @@ class Plan:
         lines += [
             (row.test_id, row.stream, f"{row.calls}", _time(self._share(row)), _listed(row.endpoints)) for row in costly
         ]
-        lines.append(("in all", "", f"{self.calls}", _time(self.in_all), ""))
+        cost = self.cost
+        lines += [
+            ("news", "", f"{cost.news}", _time(self.seconds(cost.news)), ""),
+            ("newest 30 days", "", f"{cost.newest}", _time(self.seconds(cost.newest)), ""),
+            ("in all", "", f"{self.calls}", _time(self.in_all), ""),
+        ]
         widths = [max(len(line[n]) for line in lines) for n in range(4)]
         table = "\n".join(
             f"{test:{widths[0]}}  {stream:{widths[1]}}  {calls:>{widths[2]}}  {time:>{widths[3]}}  {rest}".rstrip()
@@ -104,6 +134,9 @@ class Plan:
         idle = {row.test_id for row in self.rows} - {row.test_id for row in costly}
         quota = "no quota is known" if self.limit is None else f"{self.limit} calls in {self.window:.0f} s"
         notes = [f"Quota: {quota}; {windows(self.windows)}. Tests without anything to fetch: {len(idle)}."]
+        if cost.at_least < cost.all:
+            least = f"{cost.at_least} calls, {_time(self.seconds(cost.at_least))}"
+            notes.append(f"At least {least}: whether some tests have transcripts, only the sync finds out.")
         if self.limit is not None and self.windows == 1 and self.seconds(self.fullest) < self.in_all:
             sooner = _time(self.seconds(self.fullest))
             notes.append(f"Should each endpoint have a window of its own, which a sync finds out: {sooner}.")

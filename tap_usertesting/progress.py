@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from tap_usertesting.api.call import Clock
+    from tap_usertesting.api.lid import Lid
     from tap_usertesting.api.quota import Quota
     from tap_usertesting.api.windows import Windows
 
@@ -39,16 +40,31 @@ class Activity:
     done: int = 0  # sessions
     total: int = 0
     wait_ends: float = 0.0  # the present wait or the last one, by the monotonic clock
-    phase: int = 0  # of the test: what is pending, the log, the backfill
+    key: float | None = None  # in the history: how far back, as negative epoch seconds; None: news
     at: str = ""  # the time of the session that is asked for
     turn: int = 0  # of the streams side by side
+    most: float = 0.0  # of `fraction` so far
+    idle: bool = False  # nothing is left to do, unless there is news
 
     def begin(self, stream: str, test_id: str = "", *, tests: int = 0) -> None:
         """Go on to the next test of the stream, or to the first of the next; none of its sessions is done."""
-        self.place = self.place + 1 if stream == self.stream else 1
+        if stream != self.stream:
+            self.place, self.most = 0, 0.0
+        self.place += 1
         self.stream, self.test_id, self.tests = stream, test_id, tests
-        self.done = self.total = self.phase = 0
+        self.done = self.total = 0
+        self.key = None
         self.at = ""
+
+    def go_to(self, test_id: str, key: float | None = None) -> None:
+        """Go on to a test, whose sessions are counted with those of the others."""
+        self.test_id, self.key = test_id, key
+        self.at = ""
+
+    def expect(self, sessions: int, *, tests: int = 0) -> None:
+        """Learn of more sessions, or of fewer, and of how many more tests they are."""
+        self.total += sessions
+        self.place += tests
 
     @property
     def left(self) -> int:
@@ -57,11 +73,11 @@ class Activity:
 
     @property
     def fraction(self) -> float:
-        """How much of the stream is done, from 0 to 1: each test counts alike."""
-        if not self.tests:
-            return 0.0
-        of_this = min(1.0, self.done / self.total) if self.total else 0.0
-        return min(1.0, (self.place - 1 + of_this) / self.tests)
+        """How much of the stream is done, from 0 to 1; it never falls, though more turns out to be there."""
+        if self.tests:
+            known = min(1.0, self.done / self.total) if self.total else 1.0
+            self.most = max(self.most, min(1.0, self.place / self.tests) * known)
+        return self.most
 
     def __str__(self) -> str:
         """Return stream, test and how far, as far as there is any."""
@@ -99,7 +115,7 @@ class Standing:
         return "; ".join(map(str, self.streams))
 
 
-def seconds_for(calls: int, quota: Quota) -> float | None:
+def seconds_for(calls: int, quota: Quota | Lid) -> float | None:
     """Return how long so many calls take at the quota's pace; None while no limit is known."""
     if quota.limit is None:
         return None
@@ -124,7 +140,7 @@ def ends_at(seconds: float, *, wall: float) -> str:
     return time.strftime("%H:%M" if seconds < DAY / 2 else "%a %H:%M", time.localtime(wall + seconds))
 
 
-def long_text(standing: Standing, quota: Quota, *, wall: float) -> str:
+def long_text(standing: Standing, quota: Quota | Lid, *, wall: float) -> str:
     """Return all there is to say, for a log line."""
     streams = [
         f"{stream}, test {stream.place} of {stream.tests}" if stream.tests > 1 else str(stream)
@@ -140,7 +156,7 @@ def long_text(standing: Standing, quota: Quota, *, wall: float) -> str:
     return ", ".join(parts)
 
 
-def short_text(standing: Standing, quota: Quota, *, wall: float) -> str:
+def short_text(standing: Standing, quota: Quota | Lid, *, wall: float) -> str:
     """Return the same for one line of a terminal, what matters most first: the end may be cut off."""
     parts = [
         f"{stream.stream} {stream.done}/{stream.total}" if stream.total else stream.stream or "starting"
@@ -167,7 +183,7 @@ class View(Protocol):
     every: float  # seconds from one show to the next
     delay: float  # seconds to the first
 
-    def show(self, standing: Standing, quota: Quota, *, wall: float) -> None:
+    def show(self, standing: Standing, quota: Quota | Lid, *, wall: float) -> None:
         """Show how far the sync is at the epoch seconds `wall`."""
 
     def close(self) -> None:
@@ -179,7 +195,7 @@ class Lines:
 
     every = delay = LINE_EVERY
 
-    def show(self, standing: Standing, quota: Quota, *, wall: float) -> None:
+    def show(self, standing: Standing, quota: Quota | Lid, *, wall: float) -> None:
         """Write the line."""
         logger.info("progress: %s", long_text(standing, quota, wall=wall))
 
@@ -228,10 +244,12 @@ class Progress:
 
     def standing(self) -> Standing:
         """Return where all streams stand."""
-        begun = [stream for stream in self._activities.values() if stream.stream] or [Activity()]
-        first = min((stream.wait_ends for stream in self._activities.values()), default=0.0)
+        working = [stream for stream in self._activities.values() if not stream.idle]
+        begun = [stream for stream in working if stream.stream] or [Activity()]
+        ended = self._ended + len(self._activities) - len(working)
+        first = min((stream.wait_ends for stream in working), default=0.0)
         waiting = max(0.0, first - self._clock.monotonic())
-        return Standing(begun, not self._windows.separate, self._ended, self._all, waiting)
+        return Standing(begun, not self._windows.separate, ended, self._all, waiting)
 
     def begin(self, streams: int) -> None:
         """Begin anew, with so many streams side by side."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from tap_usertesting.api.auth import Auth, ClientCredentials, StaticToken
 from tap_usertesting.api.call import Answer, Call, Clock, Hooks, Lane, Wait, origin_of
@@ -25,11 +25,11 @@ from tap_usertesting.api.turns import Turns
 from tap_usertesting.api.windows import Windows
 from tap_usertesting.discovery import Directory
 from tap_usertesting.progress import Activity, Progress
-from tap_usertesting.summary import Ending, Summary, open_ends, some, windows
-from tap_usertesting.times import from_epoch
+from tap_usertesting.summary import NEWEST_DAYS, Ending, Summary, some, windows
+from tap_usertesting.times import earlier, from_epoch
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable
 
     from tap_usertesting.api.turns import Rank
     from tap_usertesting.redaction import Secrets
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger("tap-usertesting")
 
 LISTS = frozenset({"workspaces", "studies", "list"})
+SESSIONS = frozenset({"details_v2", "details_v3", "transcript", "clips", "video"})
 AGGREGATES = frozenset({"qx_scores", "reels"})  # one call a test
 THROTTLED = "429"  # among the transport's counts
 LOGGED_WAIT = 5.0  # seconds; a shorter wait is no news
@@ -59,13 +60,13 @@ class Run:
         self.settings = settings
         self._write_state = write_state
         self._clock = Clock()
+        self.place: Callable[[str], float] = lambda _test_id: 0.0  # of a test in the schedule
         self._began = self._clock.monotonic()
         self.now = from_epoch(self._clock.wall())
         self._failures: dict[str, None] = {}
         self.failing: set[str] = set()  # streams
         self._unreadable: set[str] = set()
         self._answering: set[str] = set()
-        self._missing: Counter[str] = Counter()
         self._separate = False  # windows, as the log has said
         self._waiting_until = 0.0  # for quota, as the log has said
         self.details_version: str | None = None  # that has answered in this run
@@ -84,12 +85,19 @@ class Run:
             name="Results API",
             setting="api_url",
             origin=origin_of(settings.api_url),
-            windows=Windows(clock=self._clock.monotonic),
+            windows=Windows(clock=self._clock.monotonic, lid=settings.calls_per_minute),
             auth=auth,
             refused=self._refused,
         )
         self.progress = Progress(windows=lane.windows, clock=self._clock)
-        self._transport.hooks = Hooks(self._before_call, self._before_wait, checkpoint, self.progress.nap, self._rank)
+        self._transport.hooks = Hooks(
+            before_call=self._before_call,
+            before_wait=self._before_wait,
+            checkpoint=checkpoint,
+            nap=self.progress.nap,
+            scarce=lambda lane: lane is self._lane and settings.max_calls is not None,
+            rank=self._rank,
+        )
         self.results = ResultsClient(transport=self._transport, lane=lane, api_url=settings.api_url)
         self.feed = self._feed(auth)
         self.directory = Directory(client=self.results, settings=settings)
@@ -98,6 +106,14 @@ class Run:
     def activity(self) -> Activity:
         """Where the sync stands."""
         return self.progress.activity
+
+    def look_again(self) -> None:
+        """Take this moment for the present."""
+        self.now = from_epoch(self._clock.wall())
+
+    def monotonic(self) -> float:
+        """Return the seconds of a clock that never goes back."""
+        return self._clock.monotonic()
 
     def wall(self) -> float:
         """Return the present as epoch seconds."""
@@ -117,11 +133,6 @@ class Run:
     def answers(self, test_id: str) -> bool:
         """Tell whether the Results API has answered anything of this test in this run."""
         return test_id in self._answering
-
-    def missed(self, test_id: str) -> int:
-        """Count a session of the test that is not found; returns how many there were."""
-        self._missing[test_id] += 1
-        return self._missing[test_id]
 
     def answered(self, test_id: str) -> None:
         """Remember that the test answers: from now on a 404 concerns one session only."""
@@ -154,17 +165,23 @@ class Run:
         return self._transport.calls[label]
 
     @property
+    def only_listed(self) -> bool:
+        """Whether the run has asked for session lists, and for nothing that they name."""
+        asked = {label for label, count in self._transport.calls.items() if count}
+        return "list" in asked and not asked & SESSIONS
+
+    @property
     def windows(self) -> Windows:
         """The quota of the Results API."""
         return self._lane.windows
 
-    def summary(self, ended: Ending, streams: Iterable[UserTestingStream], state: Mapping[str, Any]) -> Summary:
-        """Return what came of the run: of what these streams wrote, and of what the state leaves open in them."""
+    def summary(self, ended: Ending, streams: Iterable[UserTestingStream]) -> Summary:
+        """Return what came of the run: what these streams wrote, and what is left open in them."""
         transport, streams = self._transport, list(streams)
         left_out = Counter(self.results.left_out) + (self.feed.left_out if self.feed is not None else Counter())
         for stream in streams:
             left_out.update(some({f"{stream.name} without an id": stream.left_out}))
-        pending, unfinished = open_ends(state, [stream.name for stream in streams])
+        newest = earlier(self.now, days=NEWEST_DAYS)
         return Summary(
             ended=ended,
             seconds=self._clock.monotonic() - self._began,
@@ -176,8 +193,9 @@ class Run:
             throttled=transport.calls[THROTTLED],
             seconds_waited=dict(transport.waited),
             left_out=dict(left_out),
-            pending=pending,
-            unfinished=unfinished,
+            waiting=some({stream.name: stream.waiting for stream in streams}),
+            unfinished=some({stream.name: stream.unfinished() for stream in streams}),
+            unfinished_newest=some({stream.name: stream.unfinished(newest) for stream in streams}),
             windows=self.windows.number,
         )
 
@@ -249,15 +267,17 @@ class Run:
         self.progress.tick()
 
     def _rank(self, call: Call) -> Rank:
-        """Return how urgent a call is: lists and scores first, then the sessions in their order, test by test.
+        """Return how urgent a call is: news test by test, then history from the newest session down.
 
         Before all of them an endpoint that was not asked yet: its first answer may tell that it has its own window.
         """
         if not call.lane.windows.knows(call.endpoint):
             return (0.0,)
-        kind = 1.0 if call.label in LISTS else 2.0 if call.label in AGGREGATES else 3.0
+        kind = 0.0 if call.label in LISTS else 1.0 if call.label in AGGREGATES else 2.0
         here = self.activity
-        return (kind, here.place, here.phase, here.at, here.turn)
+        if here.key is None:
+            return (1.0, self.place(here.test_id), kind, here.at, here.turn)
+        return (2.0, here.key, kind, here.turn)
 
     def _check_duration(self, wait: float) -> None:
         most = self.settings.max_duration

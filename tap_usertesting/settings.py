@@ -12,7 +12,7 @@ import requests
 from tap_usertesting.api.call import origin_of
 from tap_usertesting.config_check import SettingsError
 from tap_usertesting.config_schema import DEFAULTS
-from tap_usertesting.partition import FEED
+from tap_usertesting.ledger.log import FEED
 from tap_usertesting.privacy import HASH
 from tap_usertesting.times import utc
 
@@ -56,6 +56,8 @@ class Settings:
     personal_data_salt: str | None
     max_calls: int | None
     max_duration: int | None
+    max_quiet_hours: int
+    calls_per_minute: int | None
     api_url: str
     auth_endpoint: str
     oauth_scopes: str

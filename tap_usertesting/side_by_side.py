@@ -6,13 +6,13 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from tap_usertesting.streams.base import PerTestStream
+from tap_usertesting.streams.ledger_stream import LedgerStream
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Sequence
 
     from singer_sdk import Stream
 
-    from tap_usertesting.run import Run
     from tap_usertesting.tap import TapUserTesting
 
 
@@ -34,17 +34,22 @@ def sync_side_by_side(tap: TapUserTesting) -> None:
         else:
             _sync(stream)
     run.progress.begin(len(threads))
-    jobs = {source: partial(_in_turn, run, streams, turn) for turn, (source, streams) in enumerate(threads.items())}
+    tap.schedule.walks = sum(isinstance(streams[0], LedgerStream) for streams in threads.values())
+    jobs = {source: partial(_in_turn, tap, streams, turn) for turn, (source, streams) in enumerate(threads.items())}
     run.turns.run(jobs, watch=tap.signals.look_again)
     for stream in selected:
         stream.log_sync_costs()
 
 
-def _in_turn(run: Run, streams: Iterable[Stream], turn: int) -> None:
-    run.activity.turn = turn
-    for stream in streams:
-        _sync(stream)
-    run.progress.leave()
+def _in_turn(tap: TapUserTesting, streams: Sequence[Stream], turn: int) -> None:
+    tap.run.activity.turn = turn
+    try:
+        for stream in streams:
+            _sync(stream)
+    finally:
+        if isinstance(streams[0], LedgerStream):
+            tap.schedule.leave()
+    tap.run.progress.leave()
 
 
 def _sync(stream: Stream) -> None:

@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from tap_usertesting.progress import duration
 
 if TYPE_CHECKING:
     import logging
-    from collections.abc import Collection, Mapping
+    from collections.abc import Mapping
 
+NEWEST_DAYS = 30
 Ending = Literal["complete", "incomplete", "failed"]
 
 
@@ -33,8 +34,9 @@ class Summary:
     throttled: int  # answers 429, or their like in GraphQL
     seconds_waited: Mapping[str, float]  # per reason: quota, retry
     left_out: Mapping[str, int]  # what was sent and made no row
-    pending: Mapping[str, int]  # sessions per stream that the next syncs ask for again
+    waiting: Mapping[str, int]  # sessions per stream that the next syncs ask for again
     unfinished: Mapping[str, int]  # tests per stream whose history is not read to its end
+    unfinished_newest: Mapping[str, int]  # tests per stream of which a session of the newest 30 days is not read
     windows: int = 1  # of the quota: one, or one per endpoint
 
     def lines(self) -> list[str]:
@@ -50,9 +52,10 @@ class Summary:
         ]
         if self.left_out:
             lines.append(f"left out: {_listed(self.left_out)}")
-        if self.pending or self.unfinished:
+        if self.waiting or self.unfinished:
             lines.append(
-                f"still pending: sessions: {_listed(self.pending)}; tests read in part: {_listed(self.unfinished)}"
+                f"still waiting: sessions: {_listed(self.waiting)}; tests not read to their end: "
+                f"{_listed(self.unfinished)}; of the newest {NEWEST_DAYS} days: {_listed(self.unfinished_newest)}"
             )
         return lines
 
@@ -72,18 +75,6 @@ class Summary:
 def windows(number: int) -> str:
     """Return what was learned of the quota's windows, for people."""
     return f"windows: {number}, one per endpoint" if number > 1 else "windows: 1, for all endpoints"
-
-
-def open_ends(state: Mapping[str, Any], streams: Collection[str]) -> tuple[dict[str, int], dict[str, int]]:
-    """Return per stream what a state leaves open: sessions on `pending`, and tests with an unfinished `backfill`."""
-    pending: dict[str, int] = {}
-    unfinished: dict[str, int] = {}
-    for stream in streams:
-        partitions = state.get("bookmarks", {}).get(stream, {}).get("partitions", [])
-        asked = [partition.get("pending") for partition in partitions]
-        pending[stream] = sum(len(sessions) for sessions in asked if isinstance(sessions, dict))
-        unfinished[stream] = sum("backfill" in partition for partition in partitions)
-    return some(pending), some(unfinished)
 
 
 def some(counts: Mapping[str, int]) -> dict[str, int]:

@@ -37,13 +37,13 @@ from tap_usertesting.config_schema import SCHEMA, SECRETS, UNNAMED
 from tap_usertesting.environment import Environment, drop_odd_log_levels
 from tap_usertesting.files import read_catalog, read_config, read_state, sound
 from tap_usertesting.redaction import Secrets, log_crashes
-from tap_usertesting.rehearsal import rehearse
 from tap_usertesting.run import Run
 from tap_usertesting.settings import URLS, Settings
 from tap_usertesting.side_by_side import sync_side_by_side
 from tap_usertesting.signals import Signals
 from tap_usertesting.streams.base import FULL_TABLE, PerTestStream, UserTestingStream, in_words
 from tap_usertesting.streams.discovered import TestsStream, WorkspacesStream
+from tap_usertesting.streams.ledger_stream import LedgerStream
 from tap_usertesting.streams.media import HighlightReelsStream, SessionClipsStream, SessionVideosStream
 from tap_usertesting.streams.qx_scores import QxScoresStream
 from tap_usertesting.streams.result_changes import ResultChangesStream
@@ -54,6 +54,9 @@ from tap_usertesting.streams.session_details import (
 )
 from tap_usertesting.streams.sessions import SessionsStream
 from tap_usertesting.streams.transcripts import TranscriptCuesStream, TranscriptsStream
+from tap_usertesting.sync.forecast import forecast
+from tap_usertesting.sync.schedule import Schedule
+from tap_usertesting.sync.standings import Standings
 from tap_usertesting.writer import WholeLineWriter, outputs_are_one_pipe
 
 if sys.version_info >= (3, 12):
@@ -70,6 +73,7 @@ if TYPE_CHECKING:
 
     from tap_usertesting.api.feed import Ask
     from tap_usertesting.changes.listing import SessionList
+    from tap_usertesting.partition import Partition
     from tap_usertesting.summary import Ending
 
 # The cheap tables first, so that a user sees something early; the SDK alone would sort by name.
@@ -121,7 +125,8 @@ class TapUserTesting(Tap):
         self.spent = ""  # which budget of the run is used up
         self._state_due = 0.0
         self._written = b""
-        self.before_state: dict[str, Callable[[], None]] = {}  # bring partitions up to date that follow another
+        self._moved: dict[Partition, None] = {}  # since the last STATE
+        self._given_up: dict[tuple[str, str], list[str]] = {}  # sessions by stream and test
         # The SDK and the streams write into what they are given.
         super().__init__(config=deepcopy(config), catalog=deepcopy(catalog), state=deepcopy(state), **kwargs)
 
@@ -231,7 +236,7 @@ class TapUserTesting(Tap):
             lookback_hours=self.run.settings.lookback_hours,
             wanted=self._wanted,
             needs=self._needs,
-            fail=self.run.fail,
+            listener=self.run,
             turns=self.run.turns,
         )
 
@@ -254,29 +259,53 @@ class TapUserTesting(Tap):
         for stream in self._selected():
             tests = stream.test_ids()
             for test_id in tests[:1] if stream.sampling else tests:
-                per_test.setdefault(test_id, []).extend(stream.asks(test_id, stream.partition(test_id)))
+                per_test.setdefault(test_id, []).extend(stream.asks(test_id))
         return [asks for asks in per_test.values() if asks]
 
     def _needs(self, test_id: str) -> Iterable[Callable[[SessionList], bool]]:
         for stream in self._selected():
             if test_id in self.run.directory.product_types:
-                need = stream.list_need(test_id, stream.partition(test_id))
+                need = stream.list_need(test_id)
                 if need is not None:
                     yield need
+
+    # Whose turn it is
+
+    @cached_property
+    def standings(self) -> Standings:
+        """What is known of each test."""
+        streams = [stream for stream in self._selected() if isinstance(stream, LedgerStream)]
+        return Standings(self.run, streams, lambda: self.changes)
+
+    @cached_property
+    def schedule(self) -> Schedule:
+        """The order of the tests, the same for all streams."""
+        schedule = Schedule(monotonic=self.run.monotonic, look=self.standings.look)
+        self.run.place = schedule.place
+        return schedule
 
     # STATE
 
     def write_state(self) -> None:
-        """Write STATE if anything moved; the order of `pending` counts, which the SDK's own comparison does not see."""
+        """Write STATE if anything moved; the order of `waiting` counts, which the SDK's own comparison does not see."""
         if self.planning:
             return
-        for bring_up_to_date in self.before_state.values():
-            bring_up_to_date()
+        for partition in self._moved:
+            partition.save()
+        self._moved.clear()
         state = msgspec.json.encode(self.state)
         if self.state and state != self._written:
             self._written = state
             self.write_message(StateMessage(value=self.state))
         self._state_due = time.monotonic() + STATE_EVERY
+
+    def moved(self, partition: Partition) -> None:
+        """Note that a partition has to be saved before the next STATE."""
+        self._moved[partition] = None
+
+    def given_up(self, stream: str, test_id: str, session_id: str) -> None:
+        """Note a session that is not looked for any more."""
+        self._given_up.setdefault((stream, test_id), []).append(session_id)
 
     def after_record(self) -> None:
         """Write STATE if it is due, and stop if a signal came while the record was written."""
@@ -354,7 +383,7 @@ class TapUserTesting(Tap):
         tap.signals.ends_process = True
         if plan is not None:
             with tap.signals.taken():
-                planned = rehearse(tap)
+                planned = forecast(tap)
                 sys.stdout.write(f"{planned.as_json() if plan == 'json' else planned.as_table()}\n")
                 tap.end()
         elif test == CliTestOptionValue.Schema.value:
@@ -405,6 +434,20 @@ class TapUserTesting(Tap):
         """Say what was spent; ends with status 1 when anything failed."""
         self.signals.settle()
         self._report("failed" if self.run.failed else "incomplete" if self.spent else "complete")
+        for (stream, test_id), sessions in self._given_up.items():
+            self.logger.warning(
+                "%s, test %s: %d sessions that were announced are still not found and are given up, such as %s",
+                stream,
+                test_id,
+                len(sessions),
+                sessions[0],
+            )
+        if self.spent and self.run.only_listed:
+            self.logger.warning(
+                "%s before any session was asked for: the session lists alone use it up; each sync goes on with the "
+                "tests that were not asked for the longest time, but a larger budget brings news sooner",
+                self.spent,
+            )
         if self.spent:
             self.logger.warning("incomplete: %s; %s", self.spent, self._next_sync())
         if self.run.failed:
@@ -417,8 +460,8 @@ class TapUserTesting(Tap):
     def _report(self, ended: Ending) -> None:
         """Say what came of the run, on a terminal that the bar has left."""
         self.run.progress.close()
-        summary = self.run.summary(ended, self.chosen, self.state)
-        if self.planning:  # what it rehearsed has not come about
+        summary = self.run.summary(ended, self.chosen)
+        if self.planning:  # what it foresees has not come about
             self.logger.info("%s", summary.calls_made())
         else:
             summary.log(self.logger)

@@ -9,7 +9,7 @@ from typing import get_args
 
 import pytest
 
-from tap_usertesting.partition import Partition
+from tap_usertesting.ledger.state import KEYS
 from tap_usertesting.sandbox import Sandbox, World
 from tap_usertesting.sandbox.admin import ANSWERS, Admin
 from tap_usertesting.sandbox.faults import FaultKind
@@ -17,7 +17,6 @@ from tap_usertesting.sandbox.feed_moods import FeedMoods
 
 DOCS = Path(__file__).parents[1] / "docs"
 INDEX = DOCS / "README.md"
-DERIVED = {"bookmark": "replication_key_value", "log": None}  # what a partition calls otherwise or works out
 PAGES = sorted(path for path in DOCS.rglob("*.md") if not {"node_modules", "target", "dbt_packages"} & set(path.parts))
 
 
@@ -51,9 +50,7 @@ def test_the_state_page_names_every_field() -> None:
     named = {
         name for row in re.findall(r"^\| (`.*?) \|", table, flags=re.MULTILINE) for name in re.findall(r"`(\w+)`", row)
     }
-    properties = {name for name, value in vars(Partition).items() if isinstance(value, property)}
-    fields = {DERIVED.get(name, name) for name in properties} - {None}
-    assert named == fields | {"context", "replication_key"}
+    assert named == {"context", "replication_key", "rows", *KEYS}
 
 
 def test_the_sandbox_page_names_all_that_can_be_asked_for() -> None:

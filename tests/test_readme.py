@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tap_usertesting.partition import Partition
+from tap_usertesting.ledger.state import KEYS
 from tap_usertesting.sandbox import Sandbox, World
 from tap_usertesting.signals import EXIT_BY_SIGNAL
 from tap_usertesting.tap import EX_CONFIG, STREAMS
@@ -43,7 +43,6 @@ HEADINGS = [
     "Status and limits",
     "Developing",
 ]
-NO_STATE_KEY = {"bookmark", "log"}  # what a partition derives: `replication_key_value`, and which log it is of
 OTHER_EXITS = {0, 1, 2, EX_CONFIG}  # read, not all read, wrong option, wrong setting or file
 
 
@@ -198,9 +197,7 @@ def test_every_key_of_the_state_is_explained(readme: str) -> None:
     """A partition's state is a contract: no key without its meaning, no meaning without a key."""
     rows = re.findall(r"^\| (`.*?`) \|", section(readme, "Incremental sync and state"), flags=re.MULTILINE)
     explained = {key for row in rows for key in re.findall(r"`(\w+)`", row)}
-    properties = {name for name, member in vars(Partition).items() if isinstance(member, property)}
-    kept = {"context", "replication_key", "replication_key_value"}
-    assert explained == kept | (properties - NO_STATE_KEY)
+    assert explained == {"context", "replication_key", "rows", *KEYS}
 
 
 def test_examples_of_state_are_whole(readme: str) -> None:

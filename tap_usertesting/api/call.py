@@ -125,6 +125,7 @@ class Hooks:
     before_wait: Callable[[Wait], None] = lambda _wait: None
     checkpoint: Callable[[], None] = lambda: None
     nap: Callable[[float], float] = lambda left: left  # of the seconds left of a wait, how many until it is asked again
+    scarce: Callable[[Lane], bool] = lambda _lane: False  # whether calls are counted, whatever the quota
     rank: Callable[[Call], Rank] = lambda _call: ()  # how urgent a call is, where streams share a window
 
 

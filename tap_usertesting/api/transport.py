@@ -221,7 +221,7 @@ class Transport:
                     self.hooks.before_wait(Wait(seconds, "quota", lane.name))
                     announced = ends
                 self._nap(seconds, "quota")
-            elif (seconds := self._turns.wait(window)) > 0:
+            elif (seconds := self._turns.wait(window, scarce=self.hooks.scarce(lane))) > 0:
                 self._turns.sleep(seconds)
             elif lane.auth is None:
                 return ""

@@ -21,6 +21,7 @@ from tap_usertesting.api.call import Clock
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterator, Mapping
 
+    from tap_usertesting.api.lid import Lid
     from tap_usertesting.api.quota import Quota
 
 Rank: TypeAlias = "tuple[float | str, ...]"
@@ -28,6 +29,7 @@ Rank: TypeAlias = "tuple[float | str, ...]"
 AMPLE = 100  # calls; while more are left no stream waits for another
 PATIENCE = 0.05  # windows for which a stream that is busy is waited for, since its next call may be more urgent
 LONGEST_PATIENCE = 3.0  # seconds
+LONGEST_NAP = 900.0  # seconds; every move of another wakes a stream that lingers
 FIRST: Rank = ()  # before every other rank
 
 
@@ -36,9 +38,10 @@ class _Stream:
     """A thread as the others see it."""
 
     rank: Rank = FIRST  # of the call that it wants, else of its last one
-    window: Quota | None = None  # of that call
+    window: Quota | Lid | None = None  # of that call
     wants: bool = False  # a call, and is not on the wire with it
     rests: bool = False  # for a reason of its own: no one need wait for it
+    awaits: Hashable | None = None  # what another is finding out
     since: float = 0.0  # when it last moved
 
 
@@ -91,7 +94,7 @@ class Turns:
             while (left := ends - self._clock.monotonic()) > 0:
                 self.sleep(left)
 
-    def want(self, window: Quota, rank: Rank) -> None:
+    def want(self, window: Quota | Lid, rank: Rank) -> None:
         """Say which call comes next, before any wait for it."""
         if not self.active:
             return
@@ -100,12 +103,15 @@ class Turns:
             here.wants, here.window, here.rank = True, window, rank
             self._move()
 
-    def wait(self, window: Quota) -> float:
-        """Seconds to let others go first with a call in this window, which has one left; 0 means go now."""
+    def wait(self, window: Quota | Lid, *, scarce: bool = False) -> float:
+        """Seconds to let others go first with a call in this window, which has one left; 0 means go now.
+
+        `scarce`: calls are counted, however many the window has.
+        """
         if not self.active:
             return 0.0
         here, left = self._here, window.remaining
-        if left is not None and left <= AMPLE:
+        if scarce or (left is not None and left <= AMPLE):
             patience = min(LONGEST_PATIENCE, PATIENCE * window.window)
             now = self._clock.monotonic()
             longest = max(_yields(here, other, patience, now=now) for other in self._streams.values())
@@ -113,6 +119,14 @@ class Turns:
                 return longest
         here.wants = False
         return 0.0
+
+    def linger(self, over: Callable[[], bool]) -> None:
+        """Sleep until it is over, which others' moves bring about; no one need wait for this stream meanwhile."""
+        if not self.active:
+            return
+        with self._resting():
+            while not over():
+                self.sleep(LONGEST_NAP)
 
     # For what spans a call
 
@@ -128,14 +142,19 @@ class Turns:
             return
         waited = what in self._alone
         if waited:
+            self._here.awaits = what
             with self._resting():
                 while what in self._alone:
                     self.sleep(LONGEST_PATIENCE)
+            self._here.awaits = None
         self._alone[what] = me
         try:
             yield not waited
         finally:
             del self._alone[what]
+            for stream in self._streams.values():
+                if stream.awaits == what:  # its next call may be more urgent than mine
+                    stream.rests, stream.since = False, self._clock.monotonic()
             self._move()
 
     # For the tap

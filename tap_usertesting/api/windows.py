@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING, NamedTuple
 
+from tap_usertesting.api.lid import Lid
 from tap_usertesting.api.quota import DOCUMENTED_LIMIT, DOCUMENTED_WINDOW, LOOK, Quota
 
 if TYPE_CHECKING:
@@ -48,10 +49,15 @@ class Windows:
         clock: Callable[[], float],
         limit: int | None = DOCUMENTED_LIMIT,
         window: float = DOCUMENTED_WINDOW,
+        lid: int | None = None,
     ) -> None:
-        """Start with one shared window, full."""
+        """Start with one shared window, full. `lid`: calls a minute, of all endpoints together, that are never passed.
+
+        It is also what is assumed as long as the server names no limit.
+        """
         self._clock = clock
-        self._shared = Quota(clock=clock, limit=limit, window=window)
+        self._lid = None if lid is None else Lid(lid, clock=clock)
+        self._shared = Quota(clock=clock, limit=limit if lid is None else lid, window=window)
         self._own: dict[str, Quota] = {}
         self._flights: dict[int, _Flight] = {}
         self._heard: deque[_Heard] = deque(maxlen=FEW)
@@ -66,24 +72,37 @@ class Windows:
     @property
     def limit(self) -> int | None:
         """Calls a window; None while none is known."""
-        return self._shared.limit
+        return self._pace.limit
 
     @property
     def window(self) -> float:
         """Seconds that a window lasts."""
-        return self._shared.window
+        return self._pace.window
+
+    @property
+    def _pace(self) -> Quota | Lid:
+        """What sets the pace in the long run."""
+        lid, shared = self._lid, self._shared
+        if lid is None or (shared.limit is not None and shared.limit / shared.window <= lid.limit / lid.window):
+            return shared
+        return lid
 
     def knows(self, endpoint: str) -> bool:
         """Tell whether the endpoint was asked before."""
         return endpoint in self._own
 
-    def of(self, endpoint: str) -> Quota:
-        """Return the window that a call of this endpoint takes its place in."""
-        return self._mine(endpoint) if self.separate else self._shared
+    def of(self, endpoint: str) -> Quota | Lid:
+        """Return the window that a call of this endpoint takes its place in, or the lid where that leaves fewer."""
+        quota, lid = self._mine(endpoint) if self.separate else self._shared, self._lid
+        if lid is not None and (quota.remaining is None or lid.remaining < quota.remaining):
+            return lid
+        return quota
 
     @property
-    def tightest(self) -> Quota:
+    def tightest(self) -> Quota | Lid:
         """The shared window, or of several the one that lets the next call wait longest."""
+        if self._lid is not None and self._pace is self._lid:
+            return self._lid
         return max(self._own.values(), key=lambda quota: quota.wait()) if self.separate else self._shared
 
     @property
@@ -95,23 +114,31 @@ class Windows:
 
     def wait(self, endpoint: str) -> float:
         """Seconds until a call of this endpoint may be sent; 0 means now."""
+        under = 0.0 if self._lid is None else self._lid.wait()
+        return max(under, self._wait(endpoint))
+
+    def _wait(self, endpoint: str) -> float:
         if not self.separate:
             shared = self._shared.wait()
             if self._shared.sliding or endpoint not in self._own:
                 return shared
             return max(shared, self._own[endpoint].wait())  # what it was told itself holds, also where not all share
         if endpoint not in self._answered and self._first_under_way():
-            return LOOK * self.window
+            return LOOK * self._shared.window
         return self._mine(endpoint).wait()
 
     def sent(self, endpoint: str) -> int:
         """Count a call that is sent now; returns its ticket for `answered`."""
+        if self._lid is not None:
+            self._lid.sent()
         ticket = self._shared.sent()
         self._flights[ticket] = _Flight(endpoint, self._mine(endpoint).sent(), self._clock(), self._hears)
         return ticket
 
     def answered(self, ticket: int, said: RateHeaders) -> None:
         """Learn from the answer (or the failure) of the call with this ticket."""
+        if self._lid is not None:
+            self._lid.answered()
         flight = self._flights.pop(ticket)
         own = self._mine(flight.endpoint)
         alone = self._alone(said, flight)
@@ -165,7 +192,7 @@ class Windows:
         if said.limit is None or said.remaining is None or said.reset is None:
             return False
         now = self._clock()
-        ends, since = now + said.reset, now - self.window + self._shared.rounding / 2
+        ends, since = now + said.reset, now - self._shared.window + self._shared.rounding / 2
         while self._heard and self._heard[0].ends < now and self._heard[0].sent < since:
             self._heard.popleft()
         took = now - flight.sent

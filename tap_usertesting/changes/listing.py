@@ -7,16 +7,14 @@ shift while it is paged, so it is read into a set and ordered here.
 from __future__ import annotations
 
 import logging
+import math
 from typing import TYPE_CHECKING, Any
 
 from tap_usertesting.api.results import LAST_OFFSET, ResultsClient, SessionPage
-from tap_usertesting.changes.change import UPDATED, Change
-from tap_usertesting.times import earlier, utc
+from tap_usertesting.times import utc
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
-
-    from tap_usertesting.partition import Partition
 
 logger = logging.getLogger("tap-usertesting.changes")
 
@@ -33,11 +31,6 @@ class Listed:
         self.time = min(utc(item.get("finishTime")) or utc(item.get("startTime")) or now, now)
         self.cursor = f"{self.time}/{self.session_id}"
 
-    @property
-    def change(self) -> Change:
-        """The session as a change of the log."""
-        return Change(self.cursor, self.session_id, UPDATED, self.time)
-
 
 class SessionList:
     """The sessions of one test, as far as they have been read; shared by every stream of a run.
@@ -51,11 +44,13 @@ class SessionList:
         """Nothing is read yet. `now`: the start of the run in the fixed UTC form."""
         self._client = client
         self._test_id = test_id
-        self._now = now
+        self.now = now
         self.by_id: dict[str, Listed] = {}
         self.total = self.greatest = self.missing = 0
         self.counted = self.complete = False
         self._again = self._wrong = False
+        self.only_first = False  # page is read; further ones are `planned` where it names their number
+        self.planned = 0
         self._begin()
 
     def _begin(self) -> None:
@@ -67,12 +62,12 @@ class SessionList:
     def read(self, enough: Callable[[SessionList], bool]) -> SessionList:
         """Read pages until `enough` is content or the list ends. Raises what the client raises."""
         while not self.complete and not (self._offset and enough(self)):
+            if self.only_first and self._offset and self.counted:
+                self.planned = max(self.planned, math.ceil(self.total / len(self._seen)))
+                break
             self._read_page()
+            self.planned += 1
         return self
-
-    def ordered(self) -> list[Listed]:
-        """The sessions read so far, oldest first."""
-        return sorted(self.by_id.values(), key=lambda listed: listed.cursor)
 
     def _read_page(self) -> None:
         """Read the next page and go on behind what it brought, however many sessions were asked for."""
@@ -80,7 +75,7 @@ class SessionList:
         behind = self._offset + page.received
         known = len(self._seen)
         for item in page.sessions:
-            listed = Listed(item, now=self._now)
+            listed = Listed(item, now=self.now)
             self.by_id[listed.session_id] = listed
             self._seen.add(listed.session_id)
         barren = len(self._seen) == known
@@ -152,44 +147,6 @@ class SessionList:
                 self.total - behind if self.counted else "an unknown number of",
                 LAST_OFFSET,
             )
-
-
-class Known:
-    """Which sessions of a list a stream has handled before, by its partition's state."""
-
-    def __init__(self, partition: Partition, *, lookback_hours: int) -> None:
-        """Take bookmark, `recent` and `recent_from` as they are now."""
-        self._bookmark = partition.bookmark
-        self._recent = frozenset(partition.recent)
-        self._recent_from = partition.recent_from or ""
-        self._kept = (partition.total_count or 0) + partition.handled_count
-        self._window = window_start(self._bookmark, lookback_hours) if self._bookmark else ""
-
-    def __call__(self, listed: Listed, *, trust_span: bool = True) -> bool:
-        """Tell whether the session was handled; without `trust_span` the span below `recent_from` is not believed."""
-        if listed.session_id in self._recent:
-            return True
-        if self._bookmark is None or listed.cursor > self._bookmark:
-            return False
-        return listed.time < self._window or (trust_span and listed.cursor <= self._recent_from)
-
-    def unknown(self, sessions: SessionList) -> list[Listed]:
-        """Return the sessions to handle, oldest first; the span counts as handled only if the count explains itself."""
-        trust = self.explained(sessions)
-        return [listed for listed in sessions.ordered() if not self(listed, trust_span=trust)]
-
-    def explained(self, sessions: SessionList) -> bool:
-        """Tell whether the unknown sessions found are as many as the test has gained: then no further page is read.
-
-        By the greatest count that any page named: one that left while the list was paged is among those found.
-        """
-        unknown = sum(not self(listed) for listed in sessions.by_id.values())
-        return (sessions.counted or sessions.complete) and unknown == sessions.greatest - self._kept
-
-
-def window_start(bookmark: str, lookback_hours: int) -> str:
-    """Return the time from which sessions that appear late are looked for below a listing bookmark."""
-    return earlier(bookmark.partition("/")[0], hours=lookback_hours)
 
 
 def holds(ids: Iterable[str]) -> Callable[[SessionList], bool]:

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import logging
 from collections import OrderedDict
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, Protocol
 
 from tap_usertesting.api.errors import (
     ApiError,
@@ -17,20 +18,22 @@ from tap_usertesting.api.errors import (
     UnknownCursorError,
     UnknownTestError,
 )
-from tap_usertesting.api.feed import TESTS_A_REQUEST, Ask, ChangeFeed, Count, FeedEvent
+from tap_usertesting.api.feed import TESTS_A_REQUEST, Ask, ChangeFeed, Count, FeedEvent, Received
 from tap_usertesting.api.ids import is_id
 from tap_usertesting.api.turns import Turns
-from tap_usertesting.changes.change import REMOVALS, Change
 from tap_usertesting.changes.feed_log import FeedLog, whole_log
 from tap_usertesting.changes.listing import SessionList, everything
 from tap_usertesting.conform import clean
+from tap_usertesting.ledger.log import FEED, LISTING, REMOVALS, Change, Log
+from tap_usertesting.ledger.needs import is_enough, needs
 from tap_usertesting.times import earlier, utc
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Collection, Iterable, Sequence
 
     from tap_usertesting.api.results import ResultsClient
-    from tap_usertesting.partition import Partition
+    from tap_usertesting.ledger.ledger import Ledger
+    from tap_usertesting.ledger.policy import Policy
 
 logger = logging.getLogger("tap-usertesting.changes")
 
@@ -42,6 +45,16 @@ TEST_PREFIX = "ut_"
 CHECK_FEED = (
     "check that feed_url and its token belong to these tests; until then auto reads them by their session lists"
 )
+
+
+class Listener(Protocol):
+    """Who is told what was learned of a test."""
+
+    def fail(self, error: str) -> None:
+        """Take one line that makes the run end with status 1, though it goes on."""
+
+    def answered(self, test_id: str) -> None:
+        """Take it that the test answers."""
 
 
 class ChangeReader:
@@ -56,14 +69,11 @@ class ChangeReader:
         lookback_hours: int,
         wanted: Callable[[], Sequence[Sequence[Ask]]],
         needs: Callable[[str], Iterable[Callable[[SessionList], bool]]],
-        fail: Callable[[str], None],
+        listener: Listener,
         turns: Turns | None = None,
     ) -> None:
-        """`wanted`: what the selected streams will ask of the feed, per test; `needs`: of a test's list.
-
-        `fail` is told in one line what makes the run end with status 1, though it goes on.
-        """
-        self._fail = fail
+        """`wanted`: what the selected streams will ask of the feed, per test; `needs`: of a test's list."""
+        self._listener = listener
         self._turns = turns or Turns()
         self._results = results
         self._feed = feed
@@ -79,7 +89,19 @@ class ChangeReader:
         self._lost: dict[str, ApiError] = {}
         self._judged: dict[str, bool | None] = {}
         self._replayed: set[str] = set()
+        self._newest: dict[Ask, str | None] = {}
+        self._plans = False
+        self._received: dict[Ask, Received] = {}
         self._said_known = False
+
+    def only_first_pages(self) -> None:
+        """Read no more than a plan needs: of each list the first page, of the feed the changes without their count."""
+        self._plans = True
+
+    @property
+    def planned_pages(self) -> int:
+        """How many pages the lists would have taken so far."""
+        return sum(listed.planned for listed in self._lists.values())
 
     # The session list
 
@@ -92,6 +114,7 @@ class ChangeReader:
             try:
                 if listed is None:
                     listed = SessionList(client=self._results, test_id=test_id, now=self._now)
+                    listed.only_first = self._plans
                     needs = [enough, *self._needs(test_id)]
                     listed.read(lambda sessions: all(need(sessions) for need in needs))
                     self._lists[test_id] = listed
@@ -100,7 +123,7 @@ class ChangeReader:
                 self._lost[test_id] = error
                 raise
             if listed.missing:
-                self._fail(
+                self._listener.fail(
                     f"test {test_id}: the session list names {len(listed.by_id) + listed.missing} sessions and gave "
                     f"{len(listed.by_id)}, although it was read twice"
                 )
@@ -118,6 +141,38 @@ class ChangeReader:
         """Raise what an earlier stream of this run learned: that the test does not answer."""
         if error := self._lost.get(test_id):
             raise error
+
+    def read(self, test_id: str, ledger: Ledger, policy: Policy) -> Log:
+        """Return what a ledger that has begun needs of the log that drives its test."""
+        need = needs(ledger)
+        log = self._changes(test_id, ledger) if need.feed else Log(LISTING)
+        if need.depth == "none":
+            return log
+        sessions = self.sessions(test_id, lambda sessions: is_enough(ledger, need.depth, sessions, policy))
+        self._listener.answered(test_id)
+        return replace(log, sessions=sessions, listed_at=sessions.now)
+
+    def whole_list(self, test_id: str) -> SessionList:
+        """Return the test's whole session list; an answer to it is an answer of the test."""
+        sessions = self.sessions(test_id, everything)
+        self._listener.answered(test_id)
+        return sessions
+
+    def renew(self, test_id: str, at: str) -> None:
+        """Forget a list that was read before something happened, at a time in the fixed UTC form."""
+        listed = self._lists.get(test_id)
+        if listed is not None and listed.now < at:
+            del self._lists[test_id]
+
+    def look_again(self, *, now: str, due: Collection[str]) -> None:
+        """Forget what was read, so that it is read anew; of the lists those of the tests that are due."""
+        self._now = now
+        self._chunks = None
+        self._counts.clear()
+        self._logs.clear()
+        self._failed.clear()
+        self._judged = {test_id: proven for test_id, proven in self._judged.items() if proven is not None}
+        self._lists = {test_id: listed for test_id, listed in self._lists.items() if test_id not in due}
 
     # The feed
 
@@ -138,19 +193,12 @@ class ChangeReader:
             self._read_changes(ask)
             return self.log(ask)
 
-    def changes(
-        self, test_uuid: str, partition: Partition
-    ) -> tuple[FeedLog, list[Change], dict[str, list[str]] | None]:
-        """Return what a partition with a feed bookmark has before it.
-
-        The log as read, its changes after the bookmark, and, when a backfill is to be done, the change types of
-        every session that the whole log mentions (else None). An expired cursor replays the log once, but drops
-        the events before the kept `changed_at`, removals excepted: a removal costs no call.
-        """
-        bookmark = partition.bookmark
-        whole = replayed = partition.backfill is not None
+    def _changes(self, test_id: str, ledger: Ledger) -> Log:
+        """Return what the feed has for a ledger. Where it refuses the place to read from, its log is replayed whole."""
+        test_uuid, since = TEST_PREFIX + test_id, needs(ledger).since
+        replayed = False
         try:
-            log = self.log(Ask(test_uuid, None if whole else bookmark))
+            log = self.log(Ask(test_uuid, since))
         except UnknownCursorError as error:
             log, replayed = self.log(Ask(test_uuid, None)), True  # if that fails too, it was not the cursor
             if test_uuid not in self._replayed:
@@ -162,14 +210,31 @@ class ChangeReader:
                     error,
                 )
         changes = [as_change(event) for event in log.events]
-        mentions = _mentions(changes) if whole else None
-        if bookmark is not None:
-            place = next((n for n, change in enumerate(changes) if change.cursor == bookmark), None)
-            if place is not None and log.certain:
-                changes = changes[place + 1 :]
-            elif replayed and (kept := partition.changed_at) is not None:
-                changes = [change for change in changes if _not_before(change, kept)]
-        return log, changes, mentions
+        if since is not None and not replayed and log.certain:  # a server may count it in
+            place = next((n for n, change in enumerate(changes) if change.cursor == since), None)
+            changes = changes if place is None else changes[place + 1 :]
+        return Log(FEED, changes, whole=since is None, replayed=replayed, certain=log.certain, newest=log.newest)
+
+    def newest(self, test_id: str) -> str | None:
+        """Return when the newest change of a test happened that the feed has, None where it does not tell.
+
+        That costs no quota: it is asked before any list is.
+        """
+        ask = Ask(TEST_PREFIX + test_id, None)
+        if ask not in self._newest:
+            try:
+                times = [utc(event.changed_at) for event in (self.log(ask).events if self._is_asked(ask) else ())]
+            except ApiError:  # whoever reads the test will say so
+                times = []
+            self._newest[ask] = max((time for time in times if time is not None), default=None)
+        return self._newest[ask]
+
+    def _is_asked(self, ask: Ask) -> bool:
+        """Tell whether any stream asks the feed for this."""
+        if self._feed is None:
+            return False
+        self._chunk_of(ask)
+        return any(ask in chunk for chunk in self._chunks or ())
 
     def drives(self, test_id: str, test_uuid: str) -> bool | None:
         """Tell whether the feed describes this test: True, False (proven not to), None (not known yet).
@@ -210,9 +275,22 @@ class ChangeReader:
 
     def _count(self, ask: Ask) -> Count | ApiError:
         if ask not in self._counts:
-            self._counts.update(self._client.counts(self._chunk_of(ask)))
+            chunk = self._chunk_of(ask)
+            self._counts.update(self._count_received(chunk) if self._plans else self._client.counts(chunk))
             self._say_how_many_are_known()
         return self._counts[ask]
+
+    def _count_received(self, asks: Sequence[Ask]) -> dict[Ask, Count | ApiError]:
+        """Ask for the changes at once, and count them here."""
+        found: dict[Ask, Count | ApiError] = {}
+        for ask, got in self._client.changes(asks).items():
+            if isinstance(got, ApiError):
+                found[ask] = got
+                continue
+            self._received[ask] = got
+            newest = max(got.events, key=lambda event: utc(event.changed_at) or "", default=None)
+            found[ask] = Count(got.arrived, newest.cursor if newest is not None else None)
+        return found
 
     def _say_how_many_are_known(self) -> None:
         """Say once a run, when all tests are counted, how many of them the feed knows, unless it knows all."""
@@ -256,7 +334,8 @@ class ChangeReader:
             if results > RESULTS_A_REQUEST:
                 break
             group.append(other)
-        found = self._client.changes(group)
+        found: dict[Ask, Received | ApiError] = {other: self._received.pop(other) for other in group if self._plans}
+        found = found or self._client.changes(group)
         for other in group:
             got, count = found.pop(other), self._counts[other]
             try:
@@ -285,18 +364,6 @@ class ChangeReader:
             message = "no feed_url is set"
             raise FeedError(message)
         return self._feed
-
-
-def _mentions(changes: list[Change]) -> dict[str, list[str]]:
-    mentions: dict[str, list[str]] = {}
-    for change in changes:
-        if change.session_id is not None:
-            mentions.setdefault(change.session_id, []).append(change.change_type)
-    return mentions
-
-
-def _not_before(change: Change, kept: str) -> bool:
-    return change.change_type in REMOVALS or change.changed_at is None or change.changed_at >= kept
 
 
 def as_change(event: FeedEvent) -> Change:

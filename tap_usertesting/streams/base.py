@@ -150,6 +150,15 @@ class UserTestingStream(Stream):
             self._problems.add(column)
             self.logger.warning("%s: a value in %s is not of the documented type and was left out", self.name, column)
 
+    @property
+    def waiting(self) -> int:
+        """How many sessions the next syncs ask for again."""
+        return 0
+
+    def unfinished(self, since: str | None = None) -> int:  # noqa: ARG002 - streams with a ledger look at it
+        """Return of how many tests something is left to read (that is not older than a time)."""
+        return 0
+
     def count(self, row: Record) -> None:
         """Count a row for the summary."""
         if row.get("_sdc_deleted_at") is None:
@@ -257,6 +266,7 @@ class PerTestStream(UserTestingStream):
     bookmark_key: ClassVar[str]  # the replication key, also where a catalog takes that away
     _commit: Callable[[], None] | None = None
     _announced = False  # its SCHEMA was written before its turn
+    _rides = False  # another stream of its source writes its rows
     _rode = 0  # rows
     _tests = 0
 
@@ -264,8 +274,13 @@ class PerTestStream(UserTestingStream):
         """Start without any partition looked up."""
         super().__init__(tap)
         self._states: dict[str, dict[str, Any]] | None = None
+        self._partitions: dict[str, Partition] = {}
         self._sampled = False
-        self._boarded: set[str] = set()
+
+    @property
+    def tap(self) -> TapUserTesting:
+        """The tap that it belongs to."""
+        return self._tap
 
     @property
     def changes(self) -> ChangeReader:
@@ -274,7 +289,7 @@ class PerTestStream(UserTestingStream):
 
     # To be declared by each stream
 
-    def sync_test(self, test_id: str, partition: Partition) -> Iterator[Record]:
+    def sync_test(self, test_id: str) -> Iterator[Record]:
         """Emit what is new in a test; set `_commit` before each record to what its writing makes true."""
         raise NotImplementedError
 
@@ -286,13 +301,17 @@ class PerTestStream(UserTestingStream):
         """Tell whether tests of this product type have such rows at all."""
         return True
 
-    def asks(self, test_id: str, partition: Partition) -> Iterable[Ask]:
+    def asks(self, test_id: str) -> Iterable[Ask]:
         """What this stream will ask of the feed for a test."""
         raise NotImplementedError
 
-    def list_need(self, test_id: str, partition: Partition) -> Callable[[SessionList], bool] | None:  # noqa: ARG002
+    def list_need(self, test_id: str) -> Callable[[SessionList], bool] | None:  # noqa: ARG002
         """Return how deep the stream will need a test's list; None when it will not, or can not tell yet."""
         return None
+
+    def foresee(self, test_id: str) -> int:  # noqa: ARG002 - result_changes looks there
+        """Return how many records a sync would write, for a plan."""
+        return 0
 
     # The SDK's side
 
@@ -321,14 +340,14 @@ class PerTestStream(UserTestingStream):
         test_id = str(context["test_id"])
         self.found = True
         self.run.activity.begin(self.name, test_id, tests=self._tests)
-        if test_id in self._boarded or self._tap.spent:
+        if self._tap.spent:
             return
         try:
             if self.sampling:
                 self._sampled = self.applies(test_id)
                 yield from self.sample(test_id) if self._sampled else ()
             else:
-                yield from self.sync_test(test_id, self.partition(test_id))
+                yield from self.sync_test(test_id)
         except BudgetSpentError as error:
             self._tap.spent = str(error)
         except RunEndsError as error:
@@ -338,14 +357,13 @@ class PerTestStream(UserTestingStream):
 
     # Riding along with another stream
 
-    def board(self, test_id: str) -> None:
-        """Leave this test to a stream that fetches what this one needs too; its rows need the SCHEMA before them."""
-        self._boarded.add(test_id)
-        if not self._announced:
-            self._write_schema_message()
-            self._announced = True
-            if self.replication_method == FULL_TABLE and self.emit_activate_version_messages:
-                self._stream_version = self._initialized_at // 1000  # as the SDK will say when it is this one's turn
+    def board(self) -> None:
+        """Leave its rows to a stream that fetches what this one needs too; they need the SCHEMA before them."""
+        self._rides = True
+        self._write_schema_message()
+        self._announced = True
+        if self.replication_method == FULL_TABLE and self.emit_activate_version_messages:
+            self._stream_version = self._initialized_at // 1000  # as the SDK will say when it is this one's turn
 
     def ride(self, record: Record) -> None:
         """Write a row out of turn; its state follows that of the other stream."""
@@ -369,8 +387,15 @@ class PerTestStream(UserTestingStream):
         return counter
 
     def partition(self, test_id: str) -> Partition:
-        """Return the state of a test in this stream; under FULL_TABLE an empty one that is never written."""
-        return Partition(self.get_context_state({"test_id": test_id}), replication_key=self.bookmark_key)
+        """Return what is known of a test in this stream; under FULL_TABLE nothing, and it is never written."""
+        if test_id not in self._partitions:
+            self._partitions[test_id] = Partition(
+                self.get_context_state({"test_id": test_id}),
+                replication_key=self.bookmark_key,
+                moved=(lambda _: None) if self._stateless else self._tap.moved,
+                warn=self._tap.warn_once,
+            )
+        return self._partitions[test_id]
 
     @override
     def get_context_state(self, context: Context | None) -> dict[str, Any]:

@@ -8,14 +8,15 @@ after 15 minutes.
 from __future__ import annotations
 
 import sys
-from functools import cached_property
-from typing import TYPE_CHECKING, Any, ClassVar
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tap_usertesting.api.errors import NotFoundError
-from tap_usertesting.changes.change import concerns_video
 from tap_usertesting.discovery import FILMED
-from tap_usertesting.streams.base import PerTestStream
-from tap_usertesting.streams.session_level import SessionStream
+from tap_usertesting.ledger.ledger import Ledger, begin, take
+from tap_usertesting.ledger.log import LISTING, TRANSCRIBED, Log
+from tap_usertesting.ledger.policy import Policy
+from tap_usertesting.streams.ledger_stream import LedgerStream
 from tap_usertesting.times import from_epoch
 
 if sys.version_info >= (3, 12):
@@ -24,22 +25,53 @@ else:
     from typing_extensions import override
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from singer_sdk.helpers.types import Record
 
     from tap_usertesting.api.feed import Ask
-    from tap_usertesting.changes.listing import SessionList
+    from tap_usertesting.ledger.agenda import Item
     from tap_usertesting.partition import Partition
-    from tap_usertesting.streams.work import Task, Work
+    from tap_usertesting.sync.walk import Group
 
 
-class HighlightReelsStream(PerTestStream):
-    """One row per highlight reel; one call per test and sync, as no change says that a reel was made."""
+class Reel(NamedTuple):
+    """A highlight reel in the place of a listed session; edited, it stands at another place."""
+
+    cursor: str
+    session_id: str
+    time: str
+    row: dict[str, Any]
+
+
+@dataclass
+class Reels:
+    """The reels of a test in the place of a session list."""
+
+    by_id: dict[str, Reel]
+    missing: int = 0
+    counted: bool = True
+    complete: bool = True
+
+    @property
+    def total(self) -> int:
+        """How many there are."""
+        return len(self.by_id)
+
+    greatest = total
+
+
+class HighlightReelsStream(LedgerStream):
+    """One row per highlight reel; one call per test that is looked at, as no change says that a reel was made.
+
+    Its log is the list of reels by the time of their last edit.
+    """
 
     name = source = "highlight_reels"
+    endpoint = None
     primary_keys = ("test_id", "reel_id")
     replication_key = bookmark_key = "last_updated_at"
+    policy = Policy(by_id=False)
     selected_by_default = False
     mapped = frozenset({"uuid", "lastUpdatedAtMs"})
 
@@ -48,34 +80,44 @@ class HighlightReelsStream(PerTestStream):
         return self.run.directory.product_types.get(test_id) in {None, *FILMED}
 
     @override
-    def asks(self, test_id: str, partition: Partition) -> Iterable[Ask]:
+    def policy_of(self, test_id: str) -> Policy:
+        return self.policy
+
+    @override
+    def asks(self, test_id: str) -> Iterable[Ask]:
         return ()
 
     @override
-    def sync_test(self, test_id: str, partition: Partition) -> Iterator[Record]:
-        if not self.applies(test_id):
-            return
-        self.changes.check(test_id)
-        for row in self._rows(test_id):
-            stamp, reel_id = row["last_updated_at"], row["reel_id"]
-            bookmark = partition.bookmark
-            if stamp is not None and bookmark is not None:
-                if stamp < bookmark or (stamp == bookmark and reel_id in partition.recent):
-                    continue
-                at_bookmark = partition.recent if stamp == bookmark else []
-            else:
-                at_bookmark = []
-            self._commit = _mover(partition, stamp, [*at_bookmark, reel_id])
-            yield row
+    def list_need(self, test_id: str) -> None:
+        return None
+
+    @override
+    def read_log(self, test_id: str, group: Group) -> Log:
+        begun = begin(group.ledger, LISTING, group.policy, now=self.run.now)
+        log = Log(LISTING, sessions=Reels({reel.session_id: reel for reel in self._reels(test_id)}))
+        group.move(take(begun, log, now=self.run.now))
+        return log
+
+    @override
+    def fetch(self, test_id: str, items: Sequence[tuple[Group, Item]]) -> dict[str, Any]:
+        group, item = items[0]
+        reels = group.log.sessions if group.log is not None else None
+        if not isinstance(reels, Reels):
+            raise NotFoundError("the test has no such reel")
+        return reels.by_id[item.session_id].row
+
+    @override
+    def rows_of(self, test_id: str, partition: Partition, item: Item, answer: Any | None) -> list[Record]:
+        return [] if answer is None else [answer]
 
     @override
     def sample(self, test_id: str) -> Iterator[Record]:
-        yield from self._rows(test_id)[:1]
+        for reel in sorted(self._reels(test_id))[:1]:
+            yield reel.row
 
-    def _rows(self, test_id: str) -> list[dict[str, Any]]:
-        """Return the test's reels, longest untouched first."""
+    def _reels(self, test_id: str) -> Iterator[Reel]:
+        """Yield the test's reels. One without a time counts as edited now, so that it comes with each sync."""
         body = self._tap.beside.reels(test_id) or {"reels": []}
-        rows = []
         for item in body["reels"]:
             if not isinstance(item, dict) or not item.get("uuid"):
                 self.left_out += 1
@@ -84,27 +126,18 @@ class HighlightReelsStream(PerTestStream):
             stamp = item.get("lastUpdatedAtMs")
             at = from_epoch(stamp / 1000) if isinstance(stamp, (int, float)) and 0 <= stamp < LAST_MS else None
             row = self.columns({**item, "reelId": item["uuid"], "lastUpdatedAt": at, "testWithClips": body.get(FLAG)})
-            rows.append(row | {"test_id": test_id})
-        return sorted(rows, key=lambda row: (row["last_updated_at"] or "", row["reel_id"]))
+            time = min(at or self.run.now, self.run.now)
+            yield Reel(f"{time}/{row['reel_id']}", row["reel_id"], time, row | {"test_id": test_id})
 
 
 FLAG = "studyWithClips"
 LAST_MS = 2**47  # some 4,000 years: what is beyond is no time
 
 
-def _mover(partition: Partition, stamp: str | None, ids: list[str]) -> Callable[[], None]:
-    def move() -> None:
-        if stamp is not None:
-            partition.move(stamp, None)
-            partition.set("recent", [*ids])
-
-    return move
-
-
-class VideoStream(SessionStream):
+class VideoStream(LedgerStream):
     """A stream of sessions that have a video."""
 
-    concerns: ClassVar[Callable[..., bool]] = staticmethod(concerns_video)
+    policy = Policy(ignores=frozenset({TRANSCRIBED}))
     cost = "one call for each of its {sessions} sessions"
 
     @override
@@ -112,7 +145,7 @@ class VideoStream(SessionStream):
         return self.run.directory.product_types.get(test_id) in {None, *FILMED}
 
     @override
-    def gave_up(self, work: Work, task: object) -> None:
+    def gave_up(self, test_id: str, item: Item) -> None:
         """Pass over it in silence: a session without a clip or a video is nothing unusual."""
 
     @override
@@ -128,8 +161,8 @@ class VideoStream(SessionStream):
         yield from self.sample_rows(test_id, session_id, answer)
 
     @override
-    def fetch(self, work: Work, session_id: str) -> dict[str, Any]:
-        return self.ask(work.test_id, session_id)
+    def fetch(self, test_id: str, items: Sequence[tuple[Group, Item]]) -> dict[str, Any]:
+        return self.ask(test_id, items[0][1].session_id)
 
     def ask(self, test_id: str, session_id: str) -> dict[str, Any]:
         """Make the call. Raises NotFoundError where there is nothing (yet)."""
@@ -144,60 +177,42 @@ class SessionClipsStream(VideoStream):
     """
 
     name = source = "session_clips"
+    endpoint = "clips"
     primary_keys = ("session_id", "clip_number")
     numbered = "clip_number"
     selected_by_default = False
     mapped = frozenset({"uuid", "videoUuid"})
 
-    @cached_property
-    def _without(self) -> set[str]:
-        """The sessions of this run that have no clip."""
-        return set()
-
     @override
-    def sync_test(self, test_id: str, partition: Partition) -> Iterator[Record]:
-        if not self.applies(test_id):
-            return
-        self.changes.check(test_id)
-        if not self._has_clips(test_id) and not partition.most_rows:
-            partition.set("none", value=True)
-            return
-        if partition.none:
-            partition.restart()
-        yield from super().sync_test(test_id, partition)
-
-    @override
-    def asks(self, test_id: str, partition: Partition) -> Iterable[Ask]:
-        return () if partition.none else super().asks(test_id, partition)
-
-    @override
-    def list_need(self, test_id: str, partition: Partition) -> Callable[[SessionList], bool] | None:
-        return None if partition.none else super().list_need(test_id, partition)
+    def skips(self, test_id: str, groups: Sequence[Group]) -> bool:
+        """Skip a test that says that it has no clip, and has none in the target."""
+        none = not self._has_clips(test_id) and not any(seat.partition.rows for group in groups for seat in group.seats)
+        for group in groups:
+            if none != group.ledger.none:
+                group.move(Ledger(none=none))
+        return none
 
     def _has_clips(self, test_id: str) -> bool:
         body = self._tap.beside.reels(test_id)
         return body is not None and body.get(FLAG) is not False
 
     @override
-    def fetch(self, work: Work, session_id: str) -> dict[str, Any]:
-        """Ask, unless the test says that it has no clip; a session that has none any more gets tombstones, once.
-
-        One that is pending has had them when it was put there.
-        """
-        if not self._has_clips(work.test_id):
+    def fetch(self, test_id: str, items: Sequence[tuple[Group, Item]]) -> dict[str, Any]:
+        """Ask, unless the test says that it has no clip."""
+        if not self._has_clips(test_id):
             raise NotFoundError("the test has no clip")
-        body = self.ask(work.test_id, session_id)
-        if not body["clips"]:
-            self._without.add(session_id)
-            if not work.partition.most_rows or session_id in work.partition.pending:
-                raise NotFoundError("the session has no clip")
-        return body
+        return super().fetch(test_id, items)
 
     @override
-    def fetched(self, work: Work, task: Task) -> None:
-        """Look again later at a session that has no clip, while it is young."""
-        if task.session_id in self._without and task.changed_at >= self.look_until:
-            work.partition.postpone(task.session_id, task.changed_at)
+    def is_empty(self, answer: Any) -> bool:
+        return not answer["clips"]
+
+    @override
+    def rows_of(self, test_id: str, partition: Partition, item: Item, answer: Any | None) -> list[Record]:
+        """Return the rows; a session that still has no clip has had its tombstones when it began to wait."""
+        if answer is not None and item.line == "waiting" and self.is_empty(answer):
+            return []
+        return super().rows_of(test_id, partition, item, answer)
 
     @override
     def ask(self, test_id: str, session_id: str) -> dict[str, Any]:
@@ -219,6 +234,7 @@ class SessionVideosStream(VideoStream):
     """One row per video: a link that whoever has it may use, and when it ends. Exists only with `video_links`."""
 
     name = source = "session_videos"
+    endpoint = "video"
 
     @override
     def ask(self, test_id: str, session_id: str) -> dict[str, Any]:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any
 
-from tap_usertesting.api.errors import UnknownCursorError, UnknownTestError
+from tap_usertesting.api.errors import ApiError, UnknownCursorError, UnknownTestError
 from tap_usertesting.api.feed import Ask, FeedEvent
 from tap_usertesting.changes.feed_log import FeedLog
 from tap_usertesting.changes.reader import TEST_PREFIX, session_of
 from tap_usertesting.conform import clean
+from tap_usertesting.ledger.ledger import Ledger, Mark
+from tap_usertesting.ledger.log import FEED
 from tap_usertesting.streams.base import PerTestStream
 from tap_usertesting.times import utc
 
@@ -49,12 +51,12 @@ class ResultChangesStream(PerTestStream):
         yield from super().get_records(context)
 
     @override
-    def asks(self, test_id: str, partition: Partition) -> Iterable[Ask]:
-        return (Ask(self._test_uuid(test_id), partition.bookmark),)
+    def asks(self, test_id: str) -> Iterable[Ask]:
+        return (Ask(self._test_uuid(test_id), self._bookmark(test_id)),)
 
     @override
-    def sync_test(self, test_id: str, partition: Partition) -> Iterator[Record]:
-        test_uuid, bookmark = self._test_uuid(test_id), partition.bookmark
+    def sync_test(self, test_id: str) -> Iterator[Record]:
+        test_uuid, bookmark, partition = self._test_uuid(test_id), self._bookmark(test_id), self.partition(test_id)
         log = self._log(test_id, bookmark)
         place = next((n for n, event in enumerate(log.events) if event.cursor == bookmark), -1) if log.certain else -1
         start = self.settings.start_date
@@ -64,10 +66,19 @@ class ResultChangesStream(PerTestStream):
             if start is not None and changed_at is not None and changed_at < start:
                 continue
             if log.certain:
-                self._commit = lambda at=changed_at, cursor=event.cursor: partition.move(cursor, at)
+                self._commit = lambda at=changed_at, cursor=event.cursor: _move(partition, cursor, at)
             yield self._row(test_id, test_uuid, event, changed_at)
         if log.newest is not None:
-            partition.move(log.newest, utc(log.events[-1].changed_at) if log.events else None)
+            at = utc(log.events[-1].changed_at) if log.events else None
+            _move(partition, log.newest, at or (before.at if (before := partition.ledger.bookmark) else None))
+
+    def foresee(self, test_id: str) -> int:
+        """Return how many events there are to write; what can not be read is an error of the run."""
+        try:
+            return len(self._log(test_id, self._bookmark(test_id)).events) if self.run.feed is not None else 0
+        except ApiError as error:
+            self.run.fail(error, test_id=test_id)
+            return 0
 
     @override
     def sample(self, test_id: str) -> Iterator[Record]:
@@ -91,6 +102,10 @@ class ResultChangesStream(PerTestStream):
                 raise
             return FeedLog([], certain=True, newest=None)  # how many these are is said once
 
+    def _bookmark(self, test_id: str) -> str | None:
+        mark = self.partition(test_id).ledger.bookmark
+        return mark.cursor or None if mark is not None else None
+
     def _test_uuid(self, test_id: str) -> str:
         """Return the feed's own id of a test, as `feed_test_ids` spells it."""
         configured = self.settings.feed_test_ids or ()
@@ -110,6 +125,12 @@ class ResultChangesStream(PerTestStream):
             "change_type": None if event.change_type is None else clean(event.change_type),
             "changed_at": changed_at,
         }
+
+
+def _move(partition: Partition, cursor: str, at: str | None) -> None:
+    mark = Mark(cursor, at)
+    if mark != partition.ledger.bookmark:
+        partition.ledger = Ledger(source=FEED, bookmark=mark)
 
 
 def _test_id(test_uuid: str) -> str:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from tap_usertesting.api.errors import NotFoundError
 from tap_usertesting.config_schema import AUTO
-from tap_usertesting.streams.session_level import SessionStream
+from tap_usertesting.streams.ledger_stream import LedgerStream
 
 if sys.version_info >= (3, 12):
     from typing import override
@@ -19,24 +19,26 @@ else:
     from typing_extensions import override
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from singer_sdk.helpers.types import Record
 
-    from tap_usertesting.streams.work import Work
+    from tap_usertesting.ledger.agenda import Item
+    from tap_usertesting.sync.walk import Group
 
 VERSION = "detailsVersion"  # the key under which an answer says which version it is of
 
 
-class DetailsStream(SessionStream):
+class DetailsStream(LedgerStream):
     """A stream that is made from the details of a session; each costs one call, for all such streams together."""
 
     source = "details"
+    endpoint = "details_v3"
     cost = "one call for each of its {sessions} sessions"
 
     @override
-    def fetch(self, work: Work, session_id: str) -> dict[str, Any]:
-        return self._details(session_id)
+    def fetch(self, test_id: str, items: Sequence[tuple[Group, Item]]) -> dict[str, Any]:
+        return self._details(items[0][1].session_id)
 
     @override
     def sample(self, test_id: str) -> Iterator[Record]:

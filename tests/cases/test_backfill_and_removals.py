@@ -109,7 +109,7 @@ def test_a_transcript_of_a_rejected_session_is_not_asked_for(tell: Tell, *, sync
     assert not [call for call in story.box.calls if call.session_id == session.session_id]
     assert all(record["deleted_at"] is not None for record in last.records())
     for stream in SESSION_STREAMS:
-        assert "pending" not in story.partition(stream, test)
+        assert "waiting" not in story.partition(stream, test)
         assert story.partition(stream, test)["replication_key_value"] == test.events[-1].cursor
     story.sync()
     assert {call.kind for call in story.box.calls} <= {"token", "v1", "feed"}

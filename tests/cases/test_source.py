@@ -28,7 +28,8 @@ def test_a_test_that_the_feed_does_not_know_yet_is_read_by_listing_for_now(tell:
         story.sync()
         story.assert_true()
         assert len(story.asked("feed")) == 1
-        assert all("source" not in story.partition(stream, test) for stream in SESSION_STREAMS)
+        assert all(story.partition(stream, test)["source"] == "listing" for stream in SESSION_STREAMS)
+        assert all("verdict" not in story.partition(stream, test) for stream in SESSION_STREAMS)
         world.add_session(test, in_feed=False)
 
     world.teach_feed(test)
@@ -53,7 +54,7 @@ def test_few_responses_that_are_not_listed_yet_are_no_verdict(tell: Tell) -> Non
     announced = [world.add_session(test, in_results=False) for _ in range(9)]
     story = tell(world)
     story.sync()
-    assert all("source" not in story.partition(stream, test) for stream in SESSION_STREAMS)
+    assert all("verdict" not in story.partition(stream, test) for stream in SESSION_STREAMS)
 
     world.reveal(announced[0])
     story.sync()

@@ -31,8 +31,8 @@ def test_lost_access_fails_the_test_and_loses_nothing(
 ) -> None:
     """Case 17: access is lost while the feed goes on.
 
-    At most ten 404 are spent, the bookmark stays and nothing goes on `pending`, so that all of it comes when access
-    returns.
+    At most ten 404 are spent and one page of the list, the bookmark stays and nothing waits, so that all of it comes
+    when access returns.
     """
     world = World(now=present - timedelta(hours=3))
     test = world.add_test("THINK_OUT_LOUD")
@@ -50,7 +50,7 @@ def test_lost_access_fails_the_test_and_loses_nothing(
     warehouse.load(cut_off.messages)
     assert cut_off.exit == 1
     assert cut_off.records() == []
-    assert sum(spent(box)[kind] for kind in ("list", "details", "transcript")) <= 10
+    assert sum(spent(box)[kind] for kind in ("list", "details", "transcript")) <= 11
     for stream in select:
         assert cut_off.partition(stream, test.test_id) == first.partition(stream, test.test_id)
 
@@ -58,6 +58,28 @@ def test_lost_access_fails_the_test_and_loses_nothing(
     back = sync_here(config, select=select, state=cut_off.state)
     warehouse.load(back.messages)
     assert back.exit == 0
+    assert_true(warehouse, world, select)
+
+
+@pytest.mark.parametrize("select", [["session_details"], ["transcripts"]], ids=" ".join)
+def test_a_few_old_sessions_are_not_given_up_over_lost_access(
+    serve: Callable[..., Sandbox], select: list[str], present: datetime
+) -> None:
+    """Three sessions that are too old to be looked for again: before they are given up a page of the list is asked."""
+    world = World(now=present - timedelta(days=30))
+    test = world.add_test("THINK_OUT_LOUD")
+    _grown(world, test, 3)
+    config = serve(world).config(test_ids=[test.test_id], session_details_version="v3")
+    warehouse = Warehouse()
+    first = sync_here(config, select=select)
+    warehouse.load(first.messages)
+    world.lose_access(test)
+    _grown(world, test, 3)
+    cut_off = sync_here(config, select=select, state=first.state)
+    assert cut_off.exit == 1
+    assert cut_off.partition(select[0], test.test_id) == first.partition(select[0], test.test_id)
+    world.grant_access(test)
+    warehouse.load(sync_here(config, select=select, state=cut_off.state).messages)
     assert_true(warehouse, world, select)
 
 
@@ -77,7 +99,7 @@ def test_nine_missing_sessions_are_no_missing_test(serve: Callable[..., Sandbox]
     warehouse.load(second.messages)
     partition = second.partition("session_details", test.test_id)
     assert second.exit == 0
-    assert set(partition["pending"]) == {session.session_id for session in missing}
+    assert set(partition["waiting"]) == {session.session_id for session in missing}
     assert partition["replication_key_value"] == test.events[-1].cursor
 
     for session in missing:
@@ -85,7 +107,7 @@ def test_nine_missing_sessions_are_no_missing_test(serve: Callable[..., Sandbox]
     third = sync_here(box.config(), select=["session_details"], state=second.state)
     warehouse.load(third.messages)
     assert_true(warehouse, world, ["session_details"])
-    assert "pending" not in third.partition("session_details", test.test_id)
+    assert "waiting" not in third.partition("session_details", test.test_id)
 
 
 def test_what_a_complete_list_lacks_is_not_asked_for(serve: Callable[..., Sandbox], tmp_path: Path) -> None:
@@ -102,7 +124,7 @@ def test_what_a_complete_list_lacks_is_not_asked_for(serve: Callable[..., Sandbo
     assert spent(box)["list"] == 1
     # A session without a transcript is nothing unusual, so `transcripts` says nothing.
     assert len(run.lines("300 sessions that were announced are still not found")) == 2
-    assert "pending" not in run.partition("sessions", test.test_id)
+    assert "waiting" not in run.partition("sessions", test.test_id)
     warehouse = Warehouse()
     warehouse.load(run.messages)
     assert_true(warehouse, world)
@@ -120,7 +142,7 @@ def test_what_a_list_lacks_and_is_young_still_comes(serve: Callable[..., Sandbox
     warehouse.load(first.messages)
     assert {call.session_id for call in box.calls if call.session_id is not None} == {here.session_id}
     for stream in SESSION_STREAMS:
-        assert list(first.partition(stream, test.test_id)["pending"]) == [late.session_id]
+        assert list(first.partition(stream, test.test_id)["waiting"]) == [late.session_id]
     world.reveal(late)
     warehouse.load(sync_here(box.config(), state=first.state).messages)
     assert_true(warehouse, world)
@@ -145,7 +167,7 @@ def test_one_broken_session_does_not_stop_its_test(
     assert len(run.errors) == 1
     assert broken in run.errors[0]
     assert {row["session_id"] for row in run.records("session_details")} == set(test.sessions) - {broken}
-    assert list(run.partition("session_details", test.test_id)["pending"]) == [broken]
+    assert list(run.partition("session_details", test.test_id)["waiting"]) == [broken]
 
     box.orders.clear()
     again = sync(config, tmp_path, state=run.state)
@@ -186,7 +208,7 @@ def test_transcripts_that_never_come_are_asked_seldom_and_then_given_up(
         for call in box.calls:
             if call.kind == "transcript":
                 asked[str(call.session_id)].append(now)
-    assert "pending" not in run.partition("transcripts", test.test_id)
+    assert "waiting" not in run.partition("transcripts", test.test_id)
     for session_id, moments in asked.items():
         age = moments[-1] - ends[session_id]
         assert timedelta(days=7) < age <= timedelta(days=7, hours=3)

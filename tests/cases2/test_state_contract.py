@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +11,7 @@ import pytest
 
 from tap_usertesting.sandbox import World
 from tap_usertesting.tap import STREAMS
+from tap_usertesting.times import utc
 from tests.harness import SESSION_STREAMS, Synced, sync, sync_here
 
 if TYPE_CHECKING:
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
 
 LISTING = {"change_source": "listing"}
 SOURCES = [pytest.param({}, id="feed"), pytest.param(LISTING, id="listing")]
-SESSION_ID = 36  # characters
+LISTING_CURSOR = 27 + 1 + 36  # characters
 
 
 def states(run: Synced) -> list[dict[str, Any]]:
@@ -57,6 +59,7 @@ def test_the_state_of_a_test_read_by_feed_is_exactly_the_contract(serve: Callabl
         "replication_key": "cursor",
         "replication_key_value": newest.cursor,
         "changed_at": at,
+        "source": "feed",
     }
     assert run.state is not None
     assert not run.state["bookmarks"].get("workspaces")
@@ -67,34 +70,41 @@ def test_the_state_of_a_test_read_by_feed_is_exactly_the_contract(serve: Callabl
 def test_the_state_of_a_test_read_by_listing_is_exactly_the_contract(
     serve: Callable[..., Sandbox], present: datetime
 ) -> None:
-    """By listing the bookmark is a time and an id, `recent` the lookback window, `pending` what is awaited."""
+    """By listing the bookmark is a time and an id, `recent` the lookback window, `waiting` what is awaited."""
     now = present - timedelta(hours=1)
     world = World(now=now)
     test = world.add_test("THINK_OUT_LOUD")
     old = world.add_session(test, finished_at=now - timedelta(days=3))
     recent = world.add_session(test, finished_at=now - timedelta(hours=2))
     newest = world.add_session(test, finished_at=now, transcript="later")
-    at = now.strftime("%Y-%m-%dT%H:%M:%S.000000Z")
+    early, at = ((now - timedelta(hours=ago)).strftime("%Y-%m-%dT%H:%M:%S.000000Z") for ago in (2, 0))
     run = sync_here(serve(world).config(**LISTING))
     base = {
         "context": {"test_id": test.test_id},
         "replication_key": "change_cursor",
         "replication_key_value": f"{at}/{newest.session_id}",
         "changed_at": at,
-        "recent": [recent.session_id, newest.session_id],
+        "source": "listing",
+        "recent": [f"{early}/{recent.session_id}", f"{at}/{newest.session_id}"],
         "total_count": 3,
     }
+    for stream in SESSION_STREAMS:
+        asked_at = run.partition(stream, test.test_id).pop("asked_at")
+        assert utc(asked_at) == asked_at >= at
     assert old.session_id not in json.dumps(run.state)
     assert run.partition("sessions", test.test_id) == base
     assert run.partition("session_details", test.test_id) == base
-    assert run.partition("transcripts", test.test_id) == base | {"pending": {newest.session_id: at}}
+    assert run.partition("transcripts", test.test_id) == base | {"waiting": {newest.session_id: at}}
 
 
 @pytest.mark.parametrize("source", [*SOURCES, pytest.param({"feed_url": None}, id="no feed")])
 def test_no_state_is_written_when_nothing_moved(
     serve: Callable[..., Sandbox], tmp_path: Path, source: dict[str, Any]
 ) -> None:
-    """An idle sync writes no STATE of its own; at most the one it was given, as the SDK hands it on at its start."""
+    """An idle sync writes no STATE of its own; at most the one it was given, as the SDK hands it on at its start.
+
+    By listing it keeps when each test was asked, and nothing else moves.
+    """
     world = World.bulk(tests=20, sessions=2)
     config = serve(world).config(**source)
     state = sync_here(config).state
@@ -103,7 +113,15 @@ def test_no_state_is_written_when_nothing_moved(
     idle = sync(config, tmp_path, state=state)
     assert idle.exit == 0
     assert {message["stream"] for message in idle.messages if message["type"] == "RECORD"} == {"workspaces", "tests"}
-    assert states(idle) in ([], [state])
+    if source:
+        assert {timeless(one) for one in states(idle)} == {timeless(state)}
+    else:
+        assert states(idle) in ([], [state])
+
+
+def timeless(state: dict[str, Any] | None) -> str:
+    """Return a state as text, without when its tests were asked."""
+    return re.sub(r'"asked_at": "[^"]*"', "", json.dumps(state))
 
 
 def test_state_is_written_by_time_and_not_by_test(simulated_time: SimulatedTime) -> None:
@@ -130,7 +148,7 @@ def test_the_state_does_not_grow_with_the_sessions(
     assert len(first.records("sessions")) == 2000
     partition = first.partition("sessions", test.test_id)
     assert len(partition.get("recent", ())) == (500 if source else 0)
-    assert len(json.dumps(first.state)) < 500 * (SESSION_ID + 4) + 1000
+    assert len(json.dumps(first.state)) < 500 * (LISTING_CURSOR + 4) + 1000
 
 
 def test_gone_is_bounded(serve: Callable[..., Sandbox]) -> None:
@@ -158,6 +176,6 @@ def test_no_secret_and_no_personal_value_is_in_the_state(serve: Callable[..., Sa
         for partition in json.loads(text)["bookmarks"][stream]["partitions"]
         for key in partition
     }
-    contract = "context replication_key replication_key_value source changed_at pending recent gone total_count"
-    where_they_apply = "backfill unasked_from none recent_from handled_count in_vain"
+    contract = "context replication_key replication_key_value changed_at source waiting recent gone total_count"
+    where_they_apply = "asked_at history floor none recent_from in_vain found asleep"
     assert keys <= {*contract.split(), *where_they_apply.split()}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, NamedTuple
 
 from tap_usertesting.sandbox.answers import RESULTS_KINDS
@@ -149,9 +150,16 @@ def _least_transcripts(test: Test, there: list[Session], *, by_feed: bool) -> in
     if test.product_type == SPOKEN:
         return len(there)
     if not by_feed:
-        return min(IN_VAIN, len(there))
-    firsts = [changes_of(session)[:1] for session in there]
-    return min(IN_VAIN, firsts.count([])) + sum(first not in ([], [UPDATED]) for first in firsts)
+        return _in_vain(there)
+    firsts = {session.session_id: changes_of(session)[:1] for session in there}
+    older = [session for session in there if not firsts[session.session_id]]
+    return _in_vain(older) + sum(first not in ([], [UPDATED]) for first in firsts.values())
+
+
+def _in_vain(sessions: list[Session]) -> int:
+    """Count a few where so many are old enough to tell something of the test, else all of them."""
+    ripe = datetime.now(timezone.utc) - timedelta(days=1)
+    return IN_VAIN if sum(session.finished_at <= ripe for session in sessions) > IN_VAIN else len(sessions)
 
 
 def served(test: Test) -> list[Session]:

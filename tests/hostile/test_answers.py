@@ -82,7 +82,7 @@ def test_a_new_session_waits_for_its_details(scene: Scene, wrong: str, source: s
     assert done.exit == 1
     assert (session.session_id,) not in scene.warehouse.tables["session_details"]
     assert len(scene.warehouse.tables["session_details"]) == 2
-    assert list(done.partition("session_details", scene.test.test_id)["pending"]) == [session.session_id]
+    assert list(done.partition("session_details", scene.test.test_id)["waiting"]) == [session.session_id]
     scene.box.orders.clear()
     assert scene.sync(*DETAILS, **settings).exit == 0
     for stream in DETAILS:
@@ -118,7 +118,7 @@ def test_what_is_no_transcript_is_not_stored_and_is_asked_for_again(scene: Scene
     done = scene.sync("transcripts", "transcript_cues", **settings)
     assert done.exit == 1
     assert {key[0] for key in scene.warehouse.tables["transcripts"]} == set(scene.test.sessions) - {session.session_id}
-    assert list(done.partition("transcripts", scene.test.test_id)["pending"]) == [session.session_id]
+    assert list(done.partition("transcripts", scene.test.test_id)["waiting"]) == [session.session_id]
     scene.box.orders.clear()
     assert scene.sync("transcripts", "transcript_cues", **settings).exit == 0
     assert {key[0] for key in scene.warehouse.tables["transcripts"]} == set(scene.test.sessions)

@@ -179,7 +179,7 @@ def test_session_ids_of_the_feed_that_are_none_are_of_no_session(box: Sandbox) -
     assert len(rows) == len(edges)
     assert [row["session_id"] for row in rows if row["session_id"]] == [known]
     assert {call.session_id for call in box.calls if call.session_id} == set(test.sessions)
-    assert all("pending" not in done.partition(stream, test.test_id) for stream in ("session_details", "transcripts"))
+    assert all("waiting" not in done.partition(stream, test.test_id) for stream in ("session_details", "transcripts"))
 
 
 def test_cursors_that_are_none_are_left_out_and_counted(box: Sandbox, caplog: pytest.LogCaptureFixture) -> None:

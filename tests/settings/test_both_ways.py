@@ -51,6 +51,8 @@ RIGHT: dict[str, Any] = {
     "personal_data_salt": "sixteen-and-more-characters",
     "max_calls": 12,
     "max_duration": 3600,
+    "max_quiet_hours": 6,
+    "calls_per_minute": 8,
     "api_url": "https://api.example/v2",
     "auth_endpoint": "https://auth.example/token",
     "oauth_scopes": "studies:read other:read",

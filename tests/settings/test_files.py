@@ -244,7 +244,10 @@ INNER: list[tuple[tuple[Any, ...], list[Any]]] = [
     ((*FIRST, "replication_key_value"), [None, 7, [], {}, True, *(f"{day}T00:00:00.000000Z/x" for day in NO_DAYS)]),
     *(
         ((*FIRST, key), [None, 7, "x", [], [7, None], [["a"]], {}, {"a": None}, {"a": 7}, {"a": {}}])
-        for key in ("pending", "recent", "gone", "source", "changed_at", "total_count", "recent_from")
+        for key in (
+            *("waiting", "recent", "gone", "source", "changed_at", "total_count", "recent_from", "history", "floor"),
+            *("asked_at", "since", "until", "in_vain", "asleep"),
+        )
     ),
 ]
 SPOILED = [

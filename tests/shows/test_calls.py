@@ -155,7 +155,7 @@ def test_an_idle_sync_by_listing_asks_only_for_transcripts_that_may_still_come(
     config = box.config(change_source="listing")
     first = sync(config, tmp_path)
     assert first.exit == 0, first.log
-    pending = sum(len(first.partition("transcripts", test_id).get("pending", {})) for test_id in world.tests)
+    pending = sum(len(first.partition("transcripts", test_id).get("waiting", {})) for test_id in world.tests)
     readable = sum(test.served_by_results for test in world.tests.values())
     box.clear_calls()
     idle = sync(config, tmp_path, state=first.state)

@@ -1,0 +1,120 @@
+"""Whose call is next: tests by how overdue their lists are, and when news is looked for again. Pure."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from tap_usertesting.sync.schedule import ANYWAY, LAST_LOOK, LOOK_EVERY, Order, Schedule, Standing, order
+from tap_usertesting.times import earlier
+
+NOW = "2026-06-01T12:00:00.000000Z"
+
+
+def ago(hours: float) -> str:
+    """Return the time so many hours before now."""
+    return earlier(NOW, hours=hours)
+
+
+def listed(test_id: str, *, silent: float, asked: float | None) -> Standing:
+    """Return a test that was read by its list before. `silent`, `asked`: hours."""
+    return Standing(
+        test_id, read=True, by_feed=False, newest=ago(silent), asked_at=None if asked is None else ago(asked)
+    )
+
+
+@pytest.mark.parametrize(
+    ("silent", "asked", "due"),
+    [
+        pytest.param(1, 0.04, False, id="an hour of silence is asked again after three minutes, and this was two"),
+        pytest.param(1, 0.05, True, id="and this was three"),
+        pytest.param(20, 0.89, False, id="twenty hours: after one"),
+        pytest.param(20, 0.91, True, id="nine tenths of that count as due"),
+        pytest.param(24 * 365, 21, False, id="a year: after a day"),
+        pytest.param(24 * 365, 22, True, id="so that a daily schedule meets it"),
+        pytest.param(24 * 365, None, True, id="never asked"),
+        pytest.param(-5, 0.01, True, id="a session in the future"),
+    ],
+)
+def test_a_quiet_test_is_due_after_a_twentieth_of_its_silence(silent: float, asked: float | None, *, due: bool) -> None:
+    """At the latest after `max_quiet_hours`."""
+    found = order([listed("a", silent=silent, asked=asked)], now=NOW, max_quiet_hours=24, anyway=0)
+    assert found == (Order(listed=("a",)) if due else Order(resting=frozenset({"a"})))
+
+
+def test_with_no_quiet_hours_every_test_is_asked_at_each_sync() -> None:
+    """The longest unasked first."""
+    tests = [listed(f"t{n}", silent=9_000, asked=n) for n in (3, 1, 2)]
+    assert order(tests, now=NOW, max_quiet_hours=0, anyway=0).resting == frozenset()
+
+
+def test_the_most_overdue_are_asked_first_and_feeds_before_them() -> None:
+    """What costs no call comes first; tests that were never read are no news."""
+    tests = [
+        listed("calm", silent=200, asked=11),
+        listed("lively", silent=2, asked=1),
+        Standing("new", read=False, by_feed=False),
+        Standing("fed", read=True, by_feed=True, newest=ago(5)),
+    ]
+    assert order(tests, now=NOW, max_quiet_hours=24).news == ("fed", "lively", "calm")
+
+
+def test_twenty_that_are_not_due_are_asked_all_the_same() -> None:
+    """So that a small account is read whole each time: the longest unasked first."""
+    tests = [listed(f"t{n:02}", silent=9_000, asked=n / 10) for n in range(50)]
+    random.Random(1).shuffle(tests)  # noqa: S311 - no secret
+    found = order(tests, now=NOW, max_quiet_hours=24)
+    assert found.news == tuple(f"t{n:02}" for n in range(49, 49 - ANYWAY, -1))
+    assert len(found.resting) == 50 - ANYWAY
+
+
+def test_whatever_the_budget_no_test_is_left_out_for_good() -> None:
+    """Whoever takes the first ten of the order, hour by hour, asks each of 300 tests again and again."""
+    rng = random.Random(2)  # noqa: S311 - no secret
+    silent = {f"t{n}": rng.uniform(0, 9_000) for n in range(300)}
+    asked = dict.fromkeys(silent, 40.0)  # hours ago
+    longest = 0.0
+    for _ in range(400):
+        tests = [listed(test_id, silent=silent[test_id], asked=asked[test_id]) for test_id in silent]
+        for test_id in order(tests, now=NOW, max_quiet_hours=24).news[:10]:
+            asked[test_id] = 0.0
+        for test_id in asked:
+            asked[test_id] += 1
+        longest = max(longest, *asked.values())
+    assert longest < 24 * 30
+
+
+class Look:
+    """Counts looks, by a clock of its own."""
+
+    def __init__(self) -> None:
+        """Begin at nought."""
+        self.now = 0.0
+        self.looks = 0
+        self.schedule = Schedule(monotonic=lambda: self.now, look=self._look)
+
+    def _look(self) -> Order:
+        self.looks += 1
+        return Order(listed=("a", "b"))
+
+
+def test_a_long_run_looks_again_every_quarter_of_an_hour() -> None:
+    """And before its end, unless it has just looked or was short."""
+    look = Look()
+    look.schedule.begin_once()
+    look.schedule.begin_once()
+    assert (look.looks, look.schedule.place("b"), look.schedule.place("other")) == (1, 1, 2)
+    look.now = LOOK_EVERY - 1
+    look.schedule.look_if_due()
+    look.schedule.look_before_end()
+    assert look.looks == 1
+    look.now = LOOK_EVERY
+    look.schedule.look_if_due()
+    assert (look.looks, look.schedule.number) == (2, 2)
+    look.schedule.look_if_due()
+    look.schedule.look_before_end()
+    assert look.looks == 2
+    look.now += LAST_LOOK
+    look.schedule.look_before_end()
+    assert look.looks == 3
