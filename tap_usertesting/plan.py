@@ -48,7 +48,8 @@ class Row:
 class Plan:
     """The rows of a sync, the calls of discovery, and the quota: `limit` calls in `window` seconds, None for any.
 
-    `windows`: how many the calls of the plan have shown, 1 if all endpoints share one as far as is known.
+    `windows`: how many the calls of the plan have shown, 1 if all endpoints share one as far as is known; `together`:
+    whether calls of all endpoints take their time one after another.
     """
 
     rows: list[Row]
@@ -56,6 +57,7 @@ class Plan:
     limit: int | None
     window: float
     windows: int = 1
+    together: bool = True
 
     @property
     def calls(self) -> int:
@@ -76,7 +78,7 @@ class Plan:
     @property
     def in_all(self) -> float:
         """Seconds of the whole sync, by what is known of the windows."""
-        return self.seconds(self.fullest if self.windows > 1 else self.calls)
+        return self.seconds(self.calls if self.together else self.fullest)
 
     def seconds(self, calls: int) -> float:
         """Return the time that one window takes for so many calls; a last one need not be waited for."""

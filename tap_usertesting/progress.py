@@ -249,7 +249,7 @@ class Progress:
         ended = self._ended + len(self._activities) - len(working)
         first = min((stream.wait_ends for stream in working), default=0.0)
         waiting = max(0.0, first - self._clock.monotonic())
-        return Standing(begun, not self._windows.separate, ended, self._all, waiting)
+        return Standing(begun, self._windows.paced_together, ended, self._all, waiting)
 
     def begin(self, streams: int) -> None:
         """Begin anew, with so many streams side by side."""

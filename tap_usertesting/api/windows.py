@@ -80,6 +80,11 @@ class Windows:
         return self._pace.window
 
     @property
+    def paced_together(self) -> bool:
+        """Whether calls of all endpoints take their time one after another: in one window, or under the lid."""
+        return not self.separate or self._pace is self._lid
+
+    @property
     def _pace(self) -> Quota | Lid:
         """What sets the pace in the long run."""
         lid, shared = self._lid, self._shared

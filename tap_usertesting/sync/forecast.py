@@ -50,7 +50,8 @@ def forecast(tap: TapUserTesting) -> Plan:
             rows += _of_test(stream, riders, test_id)
         led |= {other.name for other in riders}
     discovery = sum(run.calls_of(label) for label in DISCOVERY)
-    return Plan(rows, discovery, run.windows.limit, run.windows.window, run.windows.number)
+    windows = run.windows
+    return Plan(rows, discovery, windows.limit, windows.window, windows.number, windows.paced_together)
 
 
 def _has_none(tap: TapUserTesting, test_id: str) -> bool:
@@ -102,18 +103,12 @@ def _asked(groups: Iterable[Group]) -> _Asked:
     beyond = sounding = 0
     for group in groups:
         for item in group.queue:
-            if item.act == "fetch" or (item.act == "absent" and _is_partial(group)):
-                if item.sounds:
-                    sounding += 1
-                elif item.act == "fetch":
-                    news = group.was_read or item.line in {"waiting", "late", "news", "probe"}
-                    items.setdefault(item.session_id, (item, news))
+            sounding += item.sounds
+            if item.act == "fetch" and not (item.sounds and item.line == "probe"):  # those come again at their places
+                news = group.was_read or item.line in {"waiting", "late", "news", "probe"}
+                items.setdefault(item.session_id, (item, news))
         beyond = max(beyond, _beyond(group))
     return _Asked(items, beyond, sounding)
-
-
-def _is_partial(group: Group) -> bool:
-    return group.log is not None and group.log.sessions is not None and not group.log.sessions.complete
 
 
 def _beyond(group: Group) -> int:

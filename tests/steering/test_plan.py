@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -123,6 +124,43 @@ def test_every_stream_and_test_has_a_row(tmp_path: Path) -> None:
     assert places == {(stream, test_id) for stream in ("session_details", "transcripts") for test_id in world.tests}
     assert plan["quota"] == {"limit": 50, "window_seconds": pytest.approx(7, abs=0.5), "windows": 1}
     assert plan["seconds"] == pytest.approx(((plan["calls"] + 49) // 50 - 1) * 7, abs=1)
+
+
+def test_what_only_the_sync_finds_out_is_a_range(tmp_path: Path) -> None:
+    """A test whose type no one knows may have a transcript for each session, or none; the sync costs one of the two."""
+    now = datetime.now(timezone.utc)
+    for kind, more in (("SURVEY", 0), ("THINK_OUT_LOUD", 20)):
+        world = World(seed=3, now=now)
+        test = world.add_test(kind)
+        for number in range(20):
+            world.add_session(test, finished_at=now - timedelta(days=30, hours=number))
+        with Sandbox(world, quota=None) as box:
+            config = box.config(change_source="listing", test_ids=[test.test_id])
+            plan = planned(config, tmp_path, box, select=("session_details", "transcripts"))
+            sync(config, tmp_path, select=("session_details", "transcripts"))
+            calls = spent(box).total() - 1  # the token
+        assert (plan["calls_at_least"], plan["calls"]) == (1 + 20 + 5, 1 + 20 + 20)
+        assert calls == 1 + 20 + (more or 5)
+
+
+def test_news_and_the_newest_days_are_told_apart(tmp_path: Path) -> None:
+    """What a test that was read has since, what the newest 30 days cost with it, and everything."""
+    now = datetime.now(timezone.utc)
+    world = World(seed=3, now=now - timedelta(hours=1))
+    read, fresh, old = (world.add_test("THINK_OUT_LOUD") for _ in range(3))
+    for test, days in ((read, 3), (fresh, 5), (old, 90)):
+        for number in range(10):
+            world.add_session(test, finished_at=now - timedelta(days=days, hours=number))
+    with Sandbox(world, quota=None) as box:
+        config = box.config(change_source="listing", test_ids=[read.test_id])
+        state = sync(config, tmp_path, select=SESSION_STREAMS).state
+        world.add_session(read)
+        config = box.config(change_source="listing", test_ids=list(world.tests))
+        plan = planned(config, tmp_path, box, select=SESSION_STREAMS, state=state)
+    assert plan["news"]["calls"] == 1 + 2
+    assert plan["newest_30_days"]["calls"] >= plan["news"]["calls"] + 1 + 20
+    assert plan["calls"] == 3 + 2 * (1 + 20)
+    assert plan["newest_30_days"]["calls"] <= plan["calls"] - 20
 
 
 def test_a_table_for_people(tmp_path: Path) -> None:
