@@ -62,6 +62,7 @@ class Stream:
             count += 1
             if isinstance(done, Ledger):
                 self.state = json.dumps(encode(done))
+                assert self.ledger == done  # the form on disk loses nothing
                 continue
             self.written.append(done)
             if done[1] is None:

@@ -1,0 +1,85 @@
+"""The form on disk: what is written is read as it was, and what no one wrote does no harm."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from tap_usertesting.ledger.ledger import History, Ledger, Mark
+from tap_usertesting.ledger.log import FEED, LISTING
+from tap_usertesting.ledger.state import KEYS, decode, encode, is_of_another_form, is_sound
+
+AT = "2026-03-01T10:00:00.000000Z"
+FULL = Ledger(
+    source=LISTING,
+    bookmark=Mark(f"{AT}/b", AT),
+    history=History(LISTING, f"{AT}/a", AT),
+    floor=Mark("", None),
+    waiting={"w": AT, "v": ""},
+    gone=("g",),
+    recent=(f"{AT}/a", f"{AT}/b"),
+    recent_from=f"{AT}/0",
+    total_count=7,
+    asked_at=AT,
+    newest=AT,
+    in_vain=("i",),
+    found=True,
+    asleep=True,
+    since=AT,
+    until=AT,
+    again=True,
+    none=True,
+    short=True,
+    verdict=True,
+)
+
+
+@pytest.mark.parametrize(
+    "ledger",
+    [
+        pytest.param(FULL, id="everything"),
+        pytest.param(Ledger(source=FEED, bookmark=Mark("c", None)), id="a bookmark without a time"),
+        pytest.param(Ledger(source=FEED, bookmark=Mark("")), id="read to its end while it was empty"),
+        pytest.param(Ledger(source=FEED, bookmark=Mark("c", AT), history=History(FEED, "a")), id="nothing below"),
+        pytest.param(Ledger(source=LISTING, asked_at=AT, newest=AT), id="only listed"),
+    ],
+)
+def test_what_is_written_is_read_as_it_was(ledger: Ledger) -> None:
+    """Through JSON, in the order in which sessions wait."""
+    state = json.loads(json.dumps(encode(ledger)))
+    assert decode(state) == ledger
+    assert list(decode(state).waiting) == list(ledger.waiting)
+    assert is_sound(state)
+    assert not is_of_another_form(state)
+    assert encode(decode(state)) == state
+
+
+def test_every_key_is_written() -> None:
+    """And nothing else."""
+    assert encode(FULL).keys() | {"changed_at"} == KEYS
+
+
+ODD: list[Any] = [None, 7, "x", [], [7, None], {}, {"a": None}, True]
+
+
+@pytest.mark.parametrize("key", sorted(KEYS))
+@pytest.mark.parametrize("value", ODD, ids=map(str, ODD))
+def test_a_value_of_another_type_counts_as_not_there(key: str, value: Any) -> None:  # noqa: ANN401 - anything
+    """Whatever stands in a state, a ledger comes of it, which can be written again."""
+    state = {**json.loads(json.dumps(encode(FULL))), key: value}
+    ledger = decode(state)
+    assert decode(json.loads(json.dumps(encode(ledger)))) == ledger
+    is_sound(state)
+
+
+@pytest.mark.parametrize("key", ["asked_at", "newest", "since", "until", "changed_at", "recent_from"])
+def test_a_time_that_is_none_is_not_sound(key: str) -> None:
+    """So that no one reckons with it."""
+    assert not is_sound({**encode(FULL), key: "yesterday"})
+
+
+def test_a_state_without_a_source_keeps_what_a_user_asks_for() -> None:
+    """Sessions to read again can be named before the first sync."""
+    assert decode({"waiting": ["a", "b"]}).waiting == {"a": "", "b": ""}
