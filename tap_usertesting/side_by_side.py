@@ -29,7 +29,8 @@ def sync_side_by_side(tap: TapUserTesting) -> None:
     selected = [stream for stream in tap.streams.values() if stream.selected]
     for stream in selected:
         if isinstance(stream, PerTestStream):
-            stream.test_ids()
+            for test_id in stream.test_ids():
+                stream.partition(test_id)  # so that the state has its entries in the order of the streams
             threads.setdefault(stream.source, []).append(stream)
         else:
             _sync(stream)

@@ -93,11 +93,12 @@ class Pipeline:
         return any("replication_key_value" in partition for one in details for partition in one.get("partitions", ()))
 
     def done(self) -> set[str]:
-        """The sessions up to the bookmark of the details; all of them are in the database by then."""
+        """The sessions from the bookmark of the details down to their history; all are in the database by then."""
         (partition,) = self.project.state(STATE_ID)["bookmarks"]["session_details"]["partitions"]
         cursors = [event.cursor for event in self.test.events]
-        upto = cursors.index(partition["replication_key_value"]) + 1
-        sessions = {session_id for session_id in self.test.sessions if self._first(session_id) < upto}
+        assert partition["replication_key_value"] == cursors[-1]
+        down_to = cursors.index(partition["history"]["cursor"])
+        sessions = {session_id for session_id in self.test.sessions if self._first(session_id) >= down_to}
         assert sessions <= {row["session_id"] for row in self.rows()["session_details"]}
         assert 0 < len(sessions) < MANY
         return sessions
