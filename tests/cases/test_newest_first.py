@@ -154,9 +154,8 @@ def test_an_expired_cursor_while_a_gap_is_open_costs_one_replay() -> None:
         for _ in range(12):
             world.add_session(test)
         story.sync("session_details", killed=after_rows(5))
-        floor = story.partition("session_details", test)["floor"]["cursor"]
+        assert story.partition("session_details", test)["floor"]
         world.expire_cursors(test)
-        assert floor not in {event.cursor for event in test.events} or box.world is world
         story.sync("session_details")
         assert len(story.asked("details_v3")) <= 8
         story.assert_true("session_details")

@@ -60,7 +60,7 @@ def test_a_survey_of_unknown_type_is_given_up_after_five_calls(
 def test_where_half_of_a_test_has_transcripts_all_of_them_arrive(tell: Tell, source: str, rows: int, half: str) -> None:
     """A history of unknown type is sounded from its new end to its old one before it is taken for one without.
 
-    cases 13 and 45: all of them older than seven days; also through a kill.
+    All of them are older than seven days; also through a kill.
     """
     now = datetime.now(timezone.utc)
     world = World(now=now)
@@ -85,7 +85,7 @@ def test_where_half_of_a_test_has_transcripts_all_of_them_arrive(tell: Tell, sou
 def test_a_test_that_sleeps_still_waits_for_what_was_announced(tell: Tell, days_later: Callable[[float], None]) -> None:
     """Transcripts that the feed announces and that are not there yet arrive, though the test seems to have none.
 
-    case 35: the history of a test of unknown type has no transcript, while announced ones still wait.
+    The history of a test of unknown type has none, while announced ones still wait.
     """
     now = datetime.now(timezone.utc)
     world = World(now=now)
