@@ -25,6 +25,7 @@ from hypothesis.stateful import (
 )
 
 from tap_usertesting.api.results import ResultsClient
+from tap_usertesting.ledger.state import BESIDE, decode, encode
 from tap_usertesting.sandbox import QuotaRule, Sandbox, World
 from tests.harness import ROW_STREAMS, SESSION_STREAMS, Warehouse, assert_true, sync_here
 
@@ -336,6 +337,8 @@ class Histories(RuleBasedStateMachine):
             assert stream.keys() <= {"partitions"}
             for partition in stream.get("partitions", []):
                 assert partition.keys() <= CONTRACT
+                kept = {key: value for key, value in partition.items() if key not in BESIDE}
+                assert encode(decode(kept)) == kept  # nothing is lost where it is read and written
                 assert len(partition.get("recent", [])) <= 500
                 assert len(partition.get("gone", [])) <= 500
 
