@@ -157,19 +157,21 @@ def test_a_killed_sync_is_resumed(recipe: Recipe) -> None:
 
 @needs_flock
 def test_sigterm_saves_the_state(recipe: Recipe) -> None:
-    """A scheduler that stops the script stops the tap, and what was read until then is not read again."""
+    """A scheduler that stops the script stops the tap, and what was read until then is not read again.
+
+    But for a call that was under way: the server has counted it, and the tap has not seen its answer.
+    """
     recipe.box.set_quota(QuotaRule(limit=10, window=170.0))
     process = recipe.start()
-    # The tenth call closes the window for minutes, before which the tap writes its state and waits.
+    # The tenth call closes the window for minutes.
     wait_until(lambda: recipe.spent() == 10 and recipe.log.exists() and recipe.log.stat().st_size > 0)
-    details, transcripts = recipe.asked("details_v3"), recipe.asked("transcript")
+    left = 2 * SESSIONS - recipe.asked("details_v3") - recipe.asked("transcript")
     process.terminate()
     process.communicate(timeout=100)
     assert process.returncode == 143
     recipe.box.set_quota(None)
     assert recipe.sync() == 0
-    assert recipe.asked("details_v3") == SESSIONS - details
-    assert recipe.asked("transcript") == SESSIONS - transcripts
+    assert left <= recipe.asked("details_v3") + recipe.asked("transcript") <= left + 1
     recipe.assert_true()
 
 
