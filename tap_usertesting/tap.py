@@ -27,9 +27,17 @@ from singer_sdk.cli import plugin_cli
 from singer_sdk.helpers.capabilities import PluginCapabilities
 from singer_sdk.singerlib import Catalog, StateMessage
 from singer_sdk.tap_base import CliTestOptionValue
+from typing_extensions import override
 
-from tap_usertesting.api.errors import ApiError, LongWaitError, NotFoundError, RunEndsError, SetupError
-from tap_usertesting.changes.beside import Beside
+from tap_usertesting.api.errors import (
+    ApiError,
+    BudgetSpentError,
+    LongWaitError,
+    NotFoundError,
+    RunEndsError,
+    SetupError,
+)
+from tap_usertesting.changes.facts import TestFacts
 from tap_usertesting.changes.reader import ChangeReader
 from tap_usertesting.check import Check
 from tap_usertesting.config_check import SettingsError, tidy, unknown, violations
@@ -58,11 +66,6 @@ from tap_usertesting.sync.forecast import forecast
 from tap_usertesting.sync.schedule import Schedule
 from tap_usertesting.sync.standings import Standings
 from tap_usertesting.writer import WholeLineWriter, outputs_are_one_pipe
-
-if sys.version_info >= (3, 12):
-    from typing import override
-else:
-    from typing_extensions import override
 
 if TYPE_CHECKING:
     import logging
@@ -241,9 +244,9 @@ class TapUserTesting(Tap):
         )
 
     @cached_property
-    def beside(self) -> Beside:
-        """What is asked of a test beside its changes."""
-        return Beside(self.run, self.changes)
+    def facts(self) -> TestFacts:
+        """What is asked of a test besides its changes."""
+        return TestFacts(self.run, self.changes)
 
     def _selected(self) -> list[PerTestStream]:
         return [stream for stream in self.chosen if isinstance(stream, PerTestStream)]
@@ -283,6 +286,32 @@ class TapUserTesting(Tap):
         schedule = Schedule(monotonic=self.run.monotonic, look=self.standings.look)
         self.run.place = schedule.place
         return schedule
+
+    # What ends a test, or the run
+
+    @contextmanager
+    def guarded(self, test_id: str) -> Iterator[None]:
+        """Have an error of an API end this test only; bad credentials and a dead network end the run."""
+        try:
+            yield
+        except BudgetSpentError as error:
+            self.spent = str(error)
+        except RunEndsError as error:
+            self.end_over(error, str(error))
+        except ApiError as error:
+            if isinstance(error, NotFoundError):
+                self.changes.lost(test_id, error)
+            self.run.fail(error, test_id=test_id)
+
+    @contextmanager
+    def discovering(self) -> Iterator[None]:
+        """End the run where its tests can not be known; a budget that is used up ends discovery."""
+        try:
+            yield
+        except BudgetSpentError as error:
+            self.spent = str(error)
+        except ApiError as error:
+            self.no_discovery(error)
 
     # STATE
 
@@ -416,7 +445,7 @@ class TapUserTesting(Tap):
         """Check what a sync needs, then emit at most one record per selected stream; status 1 when all is not well."""
         with self.signals.taken():
             try:
-                Check(self.run, self.changes, newest=self.beside.newest).run()
+                Check(self.run, self.changes, newest=self.facts.newest).run()
             except RunEndsError as error:
                 self.end_over(error, f"check: {error}")
             except ApiError as error:

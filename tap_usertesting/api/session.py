@@ -8,7 +8,6 @@ so a head could come for ever.
 from __future__ import annotations
 
 import socket
-import sys
 import threading
 import time
 from functools import cache
@@ -17,15 +16,11 @@ from typing import TYPE_CHECKING, Any
 
 import requests
 from requests.adapters import HTTPAdapter
+from typing_extensions import override
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
 from tap_usertesting.api.environment import authorities, check_proxy
-
-if sys.version_info >= (3, 12):
-    from typing import override
-else:
-    from typing_extensions import override
 
 if TYPE_CHECKING:
     from urllib3.poolmanager import PoolManager

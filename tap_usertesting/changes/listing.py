@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("tap-usertesting.changes")
 
+MOST_READINGS = 4  # of a list that shrinks each time while it is paged
+
 
 class Listed:
     """One session of the list, with its place in the log."""
@@ -48,13 +50,16 @@ class SessionList:
         self.by_id: dict[str, Listed] = {}
         self.total = self.greatest = self.missing = 0
         self.counted = self.complete = False
-        self._again = self._wrong = False
+        self._wrong = False
+        self._readings = 0
         self.only_first = False  # page is read; further ones are `planned` where it names their number
         self.planned = 0
         self._begin()
 
     def _begin(self) -> None:
+        self._readings += 1
         self._offset = self._odd = 0
+        self._left = 0  # sessions, since the first page
         self._least: int | None = None  # that any page of this reading named
         self._seen: set[str] = set()  # in this reading
         self._barren = False  # the page before brought no new id
@@ -83,10 +88,10 @@ class SessionList:
             self._end(behind)
             return
         self._odd += page.received - len(page.sessions)
-        if (
-            self._count(page, behind) and not self._again
-        ):  # even if not all is to be read, a session may have moved up past us
-            self._read_again()
+        left = self._count(page, behind)
+        self._left += left
+        if left and self._readings < MOST_READINGS:  # whatever is to be read: a session may have moved up past us
+            self._begin()
         elif (self.counted and behind >= self.total) or not page.received:
             self._end(behind)
         elif self._offset >= LAST_OFFSET:
@@ -94,8 +99,8 @@ class SessionList:
         else:
             self._offset, self._barren = min(behind, LAST_OFFSET), barren
 
-    def _count(self, page: SessionPage, behind: int) -> bool:
-        """Take what a page says of the count; return whether the list has shrunk since the page before.
+    def _count(self, page: SessionPage, behind: int) -> int:
+        """Take what a page says of the count; return by how many the list has shrunk since the page before.
 
         A count that is smaller than what came is not that of the whole list. One that is just what came, after pages
         that named none, may be what came so far: the next page tells.
@@ -104,11 +109,11 @@ class SessionList:
         if named == behind and self._offset and not self.counted:
             named = None
         self._wrong = self._wrong or (named is not None and page.received > 0 and named < behind)
-        shrunk = False
+        shrunk = 0
         if self._wrong:
             self.counted, self._least = False, None
         elif named is not None and (self.counted or page.received or not self._offset):
-            shrunk = self.counted and named < self.total
+            shrunk = max(0, self.total - named) if self.counted and self._offset else 0
             self.counted, self.total = True, named
             self.greatest = max(self.greatest, named)
             self._least = named if self._least is None else min(self._least, named)
@@ -116,27 +121,27 @@ class SessionList:
             self.total = self.greatest = len(self.by_id) + self._odd
         return shrunk
 
-    def _read_again(self) -> None:
-        self._again = True
-        self._begin()
-
     def _end(self, behind: int, *, cut: bool = False) -> None:
         """Accept the list, or read it once more: a session that left while it was paged has moved others up.
 
         `cut`: it ends at the last offset. What did not come is not counted, so that it is looked for in the next sync.
         """
-        reachable, found = behind if cut else self.greatest, len(self.by_id) + self._odd
+        reachable = behind if cut else self.greatest
 
-        def lacking(count: int) -> int:
-            return max(0, min(count, reachable) - found)
+        def lacking(count: int, found: int) -> int:
+            return max(0, min(count, reachable) - found - self._odd)
 
-        if lacking(self.greatest) and not self._again:
-            self._read_again()
+        if self._readings == 1 and lacking(self.greatest, len(self.by_id)):
+            self._begin()
             return
         self.complete = True
-        self.missing = lacking(self._least or 0)  # not by the greatest: sessions that came meanwhile are at the top
-        self.total -= lacking(self.total)
-        self.greatest -= lacking(self.greatest)
+        # What was seen before others left may be one of them. Where the last reading is sound, those of all count: a
+        # list whose order is not stable may lack one in each.
+        here = len(self._seen) - self._left if self._left else len(self.by_id)
+        # Not by the greatest count: sessions that came meanwhile are at the top.
+        self.missing = lacking(self._least or 0, here)
+        self.total -= lacking(self.total, here)
+        self.greatest -= lacking(self.greatest, len(self.by_id))
         if self._odd:
             self._client.left_out["sessions without an id"] += self._odd
             logger.warning("test %s: %d sessions without a usable id are left out", self._test_id, self._odd)

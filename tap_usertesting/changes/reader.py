@@ -125,7 +125,7 @@ class ChangeReader:
             if listed.missing:
                 self._listener.fail(
                     f"test {test_id}: the session list names {len(listed.by_id) + listed.missing} sessions and gave "
-                    f"{len(listed.by_id)}, although it was read twice"
+                    f"{len(listed.by_id)}, although it was read again"
                 )
             return listed
 

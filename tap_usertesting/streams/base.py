@@ -20,17 +20,12 @@ from singer_sdk.helpers.conform import TypeConformanceLevel
 from singer_sdk.mapper import RemoveRecordTransform, SameRecordTransform
 from singer_sdk.schema.source import SchemaDirectory
 from singer_sdk.singerlib import RecordMessage, Schema
+from typing_extensions import override
 
-from tap_usertesting.api.errors import ApiError, BudgetSpentError, RunEndsError
 from tap_usertesting.columns import lacking, trim
 from tap_usertesting.conform import clean, conform, snake, verbatim
 from tap_usertesting.partition import Partition
 from tap_usertesting.privacy import UNKNOWN, Privacy
-
-if sys.version_info >= (3, 12):
-    from typing import override
-else:
-    from typing_extensions import override
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -149,6 +144,11 @@ class UserTestingStream(Stream):
         if column not in self._problems:
             self._problems.add(column)
             self.logger.warning("%s: a value in %s is not of the documented type and was left out", self.name, column)
+
+    def leave_out(self, test_id: str, what: str) -> None:
+        """Count what was sent and makes no row."""
+        self.left_out += 1
+        self.logger.warning("%s: test %s has %s, which was left out", self.name, test_id, what)
 
     @property
     def waiting(self) -> int:
@@ -324,17 +324,14 @@ class PerTestStream(UserTestingStream):
 
     def test_ids(self) -> list[str]:
         """Return the tests of this run; ends the run with one line when they can not be read."""
-        try:
-            return list(self.run.directory.product_types)
-        except BudgetSpentError as error:
-            self._tap.spent = str(error)
-            return []
-        except ApiError as error:
-            self._tap.no_discovery(error)
+        tests: list[str] = []
+        with self._tap.discovering():
+            tests += self.run.directory.product_types
+        return tests
 
     @override
     def get_records(self, context: Context | None) -> Iterator[Record]:
-        """Emit one test; an error of an API ends this test only, bad credentials and a dead network the run."""
+        """Emit one test."""
         if context is None or self._sampled:
             return
         test_id = str(context["test_id"])
@@ -342,18 +339,12 @@ class PerTestStream(UserTestingStream):
         self.run.activity.begin(self.name, test_id, tests=self._tests)
         if self._tap.spent:
             return
-        try:
+        with self._tap.guarded(test_id):
             if self.sampling:
                 self._sampled = self.applies(test_id)
                 yield from self.sample(test_id) if self._sampled else ()
             else:
                 yield from self.sync_test(test_id)
-        except BudgetSpentError as error:
-            self._tap.spent = str(error)
-        except RunEndsError as error:
-            self._tap.end_over(error, str(error))
-        except ApiError as error:
-            self.run.fail(error, test_id=test_id)
 
     # Riding along with another stream
 

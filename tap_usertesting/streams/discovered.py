@@ -5,16 +5,11 @@ Source: GET /v1/workspaces and /v1/workspaces/{workspaceUuid}. With `test_ids` n
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING, Any
 
-from tap_usertesting.api.errors import ApiError, BudgetSpentError
-from tap_usertesting.streams.base import UserTestingStream
+from typing_extensions import override
 
-if sys.version_info >= (3, 12):
-    from typing import override
-else:
-    from typing_extensions import override
+from tap_usertesting.streams.base import UserTestingStream
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -49,15 +44,10 @@ class DiscoveredStream(UserTestingStream):
             return
         if self._tap.spent:
             return
-        try:
+        with self._tap.discovering():
             rows = list(self.rows())
-        except BudgetSpentError as error:
-            self._tap.spent = str(error)
-            return
-        except ApiError as error:
-            self._tap.no_discovery(error)
-        self.found = bool(rows)
-        yield from rows[:1] if self.sampling else rows
+            self.found = bool(rows)
+            yield from rows[:1] if self.sampling else rows
 
     @override
     def _increment_stream_state(self, latest_record: Record, *, context: Context | None = None) -> None:

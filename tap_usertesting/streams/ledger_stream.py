@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from tap_usertesting.api.errors import FeedError
+from typing_extensions import override
+
+from tap_usertesting.api.errors import FeedError, NotFoundError
 from tap_usertesting.api.feed import Ask
 from tap_usertesting.changes.listing import holds
 from tap_usertesting.changes.reader import TEST_PREFIX
-from tap_usertesting.ledger.agenda import agenda
+from tap_usertesting.ledger.agenda import WHOLE_TEST, agenda
 from tap_usertesting.ledger.ledger import begin, take
 from tap_usertesting.ledger.log import FEED, LISTING, Log, Source
 from tap_usertesting.ledger.needs import is_enough, needs
 from tap_usertesting.ledger.policy import Policy
 from tap_usertesting.streams.base import PerTestStream
 from tap_usertesting.sync.walk import Walk
-
-if sys.version_info >= (3, 12):
-    from typing import override
-else:
-    from typing_extensions import override
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -49,6 +45,8 @@ class LedgerStream(PerTestStream):
     policy: ClassVar[Policy] = Policy()
     endpoint: ClassVar[str | None]  # that is called for each session, None where none is
     cost: ClassVar[str]  # what the whole test costs to read again, for the warning at a change of source
+    product_types: ClassVar[frozenset[str] | None] = None  # of the tests that have such rows; None: of all
+    often_none = False  # a session without such rows is nothing unusual
 
     # To be declared by each stream
 
@@ -61,11 +59,11 @@ class LedgerStream(PerTestStream):
             start_date=self.settings.start_date,
         )
 
-    def fetch(self, test_id: str, items: Sequence[tuple[Group, Item]]) -> Any:  # noqa: ANN401 - as the source answers
-        """Return what the source answers of the items' session. Raises NotFoundError where there is nothing (yet)."""
+    def fetch(self, test_id: str, session_id: str) -> Any:  # noqa: ANN401 - as the source answers
+        """Return what the source answers of a session. Raises NotFoundError where there is nothing (yet)."""
         raise NotImplementedError
 
-    def rows(self, answer: Any) -> list[dict[str, Any]]:  # noqa: ANN401 - as above
+    def rows(self, test_id: str, answer: Any) -> list[dict[str, Any]]:  # noqa: ANN401, ARG002 - as above
         """Return the columns of the rows that an answer makes, in order and without their number."""
         return [self.columns(answer)]
 
@@ -84,12 +82,21 @@ class LedgerStream(PerTestStream):
         """Tell whether a plan may take the test for one without such rows."""
         return False
 
-    def gave_up(self, test_id: str, item: Item) -> None:
+    def gave_up(self, test_id: str, session_id: str) -> None:
         """Note a session that is not looked for any more."""
-        self._tap.given_up(self.name, test_id, item.session_id)
+        if not self.often_none:
+            self._tap.given_up(self.name, test_id, session_id)
 
     def say_sleep(self, test_id: str, *, asleep: bool) -> None:
         """Say that a test seems to have no row at all, or that it has after all."""
+
+    @override
+    def applies(self, test_id: str) -> bool:
+        return self.product_types is None or self.product_type(test_id) in {None, *self.product_types}
+
+    def product_type(self, test_id: str) -> str | None:
+        """Return the product type of a test, None where it is not known."""
+        return self.run.directory.product_types.get(test_id)
 
     # The walk
 
@@ -244,11 +251,9 @@ class LedgerStream(PerTestStream):
         if answer is None:
             deleted_at = item.at if item.act == "remove" else self.run.now
             return self._tombstones(test_id, item, range(1, partition.rows + 1), deleted_at)
-        rows, before = self.rows(answer), partition.rows
-        if self.numbered is not None:
-            rows = [{**row, self.numbered: number} for number, row in enumerate(rows, start=1)]
-            if len(rows) > before:
-                partition.rows = len(rows)
+        rows, before = self._numbered(test_id, answer), partition.rows
+        if self.numbered is not None and len(rows) > before:
+            partition.rows = len(rows)
         live = [row | self._shared(test_id, item, deleted_at=None) for row in rows]
         if not item.again or self.numbered is None:
             return live
@@ -259,8 +264,8 @@ class LedgerStream(PerTestStream):
         return [empty] if self.numbered is None else [{**empty, self.numbered: number} for number in numbers]
 
     def _shared(self, test_id: str, item: Item, *, deleted_at: str | None) -> dict[str, Any]:
-        """Return the columns that every row of a session has."""
-        return {
+        """Return those of the columns that all streams share which this one has."""
+        shared = {
             "test_id": test_id,
             "session_id": item.session_id,
             "change_cursor": item.cursor,
@@ -269,13 +274,28 @@ class LedgerStream(PerTestStream):
             "deleted_at": deleted_at,
             "_sdc_deleted_at": deleted_at,
         }
+        columns = self.schema["properties"]
+        return {name: value for name, value in shared.items() if name in columns}
 
-    def sample_rows(self, test_id: str, session_id: str, answer: dict[str, Any]) -> Iterator[Record]:
-        """Emit the first row of a session for `--test`."""
-        for row in self.rows(answer)[:1]:
-            number = {} if self.numbered is None else {self.numbered: 1}
-            yield row | number | {"test_id": test_id, "session_id": session_id}
+    def _numbered(self, test_id: str, answer: Any) -> list[dict[str, Any]]:  # noqa: ANN401 - as above
+        rows = self.rows(test_id, answer)
+        if self.numbered is None:
+            return rows
+        return [{**row, self.numbered: number} for number, row in enumerate(rows, start=1)]
 
-    def sample_session(self, test_id: str) -> str | None:
-        """Return the newest session of a test, for `--test`; one call, shared by the streams."""
-        return next((item["sessionId"] for item in self._tap.beside.newest(test_id).sessions), None)
+    @override
+    def sample(self, test_id: str) -> Iterator[Record]:
+        """Emit the first row of the newest session; one call tells all streams which that is."""
+        newest = {} if self.policy.per_test else next(iter(self._tap.facts.newest(test_id).sessions), None)
+        if newest is None:
+            return
+        try:
+            answer = self.fetch(test_id, newest.get("sessionId", WHOLE_TEST))
+        except NotFoundError:
+            if not self.often_none:
+                raise
+            self.logger.info("%s: test %s has none, or its newest session has none (yet)", self.name, test_id)
+            return
+        ids = {"test_id": test_id, "session_id": newest.get("sessionId")}
+        for row in self._numbered(test_id, answer)[:1]:
+            yield row | {name: value for name, value in ids.items() if name in row}

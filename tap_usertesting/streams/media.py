@@ -7,9 +7,11 @@ after 15 minutes.
 
 from __future__ import annotations
 
-import sys
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
+
+from typing_extensions import override
 
 from tap_usertesting.api.errors import NotFoundError
 from tap_usertesting.discovery import FILMED
@@ -18,11 +20,6 @@ from tap_usertesting.ledger.log import LISTING, TRANSCRIBED, Log
 from tap_usertesting.ledger.policy import Policy
 from tap_usertesting.streams.ledger_stream import LedgerStream
 from tap_usertesting.times import from_epoch
-
-if sys.version_info >= (3, 12):
-    from typing import override
-else:
-    from typing_extensions import override
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -72,12 +69,9 @@ class HighlightReelsStream(LedgerStream):
     primary_keys = ("test_id", "reel_id")
     replication_key = bookmark_key = "last_updated_at"
     policy = Policy(by_id=False)
+    product_types = FILMED
     selected_by_default = False
     mapped = frozenset({"uuid", "lastUpdatedAtMs"})
-
-    @override
-    def applies(self, test_id: str) -> bool:
-        return self.run.directory.product_types.get(test_id) in {None, *FILMED}
 
     @override
     def policy_of(self, test_id: str) -> Policy:
@@ -94,21 +88,22 @@ class HighlightReelsStream(LedgerStream):
     @override
     def read_log(self, test_id: str, group: Group) -> Log:
         begun = begin(group.ledger, LISTING, group.policy, now=self.run.now)
-        log = Log(LISTING, sessions=Reels({reel.session_id: reel for reel in self._reels(test_id)}))
+        self._read[test_id] = Reels({reel.session_id: reel for reel in self._reels(test_id)})
+        log = Log(LISTING, sessions=self._read[test_id])
         group.move(take(begun, log, now=self.run.now))
         return log
 
-    @override
-    def fetch(self, test_id: str, items: Sequence[tuple[Group, Item]]) -> dict[str, Any]:
-        group, item = items[0]
-        reels = group.log.sessions if group.log is not None else None
-        if not isinstance(reels, Reels):
-            raise NotFoundError("the test has no such reel")
-        return reels.by_id[item.session_id].row
+    @cached_property
+    def _read(self) -> dict[str, Reels]:
+        return {}
 
     @override
-    def rows_of(self, test_id: str, partition: Partition, item: Item, answer: Any | None) -> list[Record]:
-        return [] if answer is None else [answer]
+    def fetch(self, test_id: str, session_id: str) -> dict[str, Any]:
+        return self._read[test_id].by_id[session_id].row
+
+    @override
+    def rows(self, test_id: str, answer: dict[str, Any]) -> list[dict[str, Any]]:
+        return [answer]
 
     @override
     def sample(self, test_id: str) -> Iterator[Record]:
@@ -117,11 +112,10 @@ class HighlightReelsStream(LedgerStream):
 
     def _reels(self, test_id: str) -> Iterator[Reel]:
         """Yield the test's reels. One without a time counts as edited now, so that it comes with each sync."""
-        body = self._tap.beside.reels(test_id) or {"reels": []}
+        body = self._tap.facts.reels(test_id) or {"reels": []}
         for item in body["reels"]:
             if not isinstance(item, dict) or not item.get("uuid"):
-                self.left_out += 1
-                self.logger.warning("%s: test %s has a reel without a uuid, which was left out", self.name, test_id)
+                self.leave_out(test_id, "a reel without a uuid")
                 continue
             stamp = item.get("lastUpdatedAtMs")
             at = from_epoch(stamp / 1000) if isinstance(stamp, (int, float)) and 0 <= stamp < LAST_MS else None
@@ -138,35 +132,9 @@ class VideoStream(LedgerStream):
     """A stream of sessions that have a video."""
 
     policy = Policy(ignores=frozenset({TRANSCRIBED}))
+    product_types = FILMED
+    often_none = True
     cost = "one call for each of its {sessions} sessions"
-
-    @override
-    def applies(self, test_id: str) -> bool:
-        return self.run.directory.product_types.get(test_id) in {None, *FILMED}
-
-    @override
-    def gave_up(self, test_id: str, item: Item) -> None:
-        """Pass over it in silence: a session without a clip or a video is nothing unusual."""
-
-    @override
-    def sample(self, test_id: str) -> Iterator[Record]:
-        session_id = self.sample_session(test_id)
-        if session_id is None:
-            return
-        try:
-            answer = self.ask(test_id, session_id)
-        except NotFoundError:
-            self.logger.info("%s: the newest session of test %s has none", self.name, test_id)
-            return
-        yield from self.sample_rows(test_id, session_id, answer)
-
-    @override
-    def fetch(self, test_id: str, items: Sequence[tuple[Group, Item]]) -> dict[str, Any]:
-        return self.ask(test_id, items[0][1].session_id)
-
-    def ask(self, test_id: str, session_id: str) -> dict[str, Any]:
-        """Make the call. Raises NotFoundError where there is nothing (yet)."""
-        raise NotImplementedError
 
 
 class SessionClipsStream(VideoStream):
@@ -193,15 +161,15 @@ class SessionClipsStream(VideoStream):
         return none
 
     def _has_clips(self, test_id: str) -> bool:
-        body = self._tap.beside.reels(test_id)
+        body = self._tap.facts.reels(test_id)
         return body is not None and body.get(FLAG) is not False
 
     @override
-    def fetch(self, test_id: str, items: Sequence[tuple[Group, Item]]) -> dict[str, Any]:
+    def fetch(self, test_id: str, session_id: str) -> dict[str, Any]:
         """Ask, unless the test says that it has no clip."""
         if not self._has_clips(test_id):
             raise NotFoundError("the test has no clip")
-        return super().fetch(test_id, items)
+        return self.run.results.clips(session_id, test_id=test_id)
 
     @override
     def is_empty(self, answer: Any) -> bool:
@@ -215,11 +183,7 @@ class SessionClipsStream(VideoStream):
         return super().rows_of(test_id, partition, item, answer)
 
     @override
-    def ask(self, test_id: str, session_id: str) -> dict[str, Any]:
-        return self.run.results.clips(session_id, test_id=test_id)
-
-    @override
-    def rows(self, answer: dict[str, Any]) -> list[dict[str, Any]]:
+    def rows(self, test_id: str, answer: dict[str, Any]) -> list[dict[str, Any]]:
         regions = answer.get("videoRegions")
         return [
             self.columns(
@@ -237,5 +201,5 @@ class SessionVideosStream(VideoStream):
     endpoint = "video"
 
     @override
-    def ask(self, test_id: str, session_id: str) -> dict[str, Any]:
+    def fetch(self, test_id: str, session_id: str) -> dict[str, Any]:
         return self.run.results.video_link(session_id)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING, Any
+
+from typing_extensions import override
 
 from tap_usertesting.api.errors import ApiError, UnknownCursorError, UnknownTestError
 from tap_usertesting.api.feed import Ask, FeedEvent
@@ -14,11 +15,6 @@ from tap_usertesting.ledger.ledger import Ledger, Mark
 from tap_usertesting.ledger.log import FEED
 from tap_usertesting.streams.base import PerTestStream
 from tap_usertesting.times import utc
-
-if sys.version_info >= (3, 12):
-    from typing import override
-else:
-    from typing_extensions import override
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -6,25 +6,13 @@ code use v2, whose shape differs.
 
 from __future__ import annotations
 
-import sys
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+from typing_extensions import override
 
 from tap_usertesting.api.errors import NotFoundError
 from tap_usertesting.config_schema import AUTO
 from tap_usertesting.streams.ledger_stream import LedgerStream
-
-if sys.version_info >= (3, 12):
-    from typing import override
-else:
-    from typing_extensions import override
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from singer_sdk.helpers.types import Record
-
-    from tap_usertesting.ledger.agenda import Item
-    from tap_usertesting.sync.walk import Group
 
 VERSION = "detailsVersion"  # the key under which an answer says which version it is of
 
@@ -37,16 +25,7 @@ class DetailsStream(LedgerStream):
     cost = "one call for each of its {sessions} sessions"
 
     @override
-    def fetch(self, test_id: str, items: Sequence[tuple[Group, Item]]) -> dict[str, Any]:
-        return self._details(items[0][1].session_id)
-
-    @override
-    def sample(self, test_id: str) -> Iterator[Record]:
-        session_id = self.sample_session(test_id)
-        if session_id is not None:
-            yield from self.sample_rows(test_id, session_id, self._details(session_id))
-
-    def _details(self, session_id: str) -> dict[str, Any]:
+    def fetch(self, test_id: str, session_id: str) -> dict[str, Any]:
         """Ask v3, and v2 only while no v3 answer has succeeded: a 404 alone does not tell a version from a session."""
         configured, run = self.settings.session_details_version, self.run
         version = run.details_version or ("v3" if configured == AUTO else configured)
@@ -76,7 +55,7 @@ class TaskResponsesStream(DetailsStream):
     selected_by_default = False
 
     @override
-    def rows(self, answer: dict[str, Any]) -> list[dict[str, Any]]:
+    def rows(self, test_id: str, answer: dict[str, Any]) -> list[dict[str, Any]]:
         version = answer[VERSION]
         tasks = _objects(answer.get("tasks" if version == "v3" else "sessionTaskResults"))
         make = _task if version == "v3" else _task_v2
@@ -92,7 +71,7 @@ class ParticipantDemographicsStream(DetailsStream):
     selected_by_default = False
 
     @override
-    def rows(self, answer: dict[str, Any]) -> list[dict[str, Any]]:
+    def rows(self, test_id: str, answer: dict[str, Any]) -> list[dict[str, Any]]:
         participant = answer.get("sessionParticipant")
         if not isinstance(participant, dict):
             return []

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING, Any
+
+from typing_extensions import override
 
 from tap_usertesting.api.errors import NotFoundError
 from tap_usertesting.changes.listing import holds
 from tap_usertesting.ledger.log import FEED
 from tap_usertesting.streams.ledger_stream import LedgerStream
-
-if sys.version_info >= (3, 12):
-    from typing import override
-else:
-    from typing_extensions import override
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -21,7 +17,6 @@ if TYPE_CHECKING:
     from singer_sdk.helpers.types import Record
 
     from tap_usertesting.changes.listing import SessionList
-    from tap_usertesting.ledger.agenda import Item
     from tap_usertesting.sync.walk import Group
 
 
@@ -48,9 +43,9 @@ class SessionsStream(LedgerStream):
             self.run.answered(test_id)
 
     @override
-    def fetch(self, test_id: str, items: Sequence[tuple[Group, Item]]) -> dict[str, Any]:
+    def fetch(self, test_id: str, session_id: str) -> dict[str, Any]:
         sessions = self.changes.listed(test_id)
-        listed = sessions.by_id.get(items[0][1].session_id) if sessions is not None else None
+        listed = sessions.by_id.get(session_id) if sessions is not None else None
         if listed is None:
             message = "the session is not in the list"
             raise NotFoundError(message)
@@ -58,7 +53,7 @@ class SessionsStream(LedgerStream):
 
     @override
     def sample(self, test_id: str) -> Iterator[Record]:
-        for item in self._tap.beside.newest(test_id).sessions[:1]:
+        for item in self._tap.facts.newest(test_id).sessions[:1]:
             yield self.columns(item) | {"test_id": test_id}
 
 

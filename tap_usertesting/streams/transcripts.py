@@ -9,9 +9,10 @@ oldest have none, the test falls asleep, and one session a sync is asked. The fi
 
 from __future__ import annotations
 
-import sys
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+from typing_extensions import override
 
 from tap_usertesting import vtt
 from tap_usertesting.api.errors import NotFoundError
@@ -21,19 +22,6 @@ from tap_usertesting.ledger.log import VIDEO_UPDATED
 from tap_usertesting.ledger.policy import Policy
 from tap_usertesting.streams.ledger_stream import LedgerStream
 
-if sys.version_info >= (3, 12):
-    from typing import override
-else:
-    from typing_extensions import override
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from singer_sdk.helpers.types import Record
-
-    from tap_usertesting.ledger.agenda import Item
-    from tap_usertesting.sync.walk import Group
-
 ENOUGH_WITHOUT = 5
 
 
@@ -42,59 +30,20 @@ class TranscriptStream(LedgerStream):
 
     source = endpoint = "transcript"
     policy = Policy(ignores=frozenset({VIDEO_UPDATED}), announced_by=ANNOUNCED, sleeps_after=ENOUGH_WITHOUT)
+    often_none = True
     cost = "up to one call for each of its {sessions} sessions"
 
     @override
     def applies(self, test_id: str) -> bool:
-        return self._type(test_id) != SURVEY
+        return self.product_type(test_id) != SURVEY
 
     @override
     def policy_of(self, test_id: str) -> Policy:
         policy = super().policy_of(test_id)
-        return replace(policy, sleeps_after=None) if self._type(test_id) in TRANSCRIBED else policy
+        return replace(policy, sleeps_after=None) if self.product_type(test_id) in TRANSCRIBED else policy
 
     @override
-    def fetch(self, test_id: str, items: Sequence[tuple[Group, Item]]) -> dict[str, Any]:
-        return self._transcript(items[0][1].session_id)
-
-    @override
-    def has_none(self, test_id: str) -> bool:
-        return self._type(test_id) not in {None, *TRANSCRIBED}
-
-    @override
-    def gave_up(self, test_id: str, item: Item) -> None:
-        """Pass over it in silence: a session without a transcript is nothing unusual."""
-
-    @override
-    def say_sleep(self, test_id: str, *, asleep: bool) -> None:
-        if asleep:
-            self.logger.info(
-                "%s: test %s, whose product type is not known, counts as one without transcripts: %d sessions between "
-                "its newest and its oldest have none; from now on one a sync is asked (discovery, without test_ids, "
-                "would tell its type)",
-                self.name,
-                test_id,
-                ENOUGH_WITHOUT,
-            )
-        else:
-            self.logger.info("%s: test %s has transcripts after all, and is read from its end", self.name, test_id)
-
-    @override
-    def sample(self, test_id: str) -> Iterator[Record]:
-        session_id = self.sample_session(test_id)
-        if session_id is None:
-            return
-        try:
-            answer = self._transcript(session_id)
-        except NotFoundError:
-            self.logger.info("%s: the newest session of test %s has no transcript (yet)", self.name, test_id)
-            return
-        yield from self.sample_rows(test_id, session_id, answer)
-
-    def _type(self, test_id: str) -> str | None:
-        return self.run.directory.product_types.get(test_id)
-
-    def _transcript(self, session_id: str) -> dict[str, Any]:
+    def fetch(self, test_id: str, session_id: str) -> dict[str, Any]:
         text, replaced = self.run.results.transcript(session_id)
         cues = vtt.parse(text)
         if cues == []:
@@ -121,6 +70,24 @@ class TranscriptStream(LedgerStream):
             "cues": None if cues is None else [cue._asdict() for cue in cues],
         }
 
+    @override
+    def has_none(self, test_id: str) -> bool:
+        return self.product_type(test_id) not in {None, *TRANSCRIBED}
+
+    @override
+    def say_sleep(self, test_id: str, *, asleep: bool) -> None:
+        if asleep:
+            self.logger.info(
+                "%s: test %s, whose product type is not known, counts as one without transcripts: %d sessions between "
+                "its newest and its oldest have none; from now on one a sync is asked (discovery, without test_ids, "
+                "would tell its type)",
+                self.name,
+                test_id,
+                ENOUGH_WITHOUT,
+            )
+        else:
+            self.logger.info("%s: test %s has transcripts after all, and is read from its end", self.name, test_id)
+
 
 class TranscriptsStream(TranscriptStream):
     """One row per transcript."""
@@ -137,5 +104,5 @@ class TranscriptCuesStream(TranscriptStream):
     selected_by_default = False
 
     @override
-    def rows(self, answer: dict[str, Any]) -> list[dict[str, Any]]:
+    def rows(self, test_id: str, answer: dict[str, Any]) -> list[dict[str, Any]]:
         return [self.columns(cue) for cue in answer["cues"] or ()]

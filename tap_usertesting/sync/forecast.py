@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
-from tap_usertesting.api.errors import ApiError, NotFoundError, RunEndsError
 from tap_usertesting.ledger.log import FEED
 from tap_usertesting.plan import DISCOVERY, Cost, Plan, Row
 from tap_usertesting.streams.base import PerTestStream
@@ -31,7 +30,7 @@ def forecast(tap: TapUserTesting) -> Plan:
     tap.planning = True
     tap.message_writer = SilentWriter()
     tap.changes.only_first_pages()
-    tap.beside.only_count(lambda test_id: not _has_none(tap, test_id))
+    tap.facts.only_count(lambda test_id: not _has_none(tap, test_id))
     run, led, rows = tap.run, set[str](), list[Row]()
     for stream in tap.chosen:
         if not isinstance(stream, PerTestStream):
@@ -81,17 +80,11 @@ def _of_test(lead: LedgerStream, riders: list[LedgerStream], test_id: str) -> It
     run.activity.begin(lead.name, test_id)
     visit = Visit(lead, [Seat(stream, stream.partition(test_id)) for stream in (lead, *riders)], test_id)
     was_read = visit.was_read
-    pages, reels = tap.changes.planned_pages, tap.beside.planned
-    try:
+    pages, reels = tap.changes.planned_pages, tap.facts.planned
+    with tap.guarded(test_id):
         visit.read(tap.schedule.number, resting=test_id in tap.schedule.order.resting)
-    except RunEndsError as error:
-        tap.end_over(error, str(error))
-    except ApiError as error:
-        if isinstance(error, NotFoundError):
-            tap.changes.lost(test_id, error)
-        run.fail(error, test_id=test_id)
     asked = _asked(visit.groups)
-    shared = Counter({"list": tap.changes.planned_pages - pages, "reels": tap.beside.planned - reels})
+    shared = Counter({"list": tap.changes.planned_pages - pages, "reels": tap.facts.planned - reels})
     records = asked.all + sum(item.act == "remove" for group in visit.groups[:1] for item in group.queue)
     cost = _cost(lead, test_id, asked, shared.total(), was_read=was_read)
     own = Counter() if lead.endpoint is None else Counter({lead.endpoint: cost.all - shared.total()})

@@ -15,9 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from tap_usertesting.api.errors import (
     ApiError,
     BadRequestError,
-    BudgetSpentError,
     NotFoundError,
-    RunEndsError,
     ServerFaultError,
 )
 from tap_usertesting.ledger.agenda import NEWS, Item, agenda
@@ -228,7 +226,7 @@ class Visit:
         item, lead = items[0][1], self._lead
         lead.run.activity.at = item.time
         try:
-            answer = lead.fetch(self.test_id, items)
+            answer = lead.fetch(self.test_id, item.session_id)
         except NotFoundError:
             yield from self._missing(items)
             return
@@ -315,7 +313,7 @@ class Visit:
             if line:
                 self._lead.run.fail(line)
             if outcome == "missing" and item.session_id not in group.ledger.waiting:
-                self._lead.gave_up(self.test_id, item)
+                self._lead.gave_up(self.test_id, item.session_id)
             group.turned = group.turned or group.ledger.asleep != before.asleep
 
     def _turn(self, group: Group) -> None:
@@ -427,16 +425,10 @@ class Walk:
         self._lead.run.activity.expect(visit.left - before, tests=int(is_new))
 
     def _guarded(self, visit: Visit, records: Iterator[Record]) -> Iterator[Record]:
-        """Emit; an error of an API ends this test only, bad credentials and a dead network the run."""
-        tap, test_id = self._lead.tap, visit.test_id
-        try:
+        """Emit; a test that fails is left alone for the rest of the run."""
+        failed = True
+        with self._lead.tap.guarded(visit.test_id):
             yield from records
-        except BudgetSpentError as error:
-            tap.spent = str(error)
-        except RunEndsError as error:
-            tap.end_over(error, str(error))
-        except ApiError as error:
-            if isinstance(error, NotFoundError):
-                self._lead.changes.lost(test_id, error)
-            self._lead.run.fail(error, test_id=test_id)
-            del self._visits[test_id]
+            failed = False
+        if failed and not self._lead.tap.spent:
+            del self._visits[visit.test_id]

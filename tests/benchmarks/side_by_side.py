@@ -40,8 +40,8 @@ class Case:
 CASES = (
     Case("one window", 1_000, 1.02, QuotaRule(limit=100, window=1.0, scope="shared")),
     Case("a window per endpoint", 1_000, 1.05, QuotaRule(limit=100, window=1.0, scope="endpoint")),
-    Case("10 calls a window, fixed", 100, 1.05, QuotaRule(limit=10, window=0.5, kind="fixed")),
-    Case("10 calls a window, sliding", 100, 1.05, QuotaRule(limit=10, window=0.5, kind="sliding")),
+    Case("10 calls a window, fixed", 90, 1.05, QuotaRule(limit=10, window=0.5, kind="fixed")),
+    Case("10 calls a window, sliding", 90, 1.05, QuotaRule(limit=10, window=0.5, kind="sliding")),
     Case("no limit, 100 ms an answer", 60, 1.8, latency=LATENCY),
 )
 

@@ -261,7 +261,7 @@ def test_a_list_that_kept_sessions_back_deletes_nothing(long: Scene, tmp_path: P
         assert (done.exit == 0) == activated
         assert bool([m for m in done.messages if m["type"] == "ACTIVATE_VERSION"]) == activated
         long.box.fail("list", times=None, status=200, body=body)
-    assert "the session list names 250 sessions and gave 200, although it was read twice" in done.errors[0]
+    assert "the session list names 250 sessions and gave 200, although it was read again" in done.errors[0]
 
 
 # Discovery

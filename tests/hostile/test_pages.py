@@ -68,7 +68,7 @@ def test_a_session_list_that_never_ends_is_read_to_the_last_offset(clients: Clie
 
 
 def test_a_total_that_changes_with_each_page_ends(clients: Clients) -> None:
-    """A list that seems to shrink at each page is read again once, not for ever."""
+    """A list that seems to shrink at each page is read again some times, not for ever."""
     clients.server.replies = [_pages(20_000, 0, named=total) for total in range(9_000, 8_900, -1)]
     _read(clients)
     assert len(clients.server.seen) <= 2 * (LAST_OFFSET // PAGE + 1) + 1

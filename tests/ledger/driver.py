@@ -6,8 +6,9 @@ import json
 from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias, cast
 
+from tap_usertesting.changes.listing import SessionList
 from tap_usertesting.ledger.agenda import Item, agenda
 from tap_usertesting.ledger.doubt import Doubt
 from tap_usertesting.ledger.ledger import Ledger, begin, take
@@ -16,17 +17,27 @@ from tap_usertesting.ledger.needs import is_enough, needs
 from tap_usertesting.ledger.policy import Policy
 from tap_usertesting.ledger.settle import Outcome, close, gives_up, settle
 from tap_usertesting.ledger.state import decode, encode
-from tests.ledger.world import Sessions, World, day
+from tests.ledger.world import Reels, World, day
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from tap_usertesting.api.results import ResultsClient, SessionPage
 
 LONG = 10**5  # days
 DETAILS = Policy(patience_days=LONG)
 TRANSCRIPTS = Policy(ignores=frozenset({VIDEO_UPDATED}), announced_by=TRANSCRIBED, sleeps_after=3, patience_days=LONG)
 CLIPS = Policy(ignores=frozenset({TRANSCRIBED}), patience_days=LONG)
 SCORES = Policy(per_test=True)
-POLICIES = {"details": DETAILS, "later": DETAILS, "transcripts": TRANSCRIPTS, "clips": CLIPS, "scores": SCORES}
+REELS = Policy(by_id=False)
+POLICIES = {
+    "details": DETAILS,
+    "later": DETAILS,
+    "transcripts": TRANSCRIPTS,
+    "clips": CLIPS,
+    "scores": SCORES,
+    "reels": REELS,
+}
 
 Row: TypeAlias = "tuple[str, int | None]"  # key and value; None: a tombstone
 
@@ -73,6 +84,8 @@ class Stream:
 
     def _read(self, world: World, source: Source, start: float | None) -> Iterator[Row | Ledger]:
         policy = self.policy
+        if self.what == "reels":
+            source, start = LISTING, None
         if start is not None and not policy.per_test:
             policy = replace(policy, start_date=day(start))
         ledger = begin(self.ledger, source, policy, now=world.now)
@@ -90,45 +103,37 @@ class Stream:
 
     def read_log(self, world: World, ledger: Ledger, policy: Policy) -> Log | None:
         """Read what a ledger needs; None where the test does not answer."""
+        if self.what == "reels":
+            return None if world.lost else Log(LISTING, sessions=Reels(dict(world.reels)))
         need = needs(ledger)
-        sessions = None
-        if need.depth != "none":
-            sessions = self._sessions(world, ledger, policy)
-            if sessions is None:
-                return None
+        sessions: SessionList | None = None
+        if need.depth != "none" and world.lost:
+            return None
         if not need.feed:
-            return Log(LISTING, sessions=sessions)
+            return Log(LISTING, sessions=self._sessions(world, ledger, policy))
         replayed = need.since is not None and not world.knows(need.since)
         whole = need.since is None
         changes = world.changes(None if replayed else need.since)
         newest = changes[-1].cursor if changes else need.since
         certain = not world.uncertain or len(changes) < 2
-        return Log(FEED, changes, whole, replayed, certain, newest, sessions)
+        if need.depth != "none":
+            sessions = self._sessions(world, ledger, policy)
+        return Log(
+            FEED, changes, whole, replayed, certain, newest, sessions, None if sessions is None else sessions.now
+        )
 
-    def _sessions(self, world: World, ledger: Ledger, policy: Policy) -> Sessions | None:
+    def _sessions(self, world: World, ledger: Ledger, policy: Policy) -> SessionList:
         """Read the list as deep as needed."""
-        if world.lost:
-            return None
-        read, depth = Sessions(), needs(ledger).depth
-        pages = world.pages()
-        read.total = read.greatest = sum(map(len, pages))
-        for n, page in enumerate(pages):
-            self.pages += 1
-            read.by_id |= {one.session_id: one for one in page if one.session_id not in world.hides}
-            read.complete = n == len(pages) - 1
-            if is_enough(ledger, depth, read, policy):
-                break
-        if read.complete:
-            read.missing = read.total - len(read.by_id)
-            read.total = read.greatest = len(read.by_id)
-        return read
+        depth = needs(ledger).depth
+        read = SessionList(client=cast("ResultsClient", _Pages(self, world)), test_id="t", now=world.now)
+        return read.read(lambda sessions: is_enough(ledger, depth, sessions, policy))
 
     def fetch(self, world: World, item: Item) -> Outcome:
         """Ask for a session."""
         self.calls[item.session_id] += 1
         if world.lost:
             return "missing"
-        if self.policy.per_test:
+        if self.policy.per_test or self.what == "reels":
             return "found"
         session = world.sessions.get(item.session_id)
         if session is None or not session.live:
@@ -143,7 +148,22 @@ class Stream:
         """Return what the source answers."""
         if self.policy.per_test:
             return world.truth("scores", None).get("")
+        if self.what == "reels":
+            return world.reels[item.session_id].version
         return World.value(self.what, world.sessions[item.session_id])
+
+
+class _Pages:
+    """The list's client."""
+
+    def __init__(self, stream: Stream, world: World) -> None:
+        self._stream, self._world = stream, world
+        self.left_out: Counter[str] = Counter()
+
+    def session_page(self, _test_id: str, *, offset: int, limit: int = 0) -> SessionPage:  # noqa: ARG002 - as the client's
+        """Return a page."""
+        self._stream.pages += 1
+        return self._world.page(offset)
 
 
 class _Lost(Exception):  # noqa: N818 - it is no error of the test

@@ -14,7 +14,20 @@ if TYPE_CHECKING:
 
 KINDS = ("spoken", "survey", "mixed", "first half", "second half")
 HAPPENINGS = (
-    *("finish", "finish", "reveal", "transcribe", "update", "clip", "reject", "accept", "break", "hide"),
+    *(
+        "finish",
+        "finish",
+        "reveal",
+        "transcribe",
+        "update",
+        "clip",
+        "reject",
+        "accept",
+        "break",
+        "hide",
+        "shift",
+        "reel",
+    ),
     *("kill", "kill", "sync", "outage", "source", "start", "expire", "uncertain", "selected", "ask again"),
 )
 CLEAN = 8  # syncs at the end
@@ -32,7 +45,7 @@ class History:
         self.kind = rng.choice(KINDS)
         self.source: Source = rng.choice((FEED, LISTING)) if self.by_feed else LISTING
         self.start = rng.choice([None, None, 1003.0])
-        names = ["details", rng.choice(["transcripts", "clips", "scores"])]
+        names = ["details", rng.choice(["transcripts", "clips", "scores", "reels"])]
         self.streams = {name: Stream(name, POLICIES[name]) for name in names}
         self.late_edits = False
 
@@ -74,16 +87,24 @@ class History:
             self.source = LISTING if self.source == FEED else FEED
         elif happen == "start" and self.start is not None and rng.random() < 0.3:
             self.start = rng.choice([None, self.start - 1])
-        elif happen == "finish":
-            self._finish()
-        elif happen == "expire" and rng.random() < 0.3:
-            world.remint()
-        elif happen == "uncertain":
-            world.uncertain = rng.random() < 0.3
         elif happen == "selected" and "later" not in self.streams and rng.random() < 0.3:
             self.streams["later"] = Stream("later", POLICIES["later"])
         elif session is not None:
             self._to(session, happen)
+        self._to_test(happen)
+
+    def _to_test(self, happen: str) -> None:
+        world, rng = self.world, self.rng
+        if happen == "finish":
+            self._finish()
+        elif happen == "expire" and rng.random() < 0.3:
+            world.remint()
+        elif happen == "shift":
+            world.shifts = self.by_feed and not world.hides and rng.random() < 0.5
+        elif happen == "reel":
+            world.edit_reel()
+        elif happen == "uncertain":
+            world.uncertain = rng.random() < 0.3
 
     def _to(self, session: Session, happen: str) -> None:
         world = self.world
@@ -104,6 +125,7 @@ class History:
             session.broken = not session.broken
         elif happen == "hide" and self.by_feed:
             world.hides = set() if world.hides else {session.session_id}
+            world.shifts = False  # in a list that does both no one can tell the one from the other
 
     def _sync(self, *, cut: float | None = None) -> None:
         for stream in self.streams.values():
@@ -114,7 +136,7 @@ class History:
 
     def _end(self) -> None:
         world = self.world
-        world.hides, world.uncertain = set(), False
+        world.hides, world.uncertain, world.shifts = set(), False, False
         for session in world.sessions.values():
             session.visible = session.visible or self.by_feed or session.at >= world.day - 1
             session.broken = False
@@ -140,6 +162,9 @@ class History:
         world, start = self.world, self.start
         truth = world.truth(stream.what, start)
         held = stream.table
+        if stream.what == "reels":
+            assert held == truth, (self.seed, stream.what, held, truth, stream.state)
+            return
         if stream.what != "scores" and start is not None:
             held = {key: value for key, value in held.items() if world.sessions[key].at >= start}
         if stream.ledger.asleep and self.kind != "spoken":  # sounding is a guess

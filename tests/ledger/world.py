@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from tap_usertesting.api.results import SessionPage
 from tap_usertesting.ledger.log import TRANSCRIBED, UPDATED, VIDEO_UPDATED, Change
 from tap_usertesting.times import from_epoch
 
@@ -42,25 +43,31 @@ class Session:
         return self.visible and not self.rejected
 
 
-@dataclass(frozen=True)
-class Listed:
-    """A session of the list."""
+@dataclass
+class Reel:
+    """A highlight reel, edited at a time."""
 
     cursor: str
     session_id: str
     time: str
+    version: int = 1
 
 
 @dataclass
-class Sessions:
-    """The list as far as it was read."""
+class Reels:
+    """All reels of the test, at the places of their last edits."""
 
-    by_id: dict[str, Listed] = field(default_factory=dict)
-    total: int = 0
-    greatest: int = 0
+    by_id: dict[str, Reel]
     missing: int = 0
     counted: bool = True
-    complete: bool = False
+    complete: bool = True
+
+    @property
+    def total(self) -> int:
+        """How many there are."""
+        return len(self.by_id)
+
+    greatest = total
 
 
 class World:
@@ -76,6 +83,8 @@ class World:
         self.lost = False  # access
         self.hides: set[str] = set()  # sessions that the list keeps back for now
         self.uncertain = False  # the order of the feed's answers can not be told
+        self.shifts = False  # the list moves while it is paged
+        self.reels: dict[str, Reel] = {}
 
     @property
     def now(self) -> str:
@@ -129,6 +138,13 @@ class World:
         session.rejected = False
         self.event(session, UPDATED)
 
+    def edit_reel(self) -> None:
+        """A reel is made, or edited, which moves it to another place of its log."""
+        self.day += 0.01  # no two edits have one time
+        reel_id = f"r{self.rng.randrange(4)}"
+        version = self.reels[reel_id].version + 1 if reel_id in self.reels else 1
+        self.reels[reel_id] = Reel(f"{self.now}/{reel_id}", reel_id, self.now, version)
+
     def remint(self) -> None:
         """All cursors expire; the log goes on under new ones."""
         self.era += 1
@@ -147,19 +163,30 @@ class World:
         place = next(n for n, change in enumerate(self.events) if change.cursor == since)
         return self.events[place + 1 :]
 
-    def pages(self) -> list[list[Listed]]:
-        """Return the pages of the list, newest first."""
+    def page(self, offset: int) -> SessionPage:
+        """Return a page of the list, newest first."""
         live = [session for session in self.sessions.values() if session.live]
-        listed = [
-            Listed(f"{day(one.at)}/{one.session_id}", one.session_id, day(one.at))
-            for one in sorted(live, key=lambda one: (one.at, one.session_id), reverse=True)
-        ]
-        return [listed[n : n + PAGE] for n in range(0, len(listed), PAGE)] or [[]]
+        shown = [one for one in live if one.session_id not in self.hides]
+        shown.sort(key=lambda one: (one.at, one.session_id), reverse=True)
+        page = [{"sessionId": one.session_id, "finishTime": day(one.at)} for one in shown[offset : offset + PAGE]]
+        if self.shifts and self.rng.random() < 0.5:
+            self._shift()
+        return SessionPage(page, len(live), len(page))
+
+    def _shift(self) -> None:
+        """A session comes or leaves behind a page that was just read."""
+        live = [session for session in self.sessions.values() if session.live]
+        if live and self.rng.random() < 0.5:
+            self.reject(self.rng.choice(live))
+        else:
+            self.finish()
 
     # What is true
 
     def truth(self, what: str, start: float | None) -> dict[str, int]:
         """Return what a table should hold: a value per key."""
+        if what == "reels":
+            return {reel_id: reel.version for reel_id, reel in self.reels.items()}
         if what == "scores":  # of what has come in, shown or not
             counted = [one.version for one in self.sessions.values() if not one.rejected]
             return {"": sum(counted)} if counted else {}

@@ -9,7 +9,7 @@ import pytest
 
 from tap_usertesting.api.errors import ServerFaultError
 from tap_usertesting.api.results import LAST_OFFSET, PAGE
-from tap_usertesting.changes.listing import Listed, SessionList, everything, holds
+from tap_usertesting.changes.listing import MOST_READINGS, Listed, SessionList, everything, holds
 
 from .pages import NOW, Pages, add, drop
 
@@ -99,6 +99,24 @@ def test_a_session_that_leaves_while_the_list_is_paged_hides_nobody(at: str) -> 
     assert sessions.by_id.keys() == {f"s{n:05}" for n in range(1200)}
     assert pages.offsets.count(0) == 2
     assert sessions.complete
+
+
+def test_a_session_that_hides_from_two_readings_is_found_in_a_third() -> None:
+    """Each reading loses the same one, as another leaves above it; those that left hide it from the count."""
+    pages = Pages(1200, call2=drop(1199), call3=add(1300), call4=drop(1198))
+    sessions = pages.list().read(everything)
+    assert sessions.by_id.keys() == {f"s{n:05}" for n in (*range(1200), 1300)}
+    assert (sessions.missing, sessions.total) == (0, 1199)
+
+
+@pytest.mark.parametrize("readings", [MOST_READINGS, MOST_READINGS + 3])
+def test_a_list_that_shrinks_in_each_reading_ends_and_says_what_may_be_missing(readings: int) -> None:
+    """What an earlier reading has seen may have left since: only the last one counts."""
+    shrinking = {f"call{2 * n}": drop(1200 - n) for n in range(1, readings + 1)}
+    pages = Pages(1200, before=shrinking)
+    sessions = pages.list().read(everything)
+    assert pages.offsets.count(0) == MOST_READINGS
+    assert (sessions.missing, sessions.total) == (1, 1200 - MOST_READINGS - 1)
 
 
 def test_one_leaves_and_one_comes_while_the_list_is_paged() -> None:

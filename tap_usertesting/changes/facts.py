@@ -1,4 +1,4 @@
-"""What is asked of a test beside its changes, once for all streams of a run."""
+"""What is asked of a test besides its changes, once for all streams of a run."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from tap_usertesting.run import Run
 
 
-class Beside:
+class TestFacts:
     """The newest session of a test, for `--test`, and its highlight reels."""
 
     def __init__(self, run: Run, changes: ChangeReader) -> None:
