@@ -124,12 +124,13 @@ def take(ledger: Ledger, log: Log, *, now: str) -> Ledger:
     Where a first reading found that the list kept sessions back, what is older than the feed is read again from the
     list's new end once that is whole.
     """
-    asked_at = ledger.asked_at if log.sessions is None else now
     if log.source == LISTING:
         newest = None
         if ledger.bookmark is None and log.sessions is not None:  # so that a later sync knows what it is worth
             newest = max((one.time for one in log.sessions.by_id.values()), default=None)
-        return replace(ledger, asked_at=asked_at, newest=newest)
+        unread = log.sessions is not None and (ledger.open or ledger.bookmark is None)
+        # A closed one is asked again early until what the list has shown is handled: see `close`.
+        return replace(ledger, asked_at=now if unread else ledger.asked_at, newest=newest)
     ledger = replace(ledger, asked_at=None)
     if not ledger.first or log.sessions is None:
         return ledger

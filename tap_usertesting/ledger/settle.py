@@ -52,6 +52,8 @@ def close(ledger: Ledger, log: Log, policy: Policy) -> Ledger:
     """
     sessions = log.sessions
     moved: dict[str, Any] = {} if sessions is None else {"total_count": sessions.total}
+    if log.source == LISTING and log.listed_at is not None:
+        moved["asked_at"] = log.listed_at
     if log.source == FEED and not log.certain and log.newest is None:
         return replace(ledger, **moved)
     end = History(LISTING, "") if ledger.short else None

@@ -89,7 +89,7 @@ class HighlightReelsStream(LedgerStream):
     def read_log(self, test_id: str, group: Group) -> Log:
         begun = begin(group.ledger, LISTING, group.policy, now=self.run.now)
         self._read[test_id] = Reels({reel.session_id: reel for reel in self._reels(test_id)})
-        log = Log(LISTING, sessions=self._read[test_id])
+        log = Log(LISTING, sessions=self._read[test_id], listed_at=self.run.now)
         group.move(take(begun, log, now=self.run.now))
         return log
 

@@ -347,7 +347,10 @@ class Walk:
         self._history: list[tuple[float, int, str]] = []
 
     def records(self) -> Iterator[Record]:
-        """Emit the news of the tests that were read before, then everybody's history, the newest session first."""
+        """Emit the news of the tests that were read before, then everybody's history, the newest session first.
+
+        Once a budget is used up, what costs no further call.
+        """
         while not self._lead.tap.spent:
             if self._look != self._schedule.number:
                 self._look = self._schedule.number
@@ -364,6 +367,7 @@ class Walk:
                     self._lead.run.activity.idle = False
                 if self._look == self._schedule.number:
                     return
+        yield from self._rest()
 
     def _news(self) -> Iterator[Record]:
         order = self._schedule.order
@@ -382,6 +386,13 @@ class Walk:
         for visit in self._visits.values():
             if visit.is_open:
                 self._push(visit)
+
+    def _rest(self) -> Iterator[Record]:
+        """Handle what the lists have shown that other streams have asked for, or the next sync would ask again."""
+        for test_id, visit in list(self._visits.items()):
+            is_free = visit.was_read or self._lead.endpoint is None
+            if is_free and visit.look != self._schedule.number and self._lead.changes.listed(test_id) is not None:
+                yield from self._guarded(visit, self._look_at(visit))
 
     def _look_at(self, visit: Visit, *, resting: bool = False) -> Iterator[Record]:
         self._lead.run.activity.go_to(visit.test_id)

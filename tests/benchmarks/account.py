@@ -95,6 +95,7 @@ class Server:
         self.sessions = {session.session_id: session for test in tests for session in test.sessions}
         self.clock = clock
         self.calls: Counter[str] = Counter()
+        self.listed: list[str] = []  # tests, in the order in which their lists were asked for
         self.limit: int | None = LIMIT
         self._window = (float("-inf"), 0)
 
@@ -129,6 +130,7 @@ class Server:
         if call.label == "studies":
             return 200, _json(self._studies(int(params.get("after", 0))))
         if call.label == "list":
+            self.listed.append(str(params["testId"]))
             return 200, _json(self._list(str(params["testId"]), int(params["offset"]), int(params["limit"])))
         session = self.sessions[path.split("/")[3]]
         if call.label == "transcript":
@@ -268,6 +270,7 @@ class Hours:
         self.run()
         self.clock.latency, self.server.limit = latency, LIMIT
         self.server.calls.clear()
+        self.server.listed.clear()
 
     def hourly(self, hours: int) -> Iterator[int]:
         """Run at each full hour, for at most 55 minutes; yields the number of each run that is over."""

@@ -104,13 +104,13 @@ class Stream:
     def read_log(self, world: World, ledger: Ledger, policy: Policy) -> Log | None:
         """Read what a ledger needs; None where the test does not answer."""
         if self.what == "reels":
-            return None if world.lost else Log(LISTING, sessions=Reels(dict(world.reels)))
+            return None if world.lost else Log(LISTING, sessions=Reels(dict(world.reels)), listed_at=world.now)
         need = needs(ledger)
         sessions: SessionList | None = None
         if need.depth != "none" and world.lost:
             return None
         if not need.feed:
-            return Log(LISTING, sessions=self._sessions(world, ledger, policy))
+            return Log(LISTING, sessions=self._sessions(world, ledger, policy), listed_at=world.now)
         replayed = need.since is not None and not world.knows(need.since)
         whole = need.since is None
         changes = world.changes(None if replayed else need.since)
