@@ -25,7 +25,7 @@ from tests.harness import catalog
 from tests.simulated_time import SimulatedTime, SimulatedTurns
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from singer_sdk.singerlib import Message
 
@@ -230,13 +230,15 @@ class QuietTap(TapUserTesting):
 class Hours:
     """The tap in an account, run by the hour."""
 
-    def __init__(self, tests: list[Test], *, at: float, by_feed: bool, latency: float = 0.2) -> None:
+    def __init__(
+        self, tests: list[Test], *, at: float, by_feed: bool, latency: float = 0.2, streams: Sequence[str] = STREAMS
+    ) -> None:
         """Begin at a time in epoch seconds, with no state."""
         self.clock = SimulatedTime(latency=latency)
         self.clock.now = at - self.clock.wall() + self.clock.now
         self.server = Server(tests, self.clock)
         self.state: Any = {}
-        self._catalog = catalog(STREAMS)
+        self._catalog = catalog(streams)
         self._config = {"access_token": "token", "api_url": "http://localhost:1"}
         if by_feed:
             self._config["feed_url"] = "http://localhost:1/graphql"
