@@ -11,6 +11,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from tap_usertesting.api.results import LAST_OFFSET, ResultsClient, SessionPage
+from tap_usertesting.ledger.log import Listed, Sessions
 from tap_usertesting.times import utc
 
 if TYPE_CHECKING:
@@ -21,35 +22,21 @@ logger = logging.getLogger("tap-usertesting.changes")
 MOST_READINGS = 4  # of a list that shrinks each time while it is paged
 
 
-class Listed:
-    """One session of the list, with its place in the log."""
-
-    __slots__ = ("cursor", "item", "session_id", "time")
-
-    def __init__(self, item: dict[str, Any], *, now: str) -> None:
-        """Place it; a time later than `now`, or none at all, counts as now, so that nothing sorts behind it."""
-        self.item = item
-        self.session_id: str = item["sessionId"]
-        self.time = min(utc(item.get("finishTime")) or utc(item.get("startTime")) or now, now)
-        self.cursor = f"{self.time}/{self.session_id}"
+def placed(item: dict[str, Any], *, now: str) -> Listed:
+    """Place a session; a time later than `now`, or none at all, counts as now, so that nothing sorts behind it."""
+    time = min(utc(item.get("finishTime")) or utc(item.get("startTime")) or now, now)
+    return Listed.at(time, item["sessionId"], item)
 
 
-class SessionList:
-    """The sessions of one test, as far as they have been read; shared by every stream of a run.
-
-    `total`: how many sessions the test has; where no page says so, those received so far. `greatest`: the most that any
-    page named. `counted`: whether these two can be relied on. `missing`: sessions that the list promised and did not
-    give.
-    """
+class SessionList(Sessions):
+    """The sessions of one test, as far as they have been read; shared by every stream of a run."""
 
     def __init__(self, *, client: ResultsClient, test_id: str, now: str) -> None:
         """Nothing is read yet. `now`: the start of the run in the fixed UTC form."""
+        super().__init__()
         self._client = client
         self._test_id = test_id
         self.now = now
-        self.by_id: dict[str, Listed] = {}
-        self.total = self.greatest = self.missing = 0
-        self.counted = self.complete = False
         self._wrong = False
         self._readings = 0
         self.only_first = False  # page is read; further ones are `planned` where it names their number
@@ -80,9 +67,9 @@ class SessionList:
         behind = self._offset + page.received
         known = len(self._seen)
         for item in page.sessions:
-            listed = Listed(item, now=self.now)
-            self.by_id[listed.session_id] = listed
-            self._seen.add(listed.session_id)
+            one = placed(item, now=self.now)
+            self.by_id[one.session_id] = one
+            self._seen.add(one.session_id)
         barren = len(self._seen) == known
         if barren and (page.sessions or self._barren):  # the same again, or nothing that is a session
             self._end(behind)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol, TypeAlias
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Sequence
 
 FEED: Literal["feed"] = "feed"
 LISTING: Literal["listing"] = "listing"
@@ -27,52 +27,45 @@ class Change(NamedTuple):
     changed_at: str | None
 
 
-class Listed(Protocol):
-    """A session of the list. Its cursor, `<time>/<session id>`, is its place in the log."""
+class Listed(NamedTuple):
+    """A session of the list, or what stands for one in a log of its own.
 
-    @property
-    def cursor(self) -> str:
-        """Unique, and ordered by time."""
-
-    @property
-    def session_id(self) -> str:
-        """The vendor's id."""
-
-    @property
-    def time(self) -> str:
-        """When it finished, else when it started, in the fixed UTC form."""
-
-
-class Sessions(Protocol):
-    """The session list as far as it was read.
-
-    `total`: how many sessions the test has; `greatest`: the most that any page named; `counted`: whether these two can
-    be relied on; `complete`: whether every page was read; `missing`: sessions that it promised and did not give.
+    `cursor`: its place, `<time>/<id>`, unique and ordered by time. `time`: when the session finished, else when it
+    started, in the fixed UTC form. `item`: as the source has sent it.
     """
 
-    @property
-    def by_id(self) -> Mapping[str, Listed]:
-        """Each session once."""
+    cursor: str
+    session_id: str
+    time: str
+    item: dict[str, Any]
 
-    @property
-    def total(self) -> int:
-        """A count."""
+    @classmethod
+    def at(cls, time: str, session_id: str, item: dict[str, Any]) -> Listed:
+        """Return it at its place."""
+        return cls(f"{time}/{session_id}", session_id, time, item)
 
-    @property
-    def greatest(self) -> int:
-        """A count."""
 
-    @property
-    def missing(self) -> int:
-        """A count."""
+@dataclass(eq=False)
+class Sessions:
+    """The session list as far as it was read.
 
-    @property
-    def counted(self) -> bool:
-        """Whether the counts can be relied on."""
+    `total`: how many sessions the test has; where no page says so, those received so far. `greatest`: the most that any
+    page named. `counted`: whether these two can be relied on. `missing`: sessions that the list promised and did not
+    give. `complete`: whether every page was read.
+    """
 
-    @property
-    def complete(self) -> bool:
-        """Whether every page was read."""
+    by_id: dict[str, Listed] = field(default_factory=dict)
+    total: int = 0
+    greatest: int = 0
+    missing: int = 0
+    counted: bool = False
+    complete: bool = False
+
+    @classmethod
+    def whole(cls, items: Iterable[Listed]) -> Sessions:
+        """Return a list of these and no others."""
+        by_id = {item.session_id: item for item in items}
+        return cls(by_id, len(by_id), len(by_id), counted=True, complete=True)
 
 
 @dataclass(frozen=True)

@@ -7,16 +7,15 @@ after 15 minutes.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from typing_extensions import override
 
 from tap_usertesting.api.errors import NotFoundError
 from tap_usertesting.discovery import FILMED
 from tap_usertesting.ledger.ledger import Ledger, begin, take
-from tap_usertesting.ledger.log import LISTING, TRANSCRIBED, Log
+from tap_usertesting.ledger.log import LISTING, TRANSCRIBED, Listed, Log, Sessions
 from tap_usertesting.ledger.policy import Policy
 from tap_usertesting.streams.ledger_stream import LedgerStream
 from tap_usertesting.times import from_epoch
@@ -30,32 +29,6 @@ if TYPE_CHECKING:
     from tap_usertesting.ledger.agenda import Item
     from tap_usertesting.partition import Partition
     from tap_usertesting.sync.walk import Group
-
-
-class Reel(NamedTuple):
-    """A highlight reel in the place of a listed session; edited, it stands at another place."""
-
-    cursor: str
-    session_id: str
-    time: str
-    row: dict[str, Any]
-
-
-@dataclass
-class Reels:
-    """The reels of a test in the place of a session list."""
-
-    by_id: dict[str, Reel]
-    missing: int = 0
-    counted: bool = True
-    complete: bool = True
-
-    @property
-    def total(self) -> int:
-        """How many there are."""
-        return len(self.by_id)
-
-    greatest = total
 
 
 class HighlightReelsStream(LedgerStream):
@@ -88,18 +61,18 @@ class HighlightReelsStream(LedgerStream):
     @override
     def read_log(self, test_id: str, group: Group) -> Log:
         begun = begin(group.ledger, LISTING, group.policy, now=self.run.now)
-        self._read[test_id] = Reels({reel.session_id: reel for reel in self._reels(test_id)})
+        self._read[test_id] = Sessions.whole(self._reels(test_id))
         log = Log(LISTING, sessions=self._read[test_id], listed_at=self.run.now)
         group.move(take(begun, log, now=self.run.now))
         return log
 
     @cached_property
-    def _read(self) -> dict[str, Reels]:
+    def _read(self) -> dict[str, Sessions]:
         return {}
 
     @override
     def fetch(self, test_id: str, session_id: str) -> dict[str, Any]:
-        return self._read[test_id].by_id[session_id].row
+        return self._read[test_id].by_id[session_id].item
 
     @override
     def rows(self, test_id: str, answer: dict[str, Any]) -> list[dict[str, Any]]:
@@ -108,9 +81,9 @@ class HighlightReelsStream(LedgerStream):
     @override
     def sample(self, test_id: str) -> Iterator[Record]:
         for reel in sorted(self._reels(test_id))[:1]:
-            yield reel.row
+            yield reel.item
 
-    def _reels(self, test_id: str) -> Iterator[Reel]:
+    def _reels(self, test_id: str) -> Iterator[Listed]:
         """Yield the test's reels. One without a time counts as edited now, so that it comes with each sync."""
         body = self._tap.facts.reels(test_id) or {"reels": []}
         for item in body["reels"]:
@@ -121,7 +94,7 @@ class HighlightReelsStream(LedgerStream):
             at = from_epoch(stamp / 1000) if isinstance(stamp, (int, float)) and 0 <= stamp < LAST_MS else None
             row = self.columns({**item, "reelId": item["uuid"], "lastUpdatedAt": at, "testWithClips": body.get(FLAG)})
             time = min(at or self.run.now, self.run.now)
-            yield Reel(f"{time}/{row['reel_id']}", row["reel_id"], time, row | {"test_id": test_id})
+            yield Listed.at(time, row["reel_id"], row | {"test_id": test_id})
 
 
 FLAG = "studyWithClips"

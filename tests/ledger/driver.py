@@ -12,12 +12,12 @@ from tap_usertesting.changes.listing import SessionList
 from tap_usertesting.ledger.agenda import Item, agenda
 from tap_usertesting.ledger.doubt import Doubt
 from tap_usertesting.ledger.ledger import Ledger, begin, take
-from tap_usertesting.ledger.log import FEED, LISTING, TRANSCRIBED, VIDEO_UPDATED, Log, Source
+from tap_usertesting.ledger.log import FEED, LISTING, TRANSCRIBED, VIDEO_UPDATED, Log, Sessions, Source
 from tap_usertesting.ledger.needs import is_enough, needs
 from tap_usertesting.ledger.policy import Policy
 from tap_usertesting.ledger.settle import Outcome, close, gives_up, settle
 from tap_usertesting.ledger.state import decode, encode
-from tests.ledger.world import Reels, World, day
+from tests.ledger.world import World, day
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -104,7 +104,9 @@ class Stream:
     def read_log(self, world: World, ledger: Ledger, policy: Policy) -> Log | None:
         """Read what a ledger needs; None where the test does not answer."""
         if self.what == "reels":
-            return None if world.lost else Log(LISTING, sessions=Reels(dict(world.reels)), listed_at=world.now)
+            return (
+                None if world.lost else Log(LISTING, sessions=Sessions.whole(world.reels.values()), listed_at=world.now)
+            )
         need = needs(ledger)
         sessions: SessionList | None = None
         if need.depth != "none" and world.lost:
@@ -149,7 +151,7 @@ class Stream:
         if self.policy.per_test:
             return world.truth("scores", None).get("")
         if self.what == "reels":
-            return world.reels[item.session_id].version
+            return world.truth("reels", None)[item.session_id]
         return World.value(self.what, world.sessions[item.session_id])
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tap_usertesting.api.results import SessionPage
-from tap_usertesting.ledger.log import TRANSCRIBED, UPDATED, VIDEO_UPDATED, Change
+from tap_usertesting.ledger.log import TRANSCRIBED, UPDATED, VIDEO_UPDATED, Change, Listed
 from tap_usertesting.times import from_epoch
 
 if TYPE_CHECKING:
@@ -43,33 +43,6 @@ class Session:
         return self.visible and not self.rejected
 
 
-@dataclass
-class Reel:
-    """A highlight reel, edited at a time."""
-
-    cursor: str
-    session_id: str
-    time: str
-    version: int = 1
-
-
-@dataclass
-class Reels:
-    """All reels of the test, at the places of their last edits."""
-
-    by_id: dict[str, Reel]
-    missing: int = 0
-    counted: bool = True
-    complete: bool = True
-
-    @property
-    def total(self) -> int:
-        """How many there are."""
-        return len(self.by_id)
-
-    greatest = total
-
-
 class World:
     """Sessions, the feed's events and the list, and whatever happens to them."""
 
@@ -84,7 +57,7 @@ class World:
         self.hides: set[str] = set()  # sessions that the list keeps back for now
         self.uncertain = False  # the order of the feed's answers can not be told
         self.shifts = False  # the list moves while it is paged
-        self.reels: dict[str, Reel] = {}
+        self.reels: dict[str, Listed] = {}
 
     @property
     def now(self) -> str:
@@ -142,8 +115,8 @@ class World:
         """A reel is made, or edited, which moves it to another place of its log."""
         self.day += 0.01  # no two edits have one time
         reel_id = f"r{self.rng.randrange(4)}"
-        version = self.reels[reel_id].version + 1 if reel_id in self.reels else 1
-        self.reels[reel_id] = Reel(f"{self.now}/{reel_id}", reel_id, self.now, version)
+        version = self.reels[reel_id].item["version"] + 1 if reel_id in self.reels else 1
+        self.reels[reel_id] = Listed.at(self.now, reel_id, {"version": version})
 
     def remint(self) -> None:
         """All cursors expire; the log goes on under new ones."""
@@ -186,7 +159,7 @@ class World:
     def truth(self, what: str, start: float | None) -> dict[str, int]:
         """Return what a table should hold: a value per key."""
         if what == "reels":
-            return {reel_id: reel.version for reel_id, reel in self.reels.items()}
+            return {reel_id: reel.item["version"] for reel_id, reel in self.reels.items()}
         if what == "scores":  # of what has come in, shown or not
             counted = [one.version for one in self.sessions.values() if not one.rejected]
             return {"": sum(counted)} if counted else {}

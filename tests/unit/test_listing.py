@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import logging
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from tap_usertesting.api.errors import ServerFaultError
 from tap_usertesting.api.results import LAST_OFFSET, PAGE
-from tap_usertesting.changes.listing import MOST_READINGS, Listed, SessionList, everything, holds
+from tap_usertesting.changes.listing import MOST_READINGS, SessionList, everything, holds, placed
 
 from .pages import NOW, Pages, add, drop
 
+if TYPE_CHECKING:
+    from tap_usertesting.ledger.log import Listed
+
 
 @pytest.mark.parametrize(
-    ("session", "placed"),
+    ("session", "cursor"),
     [
         pytest.param({"finishTime": "2026-01-02T03:04:05Z"}, "2026-01-02T03:04:05.000000Z/a", id="finished"),
         pytest.param({"finishTime": "2026-01-02T05:04:05+02:00"}, "2026-01-02T03:04:05.000000Z/a", id="another zone"),
@@ -29,11 +32,11 @@ from .pages import NOW, Pages, add, drop
         pytest.param({}, f"{NOW}/a", id="no time"),
     ],
 )
-def test_a_session_has_its_place_in_the_log(session: dict[str, Any], placed: str) -> None:
+def test_a_session_has_its_place_in_the_log(session: dict[str, Any], cursor: str) -> None:
     """Finish time, else start time, else now; never later than now, so that nothing sorts behind it for ever."""
-    listed = Listed({"sessionId": "a", **session}, now=NOW)
-    assert listed.cursor == placed
-    assert (listed.session_id, listed.time) == ("a", placed.partition("/")[0])
+    one = placed({"sessionId": "a", **session}, now=NOW)
+    assert one.cursor == cursor
+    assert (one.session_id, one.time) == ("a", cursor.partition("/")[0])
 
 
 def ordered(sessions: SessionList) -> list[Listed]:
