@@ -48,11 +48,11 @@ class Ledger:
     `waiting`: session and since when, longest unasked first. `gone`: removed as of the floor (open) or the bookmark
     (closed). `recent`: listing cursors handled inside the lookback window, in order; those up to `recent_from` count as
     handled too. `total_count`: how many listed sessions were handled. `asked_at`: when the list was asked for last
-    (closed: and all that it showed was handled), `newest`: its newest session, while nothing of the test was read. `in_vain`: sessions asked for a row while none was
-    ever `found`; `asleep`: so many that the test counts as one without. `since`: the `start_date` that left sessions
-    out; `until`: open again for those before it. `again`: rows of an earlier reading may be there. `short`: the list
-    has kept sessions back. `none`: the test has no row in this stream. `verdict`: the feed was proven to describe
-    something else.
+    (closed: and all that it showed was handled), `newest`: its newest session, while nothing of the test was read.
+    `in_vain`: sessions asked for a row while none was ever `found`; `asleep`: so many that the test counts as one
+    without. `since`: the `start_date` that left sessions out; `until`: open again for those before it. `again`: rows of
+    an earlier reading may be there. `short`: the list has kept sessions back. `none`: the test has no row in this
+    stream. `verdict`: the feed was proven to describe something else.
     """
 
     source: Source | None = None

@@ -294,7 +294,8 @@ class LedgerStream(PerTestStream):
         except NotFoundError:
             if not self.often_none:
                 raise
-            self.logger.info("%s: test %s has none, or its newest session has none (yet)", self.name, test_id)
+            of = "" if self.policy.per_test else "the newest session of "
+            self.logger.info("%s: %stest %s has none%s", self.name, of, test_id, " (yet)" if of else "")
             return
         ids = {"test_id": test_id, "session_id": newest.get("sessionId")}
         for row in self._numbered(test_id, answer)[:1]:
