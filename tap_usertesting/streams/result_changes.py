@@ -39,12 +39,35 @@ class ResultChangesStream(PerTestStream):
         configured = self.settings.feed_test_ids
         return super().test_ids() if configured is None else [_test_id(test_uuid) for test_uuid in configured]
 
+    @property
+    @override
+    def partitions(self) -> list[dict[str, Any]] | None:
+        """Return none: each look for news goes through all tests. For `--test`, every test."""
+        return super().partitions if self.sampling else None
+
     @override
     def get_records(self, context: Context | None) -> Iterator[Record]:
         if self.run.feed is None:
             self.logger.info("result_changes: no feed_url is set, so there are no rows")
-            return
-        yield from super().get_records(context)
+        elif self.sampling:
+            yield from super().get_records(context)
+        else:
+            yield from self._looks()
+
+    def _looks(self) -> Iterator[Record]:
+        """Emit the news of all tests, at each look of the run."""
+        tests, activity = self.test_ids(), self.run.activity
+        self.found = bool(tests)
+        while not self._tap.spent:
+            look, activity.place = self._tap.schedule.number, 0
+            for test_id in tests:
+                activity.begin(self.name, test_id, tests=len(tests))
+                with self._tap.guarded(test_id):
+                    yield from self.sync_test(test_id)
+            activity.idle = True
+            if not self._tap.schedule.follow(look, self.run.turns.linger):
+                return
+            activity.idle = False
 
     @override
     def asks(self, test_id: str) -> Iterable[Ask]:

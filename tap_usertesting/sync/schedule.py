@@ -117,6 +117,12 @@ class Schedule:
         linger(lambda: self.number != number or self._idle >= self.walks)
         self._idle -= self.number != number
 
+    def follow(self, look: int, linger: Callable[[Callable[[], bool]], None]) -> bool:
+        """Wait until there is a look after this one; False once no walk has anything left to read."""
+        number = max(1, look)  # who began before the first one has seen what it sees
+        linger(lambda: self.number > number or self._idle >= self.walks)
+        return self.number > number
+
     def leave(self) -> None:
         """Take it that one walk has ended, whatever ended it."""
         self.walks -= 1

@@ -168,6 +168,7 @@ def test_a_long_run_looks_for_news_every_quarter_of_an_hour(
     for number in range(400):
         world.add_session(old, finished_at=begin - timedelta(days=20, hours=number))
     world.add_session(lively, finished_at=begin - timedelta(hours=1))
+    streams = (*SESSION_STREAMS, "result_changes")
     new = []
 
     def finish(_call: object) -> None:
@@ -176,7 +177,7 @@ def test_a_long_run_looks_for_news_every_quarter_of_an_hour(
 
     with simulated_time.serve(world, QuotaRule()) as box:
         box.before("details_v3", finish, skip=200)  # after some forty minutes
-        done = sync_here(box.config(**source), select=SESSION_STREAMS, state_every=1.0)
+        done = sync_here(box.config(**source), select=streams, state_every=1.0)
         calls = list(box.calls)
     assert done.exit == 0
     [(session, since)] = new
@@ -185,7 +186,7 @@ def test_a_long_run_looks_for_news_every_quarter_of_an_hour(
     assert calls[-1].at - since > 20 * 60
     warehouse = Warehouse()
     warehouse.load(done.messages)
-    assert_true(warehouse, world, SESSION_STREAMS)
+    assert_true(warehouse, world, streams)
 
 
 def test_an_idle_sync_of_sessions_that_wait_in_vain_is_no_failure(tell: Tell) -> None:

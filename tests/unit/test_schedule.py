@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import random
+from typing import TYPE_CHECKING
 
 import pytest
 
 from tap_usertesting.sync.schedule import ANYWAY, LAST_LOOK, LOOK_EVERY, Order, Schedule, Standing, order
 from tap_usertesting.times import earlier
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 NOW = "2026-06-01T12:00:00.000000Z"
 
@@ -118,3 +122,27 @@ def test_a_long_run_looks_again_every_quarter_of_an_hour() -> None:
     look.now += LAST_LOOK
     look.schedule.look_before_end()
     assert look.looks == 3
+
+
+@pytest.mark.parametrize(
+    ("look", "looks", "woken"),
+    [
+        pytest.param(0, 1, False, id="the first look, which it has not waited for"),
+        pytest.param(0, 2, True, id="the second"),
+        pytest.param(1, 1, False, id="none since"),
+        pytest.param(1, 2, True, id="one since"),
+    ],
+)
+def test_who_follows_the_looks_is_woken_by_a_later_one_alone(look: int, looks: int, *, woken: bool) -> None:
+    """`result_changes` reads before the first look as well as after it: it reads again only at a second one."""
+    schedule = Schedule(monotonic=float, look=Order)
+    schedule.walks = 1
+
+    def linger(over: Callable[[], bool]) -> None:
+        for _ in range(looks):
+            schedule.begin()
+        if not over():
+            schedule.leave()
+            assert over()
+
+    assert schedule.follow(look, linger) is woken
