@@ -115,7 +115,7 @@ class LedgerStream(PerTestStream):
         self.found = bool(tests)
         self.run.activity.begin(self.name, tests=len(tests))
         self.run.activity.place = 0
-        if self._rides:
+        if self._rides or not tests:
             return
         riders = [
             stream
