@@ -101,6 +101,10 @@ class Schedule:
         self._places = {test_id: place for place, test_id in enumerate(self.order.news)}
         self.number += 1
 
+    def looked(self) -> None:
+        """Take it that a walk has done the news of this look, however long that took: history comes next."""
+        self._looked = self._monotonic()
+
     def place(self, test_id: str) -> int:
         """Return the place of a test among those of which news is looked for."""
         return self._places.get(test_id, len(self._places))

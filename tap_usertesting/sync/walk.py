@@ -355,6 +355,7 @@ class Walk:
             if self._look != self._schedule.number:
                 self._look = self._schedule.number
                 yield from self._news()
+                self._schedule.looked()
             elif self._history:
                 yield from self._next()
                 self._schedule.look_if_due()

@@ -12,6 +12,8 @@ from tests.benchmarks.account import HOUR, Hours, Session, account
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from tap_usertesting.api.call import Answer, Call
+
 BEGAN = 1_735_689_600.0  # 2025-01-01, epoch seconds
 DISCOVERY = 3  # calls
 
@@ -83,3 +85,19 @@ def test_news_that_a_budget_kept_back_comes_with_the_next_run() -> None:
     assert tap.server.listed == [last.test_id]
     assert new.detailed_at is not None
     assert new.text_at is not None
+
+
+@pytest.mark.parametrize("parallel", [True, False], ids=["side by side", "in turn"])
+def test_a_run_of_hours_ends_though_every_test_is_always_due(*, parallel: bool) -> None:
+    """The lists of one look take minutes; the looks leave history its time, and the last one is the last."""
+    tap = Hours(account(days=22, began=BEGAN, a_day=2), at=BEGAN + 100 * 24 * HOUR, by_feed=False)
+    answer, least = tap.server.answer, len(tap.server.tests) + 2 * len(tap.server.sessions)
+
+    def answer_some(call: Call) -> Answer:
+        assert tap.server.calls.total() < 2 * least, tap.server.calls
+        return answer(call)
+
+    tap.server.answer = answer_some  # type: ignore[method-assign]
+    tap.run(max_quiet_hours=0, parallel_streams=parallel)
+    assert tap.server.calls["details_v3"] == len(tap.server.sessions)
+    assert tap.server.calls["list"] > len(tap.server.tests)

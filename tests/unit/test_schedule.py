@@ -124,6 +124,20 @@ def test_a_long_run_looks_again_every_quarter_of_an_hour() -> None:
     assert look.looks == 3
 
 
+def test_news_that_takes_long_leaves_history_its_time() -> None:
+    """Where the lists of a look take an hour, the next one is due a quarter after that, and none follows at the end."""
+    look = Look()
+    look.schedule.begin_once()
+    look.now = 3600.0
+    look.schedule.looked()
+    look.schedule.look_if_due()
+    look.schedule.look_before_end()
+    assert look.looks == 1
+    look.now += LOOK_EVERY
+    look.schedule.look_if_due()
+    assert look.looks == 2
+
+
 @pytest.mark.parametrize(
     ("look", "looks", "woken"),
     [
