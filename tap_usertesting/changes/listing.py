@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from tap_usertesting.api.results import LAST_OFFSET, ResultsClient, SessionPage
 from tap_usertesting.ledger.log import Listed, Sessions
-from tap_usertesting.times import utc
+from tap_usertesting.times import earlier, utc
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -24,8 +24,9 @@ MOST_READINGS = 4  # of a list that shrinks each time while it is paged
 
 def placed(item: dict[str, Any], *, now: str) -> Listed:
     """Place a session; a time later than `now`, or none at all, counts as now, so that nothing sorts behind it."""
-    time = min(utc(item.get("finishTime")) or utc(item.get("startTime")) or now, now)
-    return Listed.at(time, item["sessionId"], item)
+    time = utc(item.get("finishTime")) or utc(item.get("startTime")) or now
+    is_fresh = time > now >= earlier(time, days=1)  # beyond that it is no time
+    return Listed.at(min(time, now), item["sessionId"], item, is_fresh=is_fresh)
 
 
 class SessionList(Sessions):

@@ -227,7 +227,7 @@ class _Reading:
         """Return the listed sessions that are older than the log, of which no change that it has makes a row.
 
         The feed begins with a session when that comes in, as UPDATED. One of which it only says what happened to its
-        video or its transcript was there before.
+        video or its transcript was there before. One that is fresh it will tell of.
         """
         ledger, concerns = self._ledger, self._policy.concerns
         history = ledger.history
@@ -235,7 +235,7 @@ class _Reading:
         for one in reversed(self._ordered()):
             kinds = told.get(one.session_id, [])
             known = kinds[:1] == [UPDATED] or any(is_removal(kind) or concerns(kind, gone=False) for kind in kinds)
-            if not known and one.cursor < bound and not self._done_before(one.time):
+            if not known and not one.is_fresh and one.cursor < bound and not self._done_before(one.time):
                 yield self._listed_item(one, "older", top=end)
 
     # What is not in the log

@@ -31,18 +31,20 @@ class Listed(NamedTuple):
     """A session of the list, or what stands for one in a log of its own.
 
     `cursor`: its place, `<time>/<id>`, unique and ordered by time. `time`: when the session finished, else when it
-    started, in the fixed UTC form. `item`: as the source has sent it.
+    started, in the fixed UTC form. `item`: as the source has sent it. `is_fresh`: it finished after the look for news
+    began, so that the feed had not told of it by then.
     """
 
     cursor: str
     session_id: str
     time: str
     item: dict[str, Any]
+    is_fresh: bool = False
 
     @classmethod
-    def at(cls, time: str, session_id: str, item: dict[str, Any]) -> Listed:
+    def at(cls, time: str, session_id: str, item: dict[str, Any], *, is_fresh: bool = False) -> Listed:
         """Return it at its place."""
-        return cls(f"{time}/{session_id}", session_id, time, item)
+        return cls(f"{time}/{session_id}", session_id, time, item, is_fresh)
 
 
 @dataclass(eq=False)

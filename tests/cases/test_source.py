@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
 import pytest
@@ -60,3 +61,24 @@ def test_few_responses_that_are_not_listed_yet_are_no_verdict(tell: Tell) -> Non
     story.sync()
     story.assert_true()
     assert all(story.partition(stream, test)["source"] == "feed" for stream in SESSION_STREAMS)
+
+
+def test_a_session_that_finishes_between_feed_and_list_is_asked_for_once(tell: Tell) -> None:
+    """The list shows it and the feed has not told of it yet: it is no older than the feed, which tells of it next."""
+    world = World()
+    test = world.add_test("THINK_OUT_LOUD")
+    for _ in range(3):
+        world.add_session(test)
+    story = tell(world)
+    new = []
+
+    def finish(_call: object) -> None:
+        new.append(world.add_session(test, finished_at=datetime.now(timezone.utc)))
+
+    story.box.before("list", finish, times=1)
+    asked = []
+    for _ in range(3):
+        story.sync()
+        asked += story.asked("details_v3", new[0]) + story.asked("transcript", new[0])
+    assert [call.kind for call in asked] == ["details_v3", "transcript"]
+    story.assert_true()
