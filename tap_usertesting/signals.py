@@ -36,6 +36,7 @@ class Signals:
         self._taken = False
         self._came: int | None = None
         self._settled = False
+        self._ends = False
 
     @contextmanager
     def taken(self) -> Iterator[None]:
@@ -54,13 +55,14 @@ class Signals:
 
     def handle(self, signum: int, _frame: object = None) -> None:
         """End at once only while nothing is being written; otherwise leave a flag that is looked at soon."""
-        if self._settled:
+        if self._settled or self._ends:
             return
         self._came = signum
         run = self._run()
         if run is None:
             return
         if run.turns.active:
+            self._ends = True  # a second signal may interrupt this one when it has the baton
             run.turns.seize()
         elif not run.idle:
             return

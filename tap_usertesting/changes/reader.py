@@ -167,10 +167,11 @@ class ChangeReader:
     def look_again(self, *, now: str, due: Collection[str]) -> None:
         """Forget what was read, so that it is read anew; of the lists those of the tests that are due."""
         self._now = now
-        self._chunks = None
-        self._counts.clear()
-        self._logs.clear()
-        self._failed.clear()
+        with self._turns.alone("feed"):  # another stream may be about to take what it has asked for
+            self._chunks = None
+            self._counts.clear()
+            self._logs.clear()
+            self._failed.clear()
         self._judged = {test_id: proven for test_id, proven in self._judged.items() if proven is not None}
         self._lists = {test_id: listed for test_id, listed in self._lists.items() if test_id not in due}
 
