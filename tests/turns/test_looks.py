@@ -1,0 +1,60 @@
+"""A look for news while another stream is on the wire to the feed."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, Any, cast
+
+from tap_usertesting.api.feed import Ask, ChangeFeed, Count, FeedEvent, Received
+from tap_usertesting.api.turns import Turns
+from tap_usertesting.changes.reader import ChangeReader
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+ASK = Ask("ut_a", None)
+NOW = "2026-01-10T00:00:00.000000Z"
+EVENT = FeedEvent("c1", "ut_response_1", 1, "UPDATED", "2026-01-09T00:00:00Z")
+WHILE = 0.5  # seconds that an answer takes
+
+
+def test_what_a_stream_has_asked_for_is_not_forgotten_before_it_has_it() -> None:
+    """The stream gets its log, and the look waits until then."""
+    turns, on_the_wire, looked = Turns(), threading.Event(), threading.Event()
+
+    class Feed:
+        """Answers the changes while another stream runs."""
+
+        def counts(self, asks: Iterable[Ask]) -> dict[Ask, Count]:
+            return {ask: Count(1, "c1") for ask in asks}
+
+        def changes(self, asks: Iterable[Ask]) -> dict[Ask, Received]:
+            on_the_wire.set()
+            with turns.apart():
+                looked.wait(WHILE)
+            return {ask: Received([EVENT], 1) for ask in asks}
+
+    reader = ChangeReader(
+        results=cast("Any", None),
+        feed=cast("ChangeFeed", Feed()),
+        now=NOW,
+        lookback_hours=24,
+        wanted=lambda: [[ASK]],
+        needs=lambda _: (),
+        listener=cast("Any", None),
+        turns=turns,
+    )
+    got: list[FeedEvent] = []
+
+    def read() -> None:
+        got.extend(reader.log(ASK).events)
+
+    def look() -> None:
+        with turns.apart():
+            on_the_wire.wait()
+        reader.look_again(now=NOW, due=())
+        looked.set()
+
+    turns.run({"reads": read, "looks": look}, watch=lambda: None)
+    assert got == [EVENT]
+    assert looked.is_set()
