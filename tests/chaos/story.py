@@ -140,8 +140,8 @@ class Story:
             self._scene.happen()
         met = self._weather.disturb(call)
         self._ledger.note(call, faulted=bool(met), final=call.kind == "feed" and met in FINAL)
-        if process is not None:
-            process.seen()
+        if process is not None and call.headers.get("user-agent") == self._config["user_agent"]:
+            process.seen()  # and not the last call of a process that was killed, which may come in late
 
     def _chaos(self, box: Sandbox, folder: Path) -> None:
         """Run the tap once under everything at once."""
@@ -150,6 +150,7 @@ class Story:
         self._ledger.begin()
         slowly = self._scene.kind == "wordy" and self._rng.random() < 0.7
         unbuffered = Random(f"{self.report.seed}/{self.report.runs}/unbuffered").random() < UNBUFFERED
+        self._config["user_agent"] = f"run {self.report.runs}"
         process = self._process = TapProcess(blow, slowly=slowly, unbuffered=unbuffered)
         ended = process.run(self._config, folder, state=self._warehouse.state, select=self._scene.streams)
         arrived = self._arrived(ended)
