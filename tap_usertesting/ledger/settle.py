@@ -31,12 +31,9 @@ def settle(ledger: Ledger, item: Item, outcome: Outcome, policy: Policy, *, now:
     if item.act == "pass" and start is not None and item.time < start:  # it is left out
         moved["since"] = max(start, ledger.since or "")
     if policy.sleeps_after is not None:
-        moved |= _slept(ledger, item, outcome, policy.sleeps_after)
-    if moved.get("asleep"):  # of those that were asked in vain the newest alone is asked again
-        newest = max((waiting[one] for one in moved["in_vain"] if one in waiting), default=None)
-        moved["waiting"] = {
-            one: since for one, since in waiting.items() if one not in moved["in_vain"] or since == newest
-        }
+        moved |= _slept(ledger, item, outcome, policy, now)
+    if moved.get("asleep"):
+        moved["waiting"] = _newest_alone(ledger, waiting, moved["in_vain"], earlier(now, hours=policy.ripe_hours))
     if item.cursor is not None:
         moved |= _placed(ledger, item)
     if ledger.source == LISTING and item.line in {"down", "late", "news"}:
@@ -82,13 +79,36 @@ def _waiting(ledger: Ledger, item: Item, outcome: Outcome, policy: Policy, now: 
     return waiting
 
 
-def _slept(ledger: Ledger, item: Item, outcome: Outcome, after: int) -> dict[str, Any]:
+def _slept(ledger: Ledger, item: Item, outcome: Outcome, policy: Policy, now: str) -> dict[str, Any]:
+    """Return what a test that may have no row has learned: from its sounding, and by list from each session of a day.
+
+    The feed announces what has a row, so that what it has announced says nothing of the others.
+    """
     if outcome == "found":
         return {"in_vain": (), "found": True}
-    if outcome != "missing" or ledger.found or not (item.sounds or item.line == "probe"):
+    if outcome != "missing" or ledger.found:
+        return {}
+    sounded = item.sounds or item.line == "probe"
+    if not sounded and (ledger.source == FEED or item.time > earlier(now, hours=policy.ripe_hours)):
         return {}
     others = [session_id for session_id in ledger.in_vain if session_id != item.session_id]
-    return {"in_vain": (*others, item.session_id)[-after:], "asleep": ledger.asleep or item.last}
+    in_vain = (*others, item.session_id)[-(policy.sleeps_after or 1) :]
+    enough = item.last if sounded else len(in_vain) == policy.sleeps_after
+    return {"in_vain": in_vain, "asleep": ledger.asleep or enough}
+
+
+def _newest_alone(ledger: Ledger, waiting: dict[str, str], in_vain: tuple[str, ...], ripe: str) -> dict[str, str]:
+    """Return what still waits in a test that sleeps: of those that were asked in vain, the newest.
+
+    By list so were all that are a day old, but for those that a user has put there.
+    """
+    vain = {
+        one: since
+        for one, since in waiting.items()
+        if one in in_vain or (ledger.source == LISTING and "" < since <= ripe)
+    }
+    newest = max(vain.values(), default=None)
+    return {one: since for one, since in waiting.items() if one not in vain or since == newest}
 
 
 def _listed(ledger: Ledger, item: Item, bookmark: Mark | None, policy: Policy) -> dict[str, Any]:

@@ -4,7 +4,8 @@ Source: GET /api/v2/sessionResults/{sessionId}/transcript (WebVTT).
 
 A transcript appears some time after its session, at a moment that is not documented, or never. Where the product type
 does not tell whether a test has any, its history is sounded first: where five sessions between its newest and its
-oldest have none, the test falls asleep, and one session a sync is asked. The first success wakes it.
+oldest have none, the test falls asleep, and one session a sync is asked. By list it does so as well once five that are
+a day old have none. The first success wakes it.
 """
 
 from __future__ import annotations
@@ -78,9 +79,9 @@ class TranscriptStream(LedgerStream):
     def say_sleep(self, test_id: str, *, asleep: bool) -> None:
         if asleep:
             self.logger.info(
-                "%s: test %s, whose product type is not known, counts as one without transcripts: %d sessions between "
-                "its newest and its oldest have none; from now on one a sync is asked (discovery, without test_ids, "
-                "would tell its type)",
+                "%s: test %s, whose product type is not known, counts as one without transcripts: %d sessions that are "
+                "a day old or older have none; from now on one a sync is asked (discovery, without test_ids, would "
+                "tell its type)",
                 self.name,
                 test_id,
                 ENOUGH_WITHOUT,

@@ -54,6 +54,33 @@ def test_a_survey_of_unknown_type_is_given_up_after_five_calls(
             assert len(story.asked("transcript")) == len(story.asked("transcript", newest)) == asked
 
 
+def test_a_live_survey_of_unknown_type_is_given_up_after_a_day(tell: Tell, days_later: Callable[[float], None]) -> None:
+    """By list: today's sessions may get a transcript any moment; five that are a day old and have none tell.
+
+    Were the test spoken after all, the newest session that is a day old would wake it.
+    """
+    now = datetime.now(timezone.utc)
+    world = World(now=now)
+    test = world.add_test("THINK_OUT_LOUD")
+    young = [
+        world.add_session(test, finished_at=now - timedelta(minutes=number), transcript="none") for number in range(12)
+    ]
+    story = tell(world, test_ids=[test.test_id], change_source="listing")
+    for days, asked in ((0, 12), (0.5, 12), (1.1, 5), (1.2, 1), (1.3, 1)):
+        days_later(days)
+        story.sync("transcripts")
+        assert len(story.asked("transcript")) == asked
+    story.assert_true("transcripts")
+
+    spoken = world.add_session(test, finished_at=now + timedelta(days=1.4))
+    for days in (1.5, 2.5):
+        days_later(days)
+        story.sync("transcripts")
+    assert story.asked("transcript", spoken)
+    assert len(story.asked("transcript")) == len(young) + 1
+    story.assert_true("transcripts")
+
+
 @pytest.mark.parametrize("source", SOURCES)
 @pytest.mark.parametrize("rows", [pytest.param(0, id="whole"), pytest.param(30, id="killed")])
 @pytest.mark.parametrize("half", ["newer", "older"])
