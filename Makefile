@@ -60,8 +60,9 @@ e2e: $(VENV)/.dev ## Real programs around the tap: Meltano, targets, dbt, orches
 pipeline: $(VENV)/.dev ## Of e2e the part that the pipeline runs: Meltano into PostgreSQL
 	$(BIN)/pytest -m e2e tests/e2e/meltano/test_postgres.py tests/e2e/meltano/test_interruptions.py
 
-chaos: $(VENV)/.dev ## Faults, kills and events by seed, and random histories of the ledger, the long suite (SEEDS=200)
+chaos: $(VENV)/.dev ## Faults, kills and events by seed, random schedules, random histories of the ledger, the long suite (SEEDS=200)
 	$(BIN)/python -m tests.ledger --histories 100000
+	$(BIN)/python -m tests.chaos.accounts --seeds $(SEEDS)
 	$(BIN)/python -m tests.chaos --seeds $(SEEDS)
 
 bench: $(VENV)/.dev ## Scale, long histories, shared quota, streams side by side, freshness: each figure beside its bound

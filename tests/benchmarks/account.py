@@ -16,6 +16,7 @@ from unittest.mock import patch
 from uuid import UUID
 
 from singer_sdk.contrib.msgspec import MsgSpecWriter
+from singer_sdk.singerlib import RecordMessage, StateMessage
 
 from tap_usertesting.api.call import Answer
 from tap_usertesting.api.transport import Transport
@@ -25,13 +26,14 @@ from tests.harness import catalog
 from tests.simulated_time import SimulatedTime, SimulatedTurns
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from singer_sdk.singerlib import Message
 
     from tap_usertesting.api.call import Call
 
 HOUR = 3600.0
+NEVER = float("inf")
 PAGE, STUDIES = 500, 50
 LIMIT, WINDOW = 10, 60.0
 SIZES = (5, 8, 10, 15, 20, 30)  # sessions of a test
@@ -42,11 +44,12 @@ VTT = b"WEBVTT\n\n00:00.000 --> 00:01.000\nas it was said\n"
 
 @dataclass
 class Session:
-    """One session: when it finished and when its transcript was there, in epoch seconds."""
+    """One session: when it finished, when its transcript was there and when it was rejected, in epoch seconds."""
 
     session_id: str
     at: float
     transcribed: float
+    rejected: float = NEVER
     detailed_at: float | None = None  # when its details were fetched first
     text_at: float | None = None
 
@@ -133,9 +136,10 @@ class Server:
             self.listed.append(str(params["testId"]))
             return 200, _json(self._list(str(params["testId"]), int(params["offset"]), int(params["limit"])))
         session = self.sessions[path.split("/")[3]]
+        there = session.transcribed if call.label == "transcript" else session.at
+        if not there <= self.now < session.rejected:
+            return 404, b'{"message": "Not found"}'
         if call.label == "transcript":
-            if session.transcribed > self.now:
-                return 404, b'{"message": "Not found"}'
             session.text_at = session.text_at or self.now
             return 200, VTT
         session.detailed_at = session.detailed_at or self.now
@@ -157,7 +161,8 @@ class Server:
 
     def _list(self, test_id: str, offset: int, limit: int) -> dict[str, Any]:
         test = self.tests[test_id]
-        there = test.sessions[: test.finished(self.now)][::-1]
+        finished = test.sessions[: test.finished(self.now)][::-1]
+        there = [session for session in finished if session.rejected > self.now]
         items = [
             {
                 "sessionId": session.session_id,
@@ -177,7 +182,7 @@ class Server:
         variables, counts = payload["variables"], "testResultChangesCount" in payload["query"]
         data = {}
         for n in range(sum(name.startswith("u") for name in variables)):
-            events = self._events(self.tests[variables[f"u{n}"].removeprefix("ut_")])
+            events = self.events(self.tests[variables[f"u{n}"].removeprefix("ut_")])
             since = variables.get(f"c{n}")
             after = [event for event in events if since is None or event["cursor"] > since]
             if counts:
@@ -186,12 +191,17 @@ class Server:
                 data[f"t{n}"] = {"edges": [{"node": event} for event in after]}
         return _json({"data": data})
 
-    def _events(self, test: Test) -> list[dict[str, Any]]:
+    def events(self, test: Test) -> list[dict[str, Any]]:
+        """Return what the feed has of a test, oldest first."""
         events = [
             (at, kind, session)
             for session in test.sessions[: test.finished(self.now)]
-            for at, kind in ((session.at, "UPDATED"), (session.transcribed, "VIDEO_TRANSCRIPTION_UPDATED"))
-            if at <= self.now
+            for at, kind in (
+                (session.at, "UPDATED"),
+                (session.transcribed, "VIDEO_TRANSCRIPTION_UPDATED"),
+                (session.rejected, "REJECTED"),
+            )
+            if at <= min(self.now, session.rejected)
         ]
         events.sort(key=lambda event: event[:2])
         return [
@@ -211,14 +221,17 @@ def _json(body: Any) -> bytes:  # noqa: ANN401 - JSON
 
 
 class LastState(MsgSpecWriter):
-    """Keeps the last STATE, as an orchestrator does."""
+    """Keeps the last STATE, as an orchestrator does, and hands rows on."""
 
     state: Any = None
+    row: Callable[[str, dict[str, Any]], None] | None = None
 
     def write_message(self, message: Message) -> None:
         """Take one message."""
-        if getattr(message, "type", "") == "STATE":
+        if isinstance(message, StateMessage):
             LastState.state = json.loads(self.format_message(message))["value"]
+        elif isinstance(message, RecordMessage) and LastState.row is not None:
+            LastState.row(message.stream, message.record)
 
 
 class QuietTap(TapUserTesting):
@@ -231,21 +244,29 @@ class Hours:
     """The tap in an account, run by the hour."""
 
     def __init__(
-        self, tests: list[Test], *, at: float, by_feed: bool, latency: float = 0.2, streams: Sequence[str] = STREAMS
+        self,
+        tests: list[Test],
+        *,
+        at: float,
+        by_feed: bool,
+        latency: float = 0.2,
+        streams: Sequence[str] = STREAMS,
+        row: Callable[[str, dict[str, Any]], None] | None = None,
     ) -> None:
-        """Begin at a time in epoch seconds, with no state."""
+        """Begin at a time in epoch seconds, with no state. `row` takes the stream and the columns of each row."""
+        self._row = row
         self.clock = SimulatedTime(latency=latency)
         self.clock.now = at - self.clock.wall() + self.clock.now
         self.server = Server(tests, self.clock)
         self.state: Any = {}
         self._catalog = catalog(streams)
-        self._config = {"access_token": "token", "api_url": "http://localhost:1"}
+        self.config: dict[str, object] = {"access_token": "token", "api_url": "http://localhost:1"}
         if by_feed:
-            self._config["feed_url"] = "http://localhost:1/graphql"
+            self.config["feed_url"] = "http://localhost:1/graphql"
 
     def run(self, **settings: object) -> None:
         """Run one sync, by the clock of the account."""
-        LastState.state = self.state
+        LastState.state, LastState.row = self.state, self._row
         server, clock = self.server, self.clock
 
         def exchange(_self: Transport, call: Call, _auth: object) -> Answer:
@@ -258,13 +279,14 @@ class Hours:
             patch("tap_usertesting.tap.time", clock),
             patch("tap_usertesting.tap.outputs_are_one_pipe", bool),
         ):
-            tap = QuietTap(config={**self._config, **settings}, state=self.state, catalog=self._catalog)
+            tap = QuietTap(config={**self.config, **settings}, state=self.state, catalog=self._catalog)
             try:
                 tap.sync_all()
             except SystemExit as end:
                 message = f"the sync ended with status {end.code}"
                 raise RuntimeError(message) from end
-        self.state = json.loads(json.dumps(LastState.state))
+            finally:
+                self.state = json.loads(json.dumps(LastState.state))
 
     def catch_up(self) -> None:
         """Read everything that there is, without a quota."""
