@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import subprocess
 import sys
 import tarfile
 import zipfile
+from importlib.metadata import packages_distributions
 from pathlib import Path
 from typing import Any
 
@@ -81,6 +83,29 @@ def _files_of_the_project(sdist_files: set[str]) -> set[str]:
     command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
     listed = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout
     return {name for name in listed.split("\0") if name}
+
+
+def test_whatever_the_package_imports_is_a_dependency_of_its_own(project: dict[str, Any]) -> None:
+    """What another distribution brings along may be gone with its next release, or on another Python."""
+    named = project["project"]["dependencies"] + project["project"]["optional-dependencies"]["sandbox"]
+    dependencies = {re.split(r"[^a-z0-9-]", one.lower())[0] for one in named}
+    brought = packages_distributions()
+    imported = {
+        name.partition(".")[0]
+        for path in (ROOT / "tap_usertesting").rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        for name in _imported(node)
+    }
+    foreign = imported - sys.stdlib_module_names - {"tap_usertesting"}
+    assert {"requests", "singer_sdk", "graphql"} <= foreign
+    of = {name: {one.lower().replace("_", "-") for one in brought.get(name, ())} for name in foreign}
+    assert [name for name in sorted(foreign) if not of[name] & dependencies] == []
+
+
+def _imported(node: ast.AST) -> list[str]:
+    if isinstance(node, ast.Import):
+        return [alias.name for alias in node.names]
+    return [node.module] if isinstance(node, ast.ImportFrom) and node.module and not node.level else []
 
 
 def test_top_level_is_small(sdist_files: set[str]) -> None:

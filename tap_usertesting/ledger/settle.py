@@ -80,9 +80,9 @@ def _waiting(ledger: Ledger, item: Item, outcome: Outcome, policy: Policy, now: 
 
 
 def _slept(ledger: Ledger, item: Item, outcome: Outcome, policy: Policy, now: str) -> dict[str, Any]:
-    """Return what a test that may have no row has learned: from its sounding, and by list from each session of a day.
+    """Return what a missing row says of a test that may have none at all.
 
-    The feed announces what has a row, so that what it has announced says nothing of the others.
+    By list a session that is a day old counts, sounded or not. By feed only a sounded one: the others were announced.
     """
     if outcome == "found":
         return {"in_vain": (), "found": True}
@@ -98,9 +98,9 @@ def _slept(ledger: Ledger, item: Item, outcome: Outcome, policy: Policy, now: st
 
 
 def _newest_alone(ledger: Ledger, waiting: dict[str, str], in_vain: tuple[str, ...], ripe: str) -> dict[str, str]:
-    """Return what still waits in a test that sleeps: of those that were asked in vain, the newest.
+    """Return what still waits in a test that sleeps: the newest stands for all that were asked in vain.
 
-    By list so were all that are a day old, but for those that a user has put there.
+    By list that is every session that is a day old, except those that a user has put into `waiting`.
     """
     vain = {
         one: since
