@@ -82,7 +82,8 @@ class Schedule:
         self._monotonic = monotonic
         self._look = look
         self._began = monotonic()
-        self._looked = self._began
+        self._looked = self._ended = self._began
+        self._was_last = False
         self.number = 0  # of looks
         self.walks = 0  # side by side
         self._idle = 0  # of them: with nothing left to read
@@ -96,22 +97,23 @@ class Schedule:
 
     def begin(self) -> None:
         """Look for news, for the first time in this run or once more."""
-        self._looked = self._monotonic()
+        self._looked = self._ended = self._monotonic()
         self.order = self._look()
         self._places = {test_id: place for place, test_id in enumerate(self.order.news)}
         self.number += 1
 
     def looked(self) -> None:
-        """Take it that a walk has done the news of this look, however long that took: history comes next."""
-        self._looked = self._monotonic()
+        """Take it that a walk has done the news of this look, however long that took."""
+        self._ended = self._monotonic()
 
     def place(self, test_id: str) -> int:
         """Return the place of a test among those of which news is looked for."""
         return self._places.get(test_id, len(self._places))
 
     def look_if_due(self) -> None:
-        """Look for news again in a long run."""
-        if self._monotonic() - self._looked >= LOOK_EVERY:
+        """Look for news again in a long run; where that takes long, history has as much time in between."""
+        now = self._monotonic()
+        if now - self._looked >= LOOK_EVERY and now - self._ended >= self._ended - self._looked:
             self.begin()
 
     def wait_for_news(self, linger: Callable[[Callable[[], bool]], None]) -> None:
@@ -132,7 +134,8 @@ class Schedule:
         self.walks -= 1
 
     def look_before_end(self) -> None:
-        """Look for news once more where history took long."""
+        """Look for news once more where the run took long; again only if history has taken long since."""
         now = self._monotonic()
-        if now - self._began >= LOOK_EVERY and now - self._looked >= LAST_LOOK:
+        if now - self._began >= LOOK_EVERY and now - (self._ended if self._was_last else self._looked) >= LAST_LOOK:
+            self._was_last = True
             self.begin()

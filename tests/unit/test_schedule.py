@@ -124,18 +124,35 @@ def test_a_long_run_looks_again_every_quarter_of_an_hour() -> None:
     assert look.looks == 3
 
 
-def test_news_that_takes_long_leaves_history_its_time() -> None:
-    """Where the lists of a look take an hour, the next one is due a quarter after that, and none follows at the end."""
+def test_news_that_takes_long_leaves_history_as_much_time() -> None:
+    """Where the lists of a look take an hour, the next one is due an hour after that."""
     look = Look()
     look.schedule.begin_once()
     look.now = 3600.0
     look.schedule.looked()
     look.schedule.look_if_due()
-    look.schedule.look_before_end()
+    look.now += 3599
+    look.schedule.look_if_due()
     assert look.looks == 1
-    look.now += LOOK_EVERY
+    look.now += 1
     look.schedule.look_if_due()
     assert look.looks == 2
+
+
+def test_a_look_before_the_end_is_the_last_one_however_long_it_takes() -> None:
+    """Or a run whose looks take minutes would not end; history that was read after it makes another one."""
+    look = Look()
+    look.schedule.begin_once()
+    look.now = 3600.0
+    look.schedule.looked()
+    for _ in range(3):
+        look.schedule.look_before_end()
+        assert look.looks == 2
+        look.now += 600
+        look.schedule.looked()
+    look.now += LAST_LOOK
+    look.schedule.look_before_end()
+    assert look.looks == 3
 
 
 @pytest.mark.parametrize(
