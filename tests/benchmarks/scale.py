@@ -83,7 +83,7 @@ class Job:
 
     def least_idle(self) -> int:
         """Return the fewest calls that find nothing new by feed; by list, these without its pages."""
-        discovery = 1 + self.tests // 50 + 1  # workspaces; the tests by fifty, and a full page is no end
+        discovery = 1 + math.ceil(self.tests / 50) + 1  # workspaces; the tests by fifty; an empty page is the end
         return 1 + discovery + self._feed_requests()
 
     def _feed_requests(self) -> int:
