@@ -83,7 +83,7 @@ class Ledger:
             again += asked in answered
             answered.add(asked)
         refused = sum(call.status == TOO_MANY and call.n not in self._faulted for call in spent)
-        return Spent(len(spent), sum(call.n in self._faulted for call in spent), again, max(0, refused - _late(spent)))
+        return Spent(len(spent), sum(call.n in self._faulted for call in spent), again, refused)
 
     def excuses(self, calls: Iterable[Call], *, tries: int) -> set[str]:
         """Return the paths that a run which made these calls may give up: too many faults, or one beyond retry."""
@@ -113,15 +113,6 @@ class Ledger:
             return (sum(change not in needless for change in changes_of(session)),)
         test = self._world.tests.get(call.test_id or "")
         return (len(test.events), len(served(test))) if test is not None else ()
-
-
-def _late(calls: Iterable[Call]) -> int:
-    """Count calls of a killed process that came in after the first of the next one, which could not know of them."""
-    late, newest = 0, ""
-    for agent in (call.headers.get("user-agent", "") for call in calls):
-        late += agent < newest
-        newest = max(newest, agent)
-    return late
 
 
 def _question(call: Call) -> tuple[object, ...]:

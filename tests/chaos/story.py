@@ -44,7 +44,6 @@ IN_A_CALL = 0.1  # how often something happens while a call is made
 MOST_BETWEEN = 8  # things that happen between two runs
 SHARES = (0.0, 0.03, 0.08, 0.15, 0.25)  # of all calls that meet a fault, one per seed
 CALM = 0.15  # of all seeds: no fault, no signal, and nothing happens in mid-run, so that each call can be accounted for
-UNTOLD = 1  # refusal of a seed with faults: an answer that is lost takes along what it says of the quota
 MOST_CALLS = 1.02  # times the least possible, where nothing goes wrong
 HASTY, PATIENT = 1, 30  # seconds that the tap waits for an answer: less than a hang lasts, and more than any load takes
 LATE = "no answer in time"  # an answer that was given: a machine under load may be slower than a hasty tap waits
@@ -246,7 +245,7 @@ class Story:
             self.report.wrong.append(f"{spent.again} calls repeated, though nothing went wrong")
         if not self._scene.restless and spent.again > self._allowed:
             self.report.wrong.append(f"{spent.again} calls repeated, {self._allowed} at most may be")
-        if spent.refused > (UNTOLD if spent.faulted else 0):
+        if spent.refused:
             self.report.wrong.append(f"{spent.refused} calls over the quota that nobody made fail")
         strangers = [call for call in box.calls if call.headers.get("host", "").startswith("localhost")]
         if strangers:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from tap_usertesting.ledger.log import FEED, LISTING, Source
 from tests.ledger.driver import POLICIES, Stream
-from tests.ledger.world import PAGE, World
+from tests.ledger.world import World
 
 if TYPE_CHECKING:
     from tests.ledger.world import Session
@@ -71,8 +71,6 @@ class History:
         if not in_feed and text == "later":
             text = "ready"
         lags = in_feed and self.rng.random() < 0.2
-        if not self.by_feed:
-            self.world.day += 0.01  # one that ties with the bookmark appears late, see below
         self.world.finish(text=text, in_feed=in_feed, visible=not lags)
 
     def _step(self) -> None:
@@ -110,7 +108,7 @@ class History:
 
     def _to(self, session: Session, happen: str) -> None:
         world = self.world
-        in_window = self.by_feed or self._may_appear(session)
+        in_window = self.by_feed or session.at >= world.day - 1
         if happen == "reveal" and in_window:
             session.visible = True
         elif happen == "transcribe":
@@ -129,14 +127,6 @@ class History:
             world.hides = set() if world.hides else {session.session_id}
             world.shifts = False  # in a list that does both no one can tell the one from the other
 
-    def _may_appear(self, session: Session) -> bool:
-        """Tell whether a session that appears now is found in the list: not too late, and on its first page.
-
-        On a later one it is found by the count alone, which does not tell it from another that left.
-        """
-        newer = sum(one.live and one.at > session.at for one in self.world.sessions.values())
-        return session.at >= self.world.day - 1 and newer < PAGE
-
     def _sync(self, *, cut: float | None = None) -> None:
         for stream in self.streams.values():
             most = None
@@ -148,7 +138,7 @@ class History:
         world = self.world
         world.hides, world.uncertain, world.shifts = set(), False, False
         for session in world.sessions.values():
-            session.visible = session.visible or self.by_feed or self._may_appear(session)
+            session.visible = session.visible or self.by_feed or session.at >= world.day - 1
             session.broken = False
             world.transcribe(session)
         self.source = FEED if self.by_feed else LISTING
