@@ -71,6 +71,8 @@ class SessionList(Sessions):
             one = placed(item, now=self.now)
             self.by_id[one.session_id] = one
             self._seen.add(one.session_id)
+        if not self._offset:
+            self.first_page = frozenset(self._seen)
         barren = len(self._seen) == known
         if barren and (page.sessions or self._barren):  # the same again, or nothing that is a session
             self._end(behind)

@@ -150,7 +150,7 @@ class ChangeReader:
             return log
         sessions = self.sessions(test_id, lambda sessions: is_enough(ledger, need.depth, sessions, policy))
         self._listener.answered(test_id)
-        return replace(log, sessions=sessions, listed_at=sessions.now)
+        return replace(log, sessions=sessions.so_far(), listed_at=sessions.now)
 
     def whole_list(self, test_id: str) -> SessionList:
         """Return the test's whole session list; an answer to it is an answer of the test."""

@@ -62,8 +62,7 @@ def agenda(ledger: Ledger, log: Log, policy: Policy, *, now: str) -> list[Item]:
 def explained(ledger: Ledger, sessions: Sessions, policy: Policy) -> bool:
     """Tell whether the sessions found that were not handled are as many as the test has gained.
 
-    Then no further page of the list need be read, once one has brought a session that was handled: others may have left
-    since. By the greatest count that any page named: a session that left while the list was paged is among those found.
+    Then no further page of the list need be read, once one has brought a session that was handled.
     """
     unknown = _unknown(ledger, sessions, policy)
     return sessions.counted and unknown == _gained(ledger, sessions) and unknown < len(sessions.by_id)
@@ -75,7 +74,15 @@ def _unknown(ledger: Ledger, sessions: Sessions, policy: Policy) -> int:
 
 
 def _gained(ledger: Ledger, sessions: Sessions) -> int:
-    return sessions.greatest - (ledger.total_count or 0)
+    """Return how many sessions have come since the ledger's count.
+
+    By the greatest count that any page named: a session that left while the list was paged is among those found. One
+    that was handled and is not on the pages on which it should stand has left as well, and hides one that came.
+    """
+    lowest = min((one.cursor for one in sessions.by_id.values()), default=TOP)
+    elsewhere = {*sessions.by_id, *ledger.deep}
+    left = sum(cursor > lowest and session_in(cursor) not in elsewhere for cursor in ledger.recent)
+    return sessions.greatest - (ledger.total_count or 0) + left
 
 
 class _Parts(NamedTuple):

@@ -44,15 +44,16 @@ class Ledger:
     """Which part of a test's log one stream has handled.
 
     `bookmark`: None before the first reading; its cursor is "" where the test was read to its end and empty.
-    `floor`: while open: None where nothing below was ever handled, what is older than the feed included.
-    `waiting`: session and since when, longest unasked first. `gone`: removed as of the floor (open) or the bookmark
-    (closed). `recent`: listing cursors handled inside the lookback window, in order; those up to `recent_from` count as
-    handled too. `total_count`: how many listed sessions were handled. `asked_at`: when the list was asked for last
-    (closed: and all that it showed was handled), `newest`: its newest session, while nothing of the test was read.
-    `in_vain`: sessions asked for a row while none was ever `found`; `asleep`: so many that the test counts as one
-    without. `since`: the `start_date` that left sessions out; `until`: open again for those before it. `again`: rows of
-    an earlier reading may be there. `short`: the list has kept sessions back. `none`: the test has no row in this
-    stream. `verdict`: the feed was proven to describe something else.
+    `floor`: while open: None where nothing below was ever handled, what is older than the feed included. `waiting`:
+    session and since when, longest unasked first. `gone`: removed as of the floor (open) or the bookmark (closed).
+    `recent`: listing cursors handled inside the lookback window, in order; those up to `recent_from` count as handled
+    too; `deep`: those of them that are on a later page than their time says. `total_count`: how many listed sessions
+    were handled. `asked_at`: when the list was asked for last (closed: and all that it showed was handled), `newest`:
+    its newest session, while nothing of the test was read. `in_vain`: sessions asked for a row while none was ever
+    `found`; `asleep`: so many that the test counts as one without. `since`: the `start_date` that left sessions out;
+    `until`: open again for those before it. `again`: rows of an earlier reading may be there. `short`: the list has
+    kept sessions back. `none`: the test has no row in this stream. `verdict`: the feed was proven to describe something
+    else.
     """
 
     source: Source | None = None
@@ -63,6 +64,7 @@ class Ledger:
     gone: tuple[str, ...] = ()
     recent: tuple[str, ...] = ()
     recent_from: str | None = None
+    deep: tuple[str, ...] = ()
     total_count: int | None = None
     asked_at: str | None = None
     newest: str | None = None

@@ -53,7 +53,7 @@ class Sessions:
 
     `total`: how many sessions the test has; where no page says so, those received so far. `greatest`: the most that any
     page named. `counted`: whether these two can be relied on. `missing`: sessions that the list promised and did not
-    give. `complete`: whether every page was read.
+    give. `complete`: whether every page was read. `first_page`: the sessions on it.
     """
 
     by_id: dict[str, Listed] = field(default_factory=dict)
@@ -62,12 +62,21 @@ class Sessions:
     missing: int = 0
     counted: bool = False
     complete: bool = False
+    first_page: frozenset[str] = frozenset()
 
     @classmethod
     def whole(cls, items: Iterable[Listed]) -> Sessions:
         """Return a list of these and no others."""
         by_id = {item.session_id: item for item in items}
-        return cls(by_id, len(by_id), len(by_id), counted=True, complete=True)
+        return cls(by_id, len(by_id), len(by_id), counted=True, complete=True, first_page=frozenset(by_id))
+
+    def so_far(self) -> Sessions:
+        """Return what was read by now, as another stream may go on reading the same list."""
+        if self.complete:
+            return self
+        return Sessions(
+            dict(self.by_id), self.total, self.greatest, self.missing, self.counted, first_page=self.first_page
+        )
 
 
 @dataclass(frozen=True)

@@ -6,11 +6,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from tap_usertesting.ledger.ledger import MOST_IDS, TOP, History, Ledger, Mark, session_in, window_start
-from tap_usertesting.ledger.log import FEED, LISTING, Log
+from tap_usertesting.ledger.log import FEED, LISTING, Log, Sessions
 from tap_usertesting.ledger.wanted import wanted
 from tap_usertesting.times import earlier
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from tap_usertesting.ledger.agenda import Item
     from tap_usertesting.ledger.policy import Policy
 
@@ -152,20 +154,41 @@ def _end_of_feed(ledger: Ledger, log: Log, policy: Policy) -> dict[str, Any]:
 
 
 def _end_of_list(ledger: Ledger, log: Log, policy: Policy) -> dict[str, Any]:
-    """Return bookmark and `recent`: every listed session of the lookback window was handled, wherever it stands now."""
-    listed = {} if log.sessions is None else log.sessions.by_id
+    """Return bookmark and `recent`: every listed session of the lookback window was handled, wherever it stands now.
+
+    Of those that are not listed it keeps what lies below the pages that were read, or is known to be on later ones.
+    The others have left, and would be taken for some that leave again. Where the list kept sessions back, they may be
+    these.
+    """
+    sessions = log.sessions or Sessions()
+    listed = sessions.by_id
     newest = max(listed.values(), key=lambda one: one.cursor, default=None)
     bookmark = ledger.bookmark or Mark("")
     if newest is not None and newest.cursor > bookmark.cursor:
         bookmark = Mark(newest.cursor, newest.time)
     since = window_start(bookmark.cursor, policy.lookback_hours)
-    kept = {session_in(cursor): cursor for cursor in ledger.recent}
+    kept = {session_in(cursor): cursor for cursor in _unlisted(ledger, sessions)}
     kept |= {session_id: one.cursor for session_id, one in listed.items()}
-    recent_from = ledger.recent_from
-    moved = _kept([cursor for cursor in kept.values() if cursor >= since], recent_from)
+    moved = _kept([cursor for cursor in kept.values() if cursor >= since], ledger.recent_from)
     if moved["recent_from"] is not None and moved["recent_from"] < since:
         moved["recent_from"] = None
-    return {"bookmark": bookmark, **moved}
+    return {"bookmark": bookmark, **moved, "deep": _deep(ledger, sessions, moved["recent"])}
+
+
+def _unlisted(ledger: Ledger, sessions: Sessions) -> Iterator[str]:
+    """Yield those of `recent` that may still be there although the pages that were read do not have them."""
+    lowest = min((one.cursor for one in sessions.by_id.values()), default=TOP)
+    for cursor in ledger.recent:
+        if sessions.missing or (not sessions.complete and (cursor < lowest or session_in(cursor) in ledger.deep)):
+            yield cursor
+
+
+def _deep(ledger: Ledger, sessions: Sessions, recent: tuple[str, ...]) -> tuple[str, ...]:
+    """Return which of `recent` the first page would have if the list were in the order of time."""
+    first = [sessions.by_id[session_id].cursor for session_id in sessions.first_page]
+    lowest = min(first, default=TOP)
+    known = {*ledger.deep, *(one.session_id for one in sessions.by_id.values() if one.cursor > lowest)}
+    return tuple(one for one in map(session_in, recent) if one in known - sessions.first_page)
 
 
 def _kept(recent: list[str], recent_from: str | None) -> dict[str, Any]:

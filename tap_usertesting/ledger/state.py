@@ -31,7 +31,7 @@ BESIDE = frozenset(
     }
 )
 _TEXTS = ("recent_from", "asked_at", "newest", "since", "until")
-_IDS = ("gone", "recent", "in_vain")
+_IDS = ("gone", "recent", "deep", "in_vain")
 _FLAGS = ("found", "asleep", "again", "short", "none", "verdict")
 KEYS = frozenset({VALUE, "changed_at", "source", "history", "floor", "waiting", "total_count", *_TEXTS, *_IDS, *_FLAGS})
 

@@ -75,6 +75,28 @@ def test_a_late_session_in_a_crowded_window_is_found(tell: Tell) -> None:
     assert story.sync("sessions").records() == []
 
 
+@pytest.mark.parametrize("left", [pytest.param(1, id="one has left"), pytest.param(3, id="three have left")])
+def test_sessions_that_left_do_not_hide_late_ones_on_a_later_page(tell: Tell, left: int) -> None:
+    """Where as many have left as came, the count says nothing: who is not on the pages any more tells."""
+    now = datetime.now(timezone.utc)
+    world = World(now=now)
+    world.list_key = "start"
+    test = world.add_test("NON_THINK_OUT_LOUD")
+    sessions = [world.add_session(test, finished_at=now - timedelta(minutes=600 - number)) for number in range(600)]
+    story = tell(world, change_source="listing")
+    story.sync("sessions", state_every=1.0)
+
+    for number in range(left):
+        slow_session(story, test, minutes=30 + number)
+        world.remove(sessions[-10 - number])
+    story.sync("sessions")
+    assert [call.query["offset"] for call in story.asked("list")] == ["0", "500"]
+    missed = truth(world)["sessions"].keys() - held(story.warehouse)["sessions"].keys()
+    assert not missed, f"{len(missed)} sessions are missed"
+    assert story.sync("sessions").records() == []
+    assert [call.query["offset"] for call in story.asked("list")] == ["0"]
+
+
 @pytest.mark.parametrize(
     ("stream", "known", "page"),
     [

@@ -177,5 +177,5 @@ def test_no_secret_and_no_personal_value_is_in_the_state(serve: Callable[..., Sa
         for key in partition
     }
     contract = "context replication_key replication_key_value changed_at source waiting recent gone total_count"
-    where_they_apply = "asked_at history floor none recent_from in_vain found asleep"
+    where_they_apply = "asked_at history floor none recent_from deep in_vain found asleep"
     assert keys <= {*contract.split(), *where_they_apply.split()}

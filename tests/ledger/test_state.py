@@ -21,6 +21,7 @@ FULL = Ledger(
     gone=("g",),
     recent=(f"{AT}/a", f"{AT}/b"),
     recent_from=f"{AT}/0",
+    deep=("a",),
     total_count=7,
     asked_at=AT,
     newest=AT,

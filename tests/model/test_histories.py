@@ -50,6 +50,7 @@ CONTRACT = {
     "gone",
     "recent",
     "recent_from",
+    "deep",
     "total_count",
     "asked_at",
     "newest",

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import threading
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, cast
 
 from tap_usertesting.api.feed import Ask, ChangeFeed, Count, FeedEvent, Received
 from tap_usertesting.api.turns import Turns
+from tap_usertesting.changes.listing import everything
 from tap_usertesting.changes.reader import ChangeReader
+from tap_usertesting.ledger.ledger import Ledger, Mark
+from tap_usertesting.ledger.log import LISTING
+from tap_usertesting.ledger.policy import Policy
+from tests.unit.pages import Pages, cursor
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -58,3 +64,27 @@ def test_what_a_stream_has_asked_for_is_not_forgotten_before_it_has_it() -> None
     turns.run({"reads": read, "looks": look}, watch=lambda: None)
     assert got == [EVENT]
     assert looked.is_set()
+
+
+def test_what_another_stream_reads_of_a_list_is_not_in_the_log_of_the_first() -> None:
+    """Else the first would close with sessions as handled that were never on its agenda."""
+    pages = Pages(1200)
+    listener = SimpleNamespace(answered=lambda _: None, fail=lambda _: None)
+    reader = ChangeReader(
+        results=cast("Any", pages),
+        feed=None,
+        now=NOW,
+        lookback_hours=24,
+        wanted=list,
+        needs=lambda _: (),
+        listener=cast("Any", listener),
+        turns=Turns(),
+    )
+    newest = Mark(cursor(1198))
+    ledger = Ledger(source=LISTING, bookmark=newest, recent_from=newest.cursor, total_count=1199)
+    log = reader.read("test", ledger, Policy())
+    assert log.sessions is not None
+    assert (len(log.sessions.by_id), log.sessions.complete) == (500, False)
+    assert len(reader.sessions("test", everything).by_id) == 1200
+    assert pages.offsets == [0, 500, 1000]
+    assert (len(log.sessions.by_id), log.sessions.complete) == (500, False)
