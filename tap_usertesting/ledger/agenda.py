@@ -62,10 +62,15 @@ def agenda(ledger: Ledger, log: Log, policy: Policy, *, now: str) -> list[Item]:
 def explained(ledger: Ledger, sessions: Sessions, policy: Policy) -> bool:
     """Tell whether the sessions found that were not handled are as many as the test has gained.
 
-    Then no further page of the list need be read, once one has brought a session that was handled.
+    Then no further page of the list need be read, once one has brought a session that was handled. Where anything has
+    changed, the pages reach below the lookback window too: further below, one may have come late as another left.
     """
     unknown = _unknown(ledger, sessions, policy)
-    return sessions.counted and unknown == _gained(ledger, sessions) and unknown < len(sessions.by_id)
+    if not sessions.counted or unknown != _gained(ledger, sessions) or unknown == len(sessions.by_id):
+        return False
+    is_still = unknown == 0 and sessions.greatest == ledger.total_count
+    bookmark = "" if ledger.bookmark is None else ledger.bookmark.cursor
+    return is_still or _lowest(sessions) < window_start(bookmark, policy.lookback_hours)
 
 
 def _unknown(ledger: Ledger, sessions: Sessions, policy: Policy) -> int:
@@ -79,10 +84,14 @@ def _gained(ledger: Ledger, sessions: Sessions) -> int:
     By the greatest count that any page named: a session that left while the list was paged is among those found. One
     that was handled and is not on the pages on which it should stand has left as well, and hides one that came.
     """
-    lowest = min((one.cursor for one in sessions.by_id.values()), default=TOP)
+    lowest = _lowest(sessions)
     elsewhere = {*sessions.by_id, *ledger.deep}
     left = sum(cursor > lowest and session_in(cursor) not in elsewhere for cursor in ledger.recent)
     return sessions.greatest - (ledger.total_count or 0) + left
+
+
+def _lowest(sessions: Sessions) -> str:
+    return min((one.cursor for one in sessions.by_id.values()), default=TOP)
 
 
 class _Parts(NamedTuple):

@@ -129,6 +129,26 @@ def test_a_session_that_leaves_while_the_list_is_paged_hides_nobody(
     assert story.sync(stream).records() == []
 
 
+def test_a_late_session_is_found_where_an_older_one_has_left(tell: Tell) -> None:
+    """Both are below the first page, and what is new there explains the count."""
+    now = datetime.now(timezone.utc)
+    world = World(now=now)
+    test = world.add_test("NON_THINK_OUT_LOUD")
+    sessions = [world.add_session(test, finished_at=now - timedelta(minutes=600 - number)) for number in range(600)]
+    story = tell(world, change_source="listing")
+    story.sync("sessions", state_every=1.0)
+
+    world.remove(sessions[20])
+    world.add_session(test, finished_at=now - timedelta(minutes=480, seconds=30))
+    for _ in range(30):
+        world.add_session(test)
+    story.sync("sessions")
+    missed = truth(world)["sessions"].keys() - held(story.warehouse)["sessions"].keys()
+    assert not missed, f"{len(missed)} sessions are missed"
+    assert story.sync("sessions").records() == []
+    assert [call.query["offset"] for call in story.asked("list")] == ["0"]
+
+
 def long_test(tell: Tell, *, sessions: int = SLOW) -> tuple[Story, Test]:
     """Begin a story of a test read by listing, with sessions of a month ago and newer."""
     world = World()

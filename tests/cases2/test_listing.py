@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING
 
+import pytest
+
 from tap_usertesting.sandbox import World
 from tests.cases2 import spent
 from tests.harness import Warehouse, assert_true, sync_here
@@ -64,10 +66,22 @@ def test_a_busy_day_costs_one_call_when_nothing_is_new(serve: Callable[..., Sand
     assert_true(warehouse, world, ["sessions"])
 
 
-def test_a_new_session_of_a_long_test_costs_one_page(serve: Callable[..., Sandbox]) -> None:
-    """Case 25: one new session in a test of 10,000 costs one page of the list and one details call."""
-    world = World.bulk(tests=1, sessions=10_000)
-    test = next(iter(world.tests.values()))
+@pytest.mark.parametrize(
+    ("apart", "pages"),
+    [
+        pytest.param(timedelta(hours=1), 1, id="24 a day"),
+        pytest.param(timedelta(minutes=1), 3, id="1,440 a day"),
+    ],
+)
+def test_a_new_session_of_a_long_test_costs_the_pages_of_the_lookback_window(
+    serve: Callable[..., Sandbox], apart: timedelta, pages: int
+) -> None:
+    """Case 25: one new session in a test of 10,000 costs one page of the list, where a day has no more than that."""
+    world = World()
+    test = world.add_test("NON_THINK_OUT_LOUD")
+    begin = world.now - 10_000 * apart
+    for number in range(10_000):
+        world.add_session(test, finished_at=begin + number * apart)
     box = serve(world)
     config = box.config(feed_url=None)
     first = sync_here(config, select=["sessions"], state_every=1.0)
@@ -78,5 +92,5 @@ def test_a_new_session_of_a_long_test_costs_one_page(serve: Callable[..., Sandbo
     box.clear_calls()
     second = sync_here(config, select=["sessions"], state=first.state)
     assert [row["session_id"] for row in second.records("sessions")] == [added.session_id]
-    assert spent(box)["list"] == 1
+    assert spent(box)["list"] == pages
     assert second.partition("sessions", test.test_id)["total_count"] == 10_001

@@ -82,7 +82,7 @@ def test_what_another_stream_reads_of_a_list_is_not_in_the_log_of_the_first() ->
     )
     newest = Mark(cursor(1198))
     ledger = Ledger(source=LISTING, bookmark=newest, recent_from=newest.cursor, total_count=1199)
-    log = reader.read("test", ledger, Policy())
+    log = reader.read("test", ledger, Policy(lookback_hours=1))
     assert log.sessions is not None
     assert (len(log.sessions.by_id), log.sessions.complete) == (500, False)
     assert len(reader.sessions("test", everything).by_id) == 1200
