@@ -5,8 +5,8 @@ from __future__ import annotations
 from operator import attrgetter
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
-from tap_usertesting.ledger.ledger import TOP, History, Ledger, Mark, session_in, window_start
-from tap_usertesting.ledger.log import FEED, LISTING, UPDATED, Change, Listed, Log, Sessions
+from tap_usertesting.ledger.ledger import History, Ledger, Mark, session_in, window_start
+from tap_usertesting.ledger.log import FEED, LISTING, TOP, UPDATED, Change, Listed, Log, Sessions, lowest
 from tap_usertesting.ledger.policy import Policy, is_removal
 from tap_usertesting.ledger.wanted import Wanted, wanted
 from tap_usertesting.times import earlier
@@ -63,19 +63,15 @@ def explained(ledger: Ledger, sessions: Sessions, policy: Policy) -> bool:
     """Tell whether the sessions found that were not handled are as many as the test has gained.
 
     Then no further page of the list need be read, once one has brought a session that was handled. Where anything has
-    changed, the pages reach below the lookback window too: further below, one may have come late as another left.
+    changed, the pages must also reach below the lookback window: on one within it a late session may stand that makes
+    no difference to the count, as another has left.
     """
-    unknown = _unknown(ledger, sessions, policy)
+    region = _Region(ledger, policy)
+    unknown = region.unknown(sessions)
     if not sessions.counted or unknown != _gained(ledger, sessions) or unknown == len(sessions.by_id):
         return False
     is_still = unknown == 0 and sessions.greatest == ledger.total_count
-    bookmark = "" if ledger.bookmark is None else ledger.bookmark.cursor
-    return is_still or _lowest(sessions) < window_start(bookmark, policy.lookback_hours)
-
-
-def _unknown(ledger: Ledger, sessions: Sessions, policy: Policy) -> int:
-    region = _Region(ledger, policy)
-    return sum(region.line(one) is not None for one in sessions.by_id.values())
+    return is_still or lowest(sessions.by_id.values()) < region.window
 
 
 def _gained(ledger: Ledger, sessions: Sessions) -> int:
@@ -84,14 +80,9 @@ def _gained(ledger: Ledger, sessions: Sessions) -> int:
     By the greatest count that any page named: a session that left while the list was paged is among those found. One
     that was handled and is not on the pages on which it should stand has left as well, and hides one that came.
     """
-    lowest = _lowest(sessions)
-    elsewhere = {*sessions.by_id, *ledger.deep}
-    left = sum(cursor > lowest and session_in(cursor) not in elsewhere for cursor in ledger.recent)
+    end, elsewhere = lowest(sessions.by_id.values()), {*sessions.by_id, *ledger.deep}
+    left = sum(cursor > end and session_in(cursor) not in elsewhere for cursor in ledger.recent)
     return sessions.greatest - (ledger.total_count or 0) + left
-
-
-def _lowest(sessions: Sessions) -> str:
-    return min((one.cursor for one in sessions.by_id.values()), default=TOP)
 
 
 class _Parts(NamedTuple):
@@ -107,14 +98,18 @@ class _Region:
     """Where a session of the list stands to what a listing's ledger has handled."""
 
     def __init__(self, ledger: Ledger, policy: Policy, *, trust_span: bool = True) -> None:
-        """`trust_span`: believe that all up to `recent_from` was handled."""
+        """`trust_span`: believe that all up to `recent_from` was handled. `window`: since when late ones count."""
         self._ledger = ledger
         self._bookmark = None if ledger.bookmark is None else ledger.bookmark.cursor
         self._floor = "" if ledger.floor is None else ledger.floor.cursor
-        self._window = window_start(self._bookmark or "", policy.lookback_hours)
+        self.window = window_start(self._bookmark or "", policy.lookback_hours)
         self._recent = frozenset(map(session_in, ledger.recent) if policy.by_id else ledger.recent)
         self._by_id = policy.by_id
         self._span = (ledger.recent_from or "") if trust_span else ""
+
+    def unknown(self, sessions: Sessions) -> int:
+        """Return how many of the sessions were not handled."""
+        return sum(self.line(one) is not None for one in sessions.by_id.values())
 
     def line(self, one: Listed) -> Line | None:
         """Return the line in which it is to be done, None for one that was handled."""
@@ -129,7 +124,7 @@ class _Region:
             return "down"
         if one.cursor > self._bookmark:
             return "news" if self._ledger.open else "down"
-        if one.time < self._window or one.cursor <= self._span:
+        if one.time < self.window or one.cursor <= self._span:
             return None
         return "late"
 
@@ -147,8 +142,9 @@ class _Reading:
 
     def by_listing(self) -> _Parts:
         ledger, sessions = self._ledger, self._log.sessions
-        trust = sessions is not None and _unknown(ledger, sessions, self._policy) == _gained(ledger, sessions)
-        region = _Region(ledger, self._policy, trust_span=trust)
+        region = _Region(ledger, self._policy)
+        if sessions is None or region.unknown(sessions) != _gained(ledger, sessions):
+            region = _Region(ledger, self._policy, trust_span=False)
         parts = _Parts([], [], [], [])
         ordered = self._ordered()
         top = ledger.bookmark if ledger.open or not ordered else _mark(ordered[-1])

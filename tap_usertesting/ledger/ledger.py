@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, NamedTuple
 
-from tap_usertesting.ledger.log import FEED, LISTING, Source
+from tap_usertesting.ledger.log import FEED, LISTING, TOP, Source
 from tap_usertesting.times import earlier
 
 if TYPE_CHECKING:
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from tap_usertesting.ledger.log import Log
     from tap_usertesting.ledger.policy import Policy
 
-TOP = "~"  # behind every cursor of a list
 MOST_IDS = 500  # of `recent` and of `gone`
 
 

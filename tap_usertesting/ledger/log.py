@@ -16,6 +16,7 @@ UPDATED = "UPDATED"
 VIDEO_UPDATED = "VIDEO_UPDATED"
 TRANSCRIBED = "VIDEO_TRANSCRIPTION_UPDATED"
 REMOVALS = frozenset({"REJECTED", "DELETED"})  # only REJECTED is documented
+TOP = "~"  # behind every cursor of a list
 
 
 class Change(NamedTuple):
@@ -45,6 +46,11 @@ class Listed(NamedTuple):
     def at(cls, time: str, session_id: str, item: dict[str, Any], *, is_fresh: bool = False) -> Listed:
         """Return it at its place."""
         return cls(f"{time}/{session_id}", session_id, time, item, is_fresh)
+
+
+def lowest(listed: Iterable[Listed]) -> str:
+    """Return the lowest cursor of these, TOP where there are none."""
+    return min((one.cursor for one in listed), default=TOP)
 
 
 @dataclass(eq=False)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
-from tap_usertesting.ledger.ledger import MOST_IDS, TOP, History, Ledger, Mark, session_in, window_start
-from tap_usertesting.ledger.log import FEED, LISTING, Log, Sessions
+from tap_usertesting.ledger.ledger import MOST_IDS, History, Ledger, Mark, session_in, window_start
+from tap_usertesting.ledger.log import FEED, LISTING, TOP, Log, Sessions, lowest
 from tap_usertesting.ledger.wanted import wanted
 from tap_usertesting.times import earlier
 
@@ -177,18 +177,18 @@ def _end_of_list(ledger: Ledger, log: Log, policy: Policy) -> dict[str, Any]:
 
 def _unlisted(ledger: Ledger, sessions: Sessions) -> Iterator[str]:
     """Yield those of `recent` that may still be there although the pages that were read do not have them."""
-    lowest = min((one.cursor for one in sessions.by_id.values()), default=TOP)
+    end, deep = lowest(sessions.by_id.values()), frozenset(ledger.deep)
     for cursor in ledger.recent:
-        if sessions.missing or (not sessions.complete and (cursor < lowest or session_in(cursor) in ledger.deep)):
+        if sessions.missing or (not sessions.complete and (cursor < end or session_in(cursor) in deep)):
             yield cursor
 
 
 def _deep(ledger: Ledger, sessions: Sessions, recent: tuple[str, ...]) -> tuple[str, ...]:
     """Return which of `recent` the first page would have if the list were in the order of time."""
-    first = [sessions.by_id[session_id].cursor for session_id in sessions.first_page]
-    lowest = min(first, default=TOP)
-    known = {*ledger.deep, *(one.session_id for one in sessions.by_id.values() if one.cursor > lowest)}
-    return tuple(one for one in map(session_in, recent) if one in known - sessions.first_page)
+    end = lowest(sessions.by_id[session_id] for session_id in sessions.first_page)
+    above = (one.session_id for one in sessions.by_id.values() if one.cursor > end)
+    deep = {*ledger.deep, *above} - sessions.first_page
+    return tuple(session_id for session_id in map(session_in, recent) if session_id in deep)
 
 
 def _kept(recent: list[str], recent_from: str | None) -> dict[str, Any]:

@@ -231,14 +231,20 @@ def test_a_feed_younger_than_its_test_reads_what_the_list_kept_back_later(stream
         assert {call.kind for call in box.calls} <= {"token", "v1", "feed"}
 
 
+def keep_back(long: Scene, which: slice) -> None:
+    """Let the list name all of its 250 sessions and give all but these, newest first."""
+    sessions = [session.summary() for session in long.test.listed("finish")]
+    del sessions[which]
+    pagination = {"limit": 500, "offset": 0, "totalCount": 250}
+    body = {"testId": long.test.test_id, "sessions": sessions, "meta": {"pagination": pagination}}
+    long.box.fail("list", times=None, status=200, body=body)
+
+
 @pytest.mark.parametrize("stream", ["sessions", "session_details"])
 def test_sessions_that_the_list_keeps_back_are_said_and_looked_for_again(long: Scene, stream: str) -> None:
     """What was found is there, the run ends with status 1, and the next sync finds the rest, or says it again."""
-    sessions = [session.summary() for session in long.test.listed("finish")]
-    pagination = {"limit": 500, "offset": 0, "totalCount": 250}
-    body = {"testId": long.test.test_id, "sessions": sessions[:200], "meta": {"pagination": pagination}}
     for _ in range(2):
-        long.box.fail("list", times=None, status=200, body=body)
+        keep_back(long, slice(200, 250))
         done = long.sync(stream, change_source="listing")
         assert done.exit == 1
         assert len(long.warehouse.tables[stream]) == 200
@@ -249,18 +255,25 @@ def test_sessions_that_the_list_keeps_back_are_said_and_looked_for_again(long: S
     assert_true(long.warehouse, long.world, [stream])
 
 
+def test_sessions_that_the_list_keeps_back_for_a_sync_are_not_read_again(long: Scene) -> None:
+    """They were written before; that the list did not give them does not mean that they had left."""
+    long.sync("sessions", change_source="listing")
+    keep_back(long, slice(10, 40))
+    assert long.sync("sessions", change_source="listing").exit == 1
+    long.box.orders.clear()
+    done = long.sync("sessions", change_source="listing")
+    assert (done.exit, done.records()) == (0, [])
+
+
 def test_a_list_that_kept_sessions_back_deletes_nothing(long: Scene, tmp_path: Path) -> None:
     """Under FULL_TABLE no ACTIVATE_VERSION follows, by which a target would drop what the list did not give."""
-    sessions = [session.summary() for session in long.test.listed("finish")]
-    pagination = {"limit": 500, "offset": 0, "totalCount": 250}
-    body = {"testId": long.test.test_id, "sessions": sessions[:200], "meta": {"pagination": pagination}}
     entries = catalog(["sessions"], replication_method="FULL_TABLE")
     config = long.box.config(emit_activate_version_messages=True, change_source="listing")
     for activated in (True, False):
         done = sync(config, tmp_path, entries=entries)
         assert (done.exit == 0) == activated
         assert bool([m for m in done.messages if m["type"] == "ACTIVATE_VERSION"]) == activated
-        long.box.fail("list", times=None, status=200, body=body)
+        keep_back(long, slice(200, 250))
     assert "the session list names 250 sessions and gave 200, although it was read again" in done.errors[0]
 
 

@@ -1,4 +1,4 @@
-"""A look for news while another stream is on the wire to the feed."""
+"""What streams that run together share of the feed and of the lists, while one looks for news or reads on."""
 
 from __future__ import annotations
 
