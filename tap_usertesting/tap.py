@@ -37,21 +37,19 @@ from tap_usertesting.api.errors import (
     RunEndsError,
     SetupError,
 )
+from tap_usertesting.api.redaction import Secrets, log_crashes
 from tap_usertesting.changes.facts import TestFacts
 from tap_usertesting.changes.reader import ChangeReader
-from tap_usertesting.check import Check
-from tap_usertesting.config_check import SettingsError, tidy, unknown, violations
-from tap_usertesting.config_schema import SCHEMA, SECRETS, UNNAMED
-from tap_usertesting.environment import Environment, drop_odd_log_levels
-from tap_usertesting.files import read_catalog, read_config, read_state, sound
-from tap_usertesting.redaction import Secrets, log_crashes
-from tap_usertesting.run import Run
-from tap_usertesting.settings import URLS, Settings
-from tap_usertesting.side_by_side import sync_side_by_side
-from tap_usertesting.signals import Signals
-from tap_usertesting.streams.base import FULL_TABLE, PerTestStream, UserTestingStream, in_words
+from tap_usertesting.config.environment import Environment, drop_odd_log_levels
+from tap_usertesting.config.schema import SCHEMA, SECRETS, UNNAMED
+from tap_usertesting.config.settings import URLS, Settings
+from tap_usertesting.config.validation import SettingsError, tidy, unknown, violations
+from tap_usertesting.singer.base import FULL_TABLE, PerTestStream, UserTestingStream, in_words
+from tap_usertesting.singer.files import read_catalog, read_config, read_state, sound
+from tap_usertesting.singer.ledger_stream import LedgerStream
+from tap_usertesting.singer.side_by_side import sync_side_by_side
+from tap_usertesting.singer.writer import WholeLineWriter, outputs_are_one_pipe
 from tap_usertesting.streams.discovered import TestsStream, WorkspacesStream
-from tap_usertesting.streams.ledger_stream import LedgerStream
 from tap_usertesting.streams.media import HighlightReelsStream, SessionClipsStream, SessionVideosStream
 from tap_usertesting.streams.qx_scores import QxScoresStream
 from tap_usertesting.streams.result_changes import ResultChangesStream
@@ -62,10 +60,12 @@ from tap_usertesting.streams.session_details import (
 )
 from tap_usertesting.streams.sessions import SessionsStream
 from tap_usertesting.streams.transcripts import TranscriptCuesStream, TranscriptsStream
+from tap_usertesting.sync.check import Check
+from tap_usertesting.sync.context import Run
 from tap_usertesting.sync.forecast import forecast
 from tap_usertesting.sync.schedule import Schedule
+from tap_usertesting.sync.signals import Signals
 from tap_usertesting.sync.standings import Standings
-from tap_usertesting.writer import WholeLineWriter, outputs_are_one_pipe
 
 if TYPE_CHECKING:
     import logging
@@ -76,8 +76,8 @@ if TYPE_CHECKING:
 
     from tap_usertesting.api.feed import Ask
     from tap_usertesting.changes.listing import SessionList
-    from tap_usertesting.partition import Partition
-    from tap_usertesting.summary import Ending
+    from tap_usertesting.report.summary import Ending
+    from tap_usertesting.sync.partition import Partition
 
 # The cheap tables first, so that a user sees something early; the SDK alone would sort by name.
 STREAMS = (

@@ -55,8 +55,8 @@ class SimulatedTime:
 
     def install(self, monkeypatch: pytest.MonkeyPatch) -> SimulatedTime:
         """Let the runs of this process live by it."""
-        monkeypatch.setattr("tap_usertesting.run.Clock", self.clock)
-        monkeypatch.setattr("tap_usertesting.run.Turns", lambda **_: SimulatedTurns(self))
+        monkeypatch.setattr("tap_usertesting.sync.context.Clock", self.clock)
+        monkeypatch.setattr("tap_usertesting.sync.context.Turns", lambda **_: SimulatedTurns(self))
         monkeypatch.setattr("tap_usertesting.tap.time", self)
         return self
 

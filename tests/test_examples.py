@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml  # type: ignore[import-untyped]  # comes with the SDK; its types are a package of their own
 
-from tap_usertesting.config_schema import SECRETS
-from tap_usertesting.privacy import HASH, OMIT
+from tap_usertesting.config.schema import SECRETS
+from tap_usertesting.values.privacy import HASH, OMIT
 from tests.harness import COMMAND
 
 if TYPE_CHECKING:

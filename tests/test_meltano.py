@@ -13,11 +13,11 @@ from urllib.parse import urlsplit
 import pytest
 import yaml  # type: ignore[import-untyped]  # comes with the SDK; its types are a package of their own
 
-from tap_usertesting.config_schema import DEFAULTS, SCHEMA, SECRETS
-from tap_usertesting.privacy import HASH, OMIT
+from tap_usertesting.config.schema import DEFAULTS, SCHEMA, SECRETS
 from tap_usertesting.sandbox import Sandbox, World
 from tap_usertesting.streams.media import SessionVideosStream
 from tap_usertesting.tap import STREAMS
+from tap_usertesting.values.privacy import HASH, OMIT
 
 ROOT = Path(__file__).parents[1]
 OWN = list(SCHEMA["properties"])

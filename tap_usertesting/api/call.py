@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 from urllib.parse import urlsplit
 
 from tap_usertesting.api.errors import ApiError, BadRequestError, MalformedError
-from tap_usertesting.charset import decoded
+from tap_usertesting.values.charset import decoded
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping

@@ -15,7 +15,7 @@ from tap_usertesting.api import accept
 from tap_usertesting.api.call import AUTHORIZATION, BARE, Answer, Call
 from tap_usertesting.api.errors import BadRequestError, CredentialsRejectedError, MalformedError
 from tap_usertesting.api.ids import is_id
-from tap_usertesting.charset import Decoded, decoded
+from tap_usertesting.values.charset import Decoded, decoded
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

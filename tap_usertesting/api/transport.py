@@ -20,7 +20,6 @@ from urllib3.exceptions import HTTPError as Urllib3Error
 
 from tap_usertesting.api import faults
 from tap_usertesting.api.call import AUTHORIZATION, Answer, Call, Clock, Hooks, Reason, Wait, origin_of
-from tap_usertesting.api.environment import authorities_variable, proxy_variable
 from tap_usertesting.api.errors import (
     ApiError,
     BadRequestError,
@@ -33,11 +32,12 @@ from tap_usertesting.api.errors import (
     ThrottledError,
     UnreachableError,
 )
+from tap_usertesting.api.network import authorities_variable, proxy_variable
 from tap_usertesting.api.quota import LONGEST_WAIT, RateHeaders
+from tap_usertesting.api.redaction import SHORTEST, Secrets
 from tap_usertesting.api.said import said
 from tap_usertesting.api.session import SLOWEST, ApiSession
 from tap_usertesting.api.turns import Turns
-from tap_usertesting.redaction import SHORTEST, Secrets
 
 if TYPE_CHECKING:
     from collections.abc import Callable

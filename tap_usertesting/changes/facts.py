@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from tap_usertesting.api.results import SessionPage
     from tap_usertesting.changes.reader import ChangeReader
-    from tap_usertesting.run import Run
+    from tap_usertesting.sync.context import Run
 
 
 class TestFacts:

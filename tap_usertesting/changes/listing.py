@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from tap_usertesting.api.results import LAST_OFFSET, ResultsClient, SessionPage
 from tap_usertesting.ledger.log import Listed, Sessions
-from tap_usertesting.times import earlier, utc
+from tap_usertesting.values.times import earlier, utc
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from tap_usertesting.times import utc
+from tap_usertesting.values.times import utc
 
 if TYPE_CHECKING:
     from tap_usertesting.api.feed import Count, FeedEvent

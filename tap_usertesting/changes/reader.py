@@ -23,10 +23,10 @@ from tap_usertesting.api.ids import is_id
 from tap_usertesting.api.turns import Turns
 from tap_usertesting.changes.feed_log import FeedLog, whole_log
 from tap_usertesting.changes.listing import SessionList, everything
-from tap_usertesting.conform import clean
 from tap_usertesting.ledger.log import FEED, LISTING, REMOVALS, Change, Log
 from tap_usertesting.ledger.needs import is_enough, needs
-from tap_usertesting.times import earlier, utc
+from tap_usertesting.values.conform import clean
+from tap_usertesting.values.times import earlier, utc
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Sequence

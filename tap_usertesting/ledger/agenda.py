@@ -9,7 +9,7 @@ from tap_usertesting.ledger.ledger import History, Ledger, Mark, session_in, win
 from tap_usertesting.ledger.log import FEED, LISTING, TOP, UPDATED, Change, Listed, Log, Sessions, lowest
 from tap_usertesting.ledger.policy import Policy, is_removal
 from tap_usertesting.ledger.wanted import Wanted, wanted
-from tap_usertesting.times import earlier
+from tap_usertesting.values.times import earlier
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence

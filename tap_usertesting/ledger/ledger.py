@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from tap_usertesting.ledger.log import FEED, LISTING, TOP, Source
-from tap_usertesting.times import earlier
+from tap_usertesting.values.times import earlier
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

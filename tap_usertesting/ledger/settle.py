@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 from tap_usertesting.ledger.ledger import MOST_IDS, History, Ledger, Mark, session_in, window_start
 from tap_usertesting.ledger.log import FEED, LISTING, TOP, Log, Sessions, lowest
 from tap_usertesting.ledger.wanted import wanted
-from tap_usertesting.times import earlier
+from tap_usertesting.values.times import earlier
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from tap_usertesting.ledger.ledger import History, Ledger, Mark
 from tap_usertesting.ledger.log import FEED, LISTING, TOP
-from tap_usertesting.times import utc
+from tap_usertesting.values.times import utc
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from typing_extensions import override
 
-from tap_usertesting.streams.base import UserTestingStream
+from tap_usertesting.singer.base import UserTestingStream
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

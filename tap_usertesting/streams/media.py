@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Any
 from typing_extensions import override
 
 from tap_usertesting.api.errors import NotFoundError
-from tap_usertesting.discovery import FILMED
 from tap_usertesting.ledger.ledger import Ledger, begin, take
 from tap_usertesting.ledger.log import LISTING, TRANSCRIBED, Listed, Log, Sessions
 from tap_usertesting.ledger.policy import Policy
-from tap_usertesting.streams.ledger_stream import LedgerStream
-from tap_usertesting.times import from_epoch
+from tap_usertesting.singer.ledger_stream import LedgerStream
+from tap_usertesting.sync.discovery import FILMED
+from tap_usertesting.values.times import from_epoch
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from tap_usertesting.api.feed import Ask
     from tap_usertesting.ledger.agenda import Item
-    from tap_usertesting.partition import Partition
+    from tap_usertesting.sync.partition import Partition
     from tap_usertesting.sync.walk import Group
 
 

@@ -11,10 +11,10 @@ from typing import Any
 
 from typing_extensions import override
 
-from tap_usertesting.discovery import INTERACTION
 from tap_usertesting.ledger.policy import Policy
-from tap_usertesting.streams.ledger_stream import LedgerStream
-from tap_usertesting.times import from_epoch
+from tap_usertesting.singer.ledger_stream import LedgerStream
+from tap_usertesting.sync.discovery import INTERACTION
+from tap_usertesting.values.times import from_epoch
 
 
 class QxScoresStream(LedgerStream):

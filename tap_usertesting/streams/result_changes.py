@@ -10,18 +10,18 @@ from tap_usertesting.api.errors import ApiError, UnknownCursorError, UnknownTest
 from tap_usertesting.api.feed import Ask, FeedEvent
 from tap_usertesting.changes.feed_log import FeedLog
 from tap_usertesting.changes.reader import TEST_PREFIX, session_of
-from tap_usertesting.conform import clean
 from tap_usertesting.ledger.ledger import Ledger, Mark
 from tap_usertesting.ledger.log import FEED
-from tap_usertesting.streams.base import PerTestStream
-from tap_usertesting.times import utc
+from tap_usertesting.singer.base import PerTestStream
+from tap_usertesting.values.conform import clean
+from tap_usertesting.values.times import utc
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from singer_sdk.helpers.types import Context, Record
 
-    from tap_usertesting.partition import Partition
+    from tap_usertesting.sync.partition import Partition
 
 
 class ResultChangesStream(PerTestStream):

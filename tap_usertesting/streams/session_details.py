@@ -11,8 +11,8 @@ from typing import Any
 from typing_extensions import override
 
 from tap_usertesting.api.errors import NotFoundError
-from tap_usertesting.config_schema import AUTO
-from tap_usertesting.streams.ledger_stream import LedgerStream
+from tap_usertesting.config.schema import AUTO
+from tap_usertesting.singer.ledger_stream import LedgerStream
 
 VERSION = "detailsVersion"  # the key under which an answer says which version it is of
 

@@ -9,7 +9,7 @@ from typing_extensions import override
 from tap_usertesting.api.errors import NotFoundError
 from tap_usertesting.changes.listing import holds
 from tap_usertesting.ledger.log import FEED
-from tap_usertesting.streams.ledger_stream import LedgerStream
+from tap_usertesting.singer.ledger_stream import LedgerStream
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

@@ -15,13 +15,13 @@ from typing import Any
 
 from typing_extensions import override
 
-from tap_usertesting import vtt
 from tap_usertesting.api.errors import NotFoundError
-from tap_usertesting.discovery import SURVEY, TRANSCRIBED
 from tap_usertesting.ledger.log import TRANSCRIBED as ANNOUNCED
 from tap_usertesting.ledger.log import VIDEO_UPDATED
 from tap_usertesting.ledger.policy import Policy
-from tap_usertesting.streams.ledger_stream import LedgerStream
+from tap_usertesting.singer.ledger_stream import LedgerStream
+from tap_usertesting.sync.discovery import SURVEY, TRANSCRIBED
+from tap_usertesting.values import vtt
 
 ENOUGH_WITHOUT = 5
 

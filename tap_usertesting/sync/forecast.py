@@ -10,13 +10,13 @@ from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
 from tap_usertesting.ledger.log import FEED
-from tap_usertesting.plan import DISCOVERY, Cost, Plan, Row
-from tap_usertesting.streams.base import PerTestStream
-from tap_usertesting.streams.ledger_stream import LedgerStream
-from tap_usertesting.summary import NEWEST_DAYS
+from tap_usertesting.report.plan import DISCOVERY, Cost, Plan, Row
+from tap_usertesting.report.summary import NEWEST_DAYS
+from tap_usertesting.singer.base import PerTestStream
+from tap_usertesting.singer.ledger_stream import LedgerStream
+from tap_usertesting.singer.writer import SilentWriter
 from tap_usertesting.sync.walk import Group, Seat, Visit
-from tap_usertesting.times import earlier
-from tap_usertesting.writer import SilentWriter
+from tap_usertesting.values.times import earlier
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from tap_usertesting.times import hours_between
+from tap_usertesting.values.times import hours_between
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 
 from tap_usertesting.ledger.log import FEED
 from tap_usertesting.sync.schedule import ANYWAY, Order, Standing, order
-from tap_usertesting.times import earlier
+from tap_usertesting.values.times import earlier
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from tap_usertesting.changes.reader import ChangeReader
     from tap_usertesting.ledger.ledger import Ledger
-    from tap_usertesting.run import Run
-    from tap_usertesting.streams.ledger_stream import LedgerStream
+    from tap_usertesting.singer.ledger_stream import LedgerStream
+    from tap_usertesting.sync.context import Run
 
 logger = logging.getLogger("tap-usertesting")
 

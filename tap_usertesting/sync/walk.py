@@ -22,7 +22,7 @@ from tap_usertesting.ledger.agenda import NEWS, Item, agenda
 from tap_usertesting.ledger.doubt import FAULTS_IN_A_ROW, MISSING_IN_A_ROW, Doubt
 from tap_usertesting.ledger.log import LISTING, Log
 from tap_usertesting.ledger.settle import Outcome, close, gives_up, settle
-from tap_usertesting.times import epoch
+from tap_usertesting.values.times import epoch
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,8 +31,8 @@ if TYPE_CHECKING:
 
     from tap_usertesting.ledger.ledger import Ledger
     from tap_usertesting.ledger.policy import Policy
-    from tap_usertesting.partition import Partition
-    from tap_usertesting.streams.ledger_stream import LedgerStream
+    from tap_usertesting.singer.ledger_stream import LedgerStream
+    from tap_usertesting.sync.partition import Partition
 
 AT_ONCE = float("-inf")  # before every history
 LINES = ("waiting", "late", "news", "probe", "down", "older")

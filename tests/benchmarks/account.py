@@ -21,7 +21,7 @@ from singer_sdk.singerlib import RecordMessage, StateMessage
 from tap_usertesting.api.call import Answer
 from tap_usertesting.api.transport import Transport
 from tap_usertesting.tap import TapUserTesting
-from tap_usertesting.times import from_epoch
+from tap_usertesting.values.times import from_epoch
 from tests.harness import catalog
 from tests.simulated_time import SimulatedTime, SimulatedTurns
 
@@ -274,8 +274,8 @@ class Hours:
 
         with (
             patch.object(Transport, "_exchange", exchange),
-            patch("tap_usertesting.run.Clock", clock.clock),
-            patch("tap_usertesting.run.Turns", lambda **_: SimulatedTurns(clock)),
+            patch("tap_usertesting.sync.context.Clock", clock.clock),
+            patch("tap_usertesting.sync.context.Turns", lambda **_: SimulatedTurns(clock)),
             patch("tap_usertesting.tap.time", clock),
             patch("tap_usertesting.tap.outputs_are_one_pipe", bool),
         ):

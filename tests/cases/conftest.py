@@ -143,6 +143,6 @@ def days_later(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
 
     def ahead(days: float) -> None:
         clock = Clock(wall=lambda: time.time() + days * DAY)
-        monkeypatch.setattr("tap_usertesting.run.Clock", lambda: clock)
+        monkeypatch.setattr("tap_usertesting.sync.context.Clock", lambda: clock)
 
     return ahead

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tap_usertesting import run
 from tap_usertesting.api.call import Clock
 from tap_usertesting.sandbox import Sandbox
+from tap_usertesting.sync import context as run
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -11,7 +11,7 @@ import pytest
 
 from tap_usertesting.sandbox import World
 from tap_usertesting.tap import STREAMS
-from tap_usertesting.times import utc
+from tap_usertesting.values.times import utc
 from tests.harness import SESSION_STREAMS, Synced, sync, sync_here
 
 if TYPE_CHECKING:

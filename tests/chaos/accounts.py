@@ -15,7 +15,7 @@ from collections import Counter
 from random import Random
 from typing import TYPE_CHECKING, Any
 
-from tap_usertesting.times import from_epoch
+from tap_usertesting.values.times import from_epoch
 from tests.benchmarks.account import HOUR, NEVER, Hours, Session, account
 
 if TYPE_CHECKING:

@@ -12,12 +12,12 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from tap_usertesting import vtt
 from tap_usertesting.api.call import Answer, Call
 from tap_usertesting.api.errors import ApiError, MalformedError
 from tap_usertesting.api.feed import Ask, Count, FeedEvent
 from tap_usertesting.api.quota import MOST_NAMED, RateHeaders
-from tap_usertesting.run import _token
+from tap_usertesting.sync.context import _token
+from tap_usertesting.values import vtt
 from tests.unit.servers import Reply, Scripted
 
 from . import good

@@ -9,8 +9,8 @@ import pytest
 
 from tap_usertesting.api.call import origin_of
 from tap_usertesting.api.errors import ApiError, BadRequestError
-from tap_usertesting.config_check import SettingsError
-from tap_usertesting.settings import Settings
+from tap_usertesting.config.settings import Settings
+from tap_usertesting.config.validation import SettingsError
 from tests.unit.servers import Reply, Scripted
 
 from . import good

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
-from tap_usertesting import discovery
 from tap_usertesting.api.errors import ApiError, ServerFaultError
 from tap_usertesting.api.feed import Ask
 from tap_usertesting.api.results import LAST_OFFSET, PAGE, V1_PAGE
 from tap_usertesting.api.transport import MOST_REFUSALS
 from tap_usertesting.changes.listing import SessionList, everything
-from tap_usertesting.discovery import Directory
-from tap_usertesting.settings import Settings
+from tap_usertesting.config.settings import Settings
+from tap_usertesting.sync import discovery
+from tap_usertesting.sync.discovery import Directory
 from tests.unit.servers import Reply, Seen
 
 from . import good

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tap_usertesting.privacy import PERSONAL
 from tap_usertesting.sandbox import Sandbox, World
+from tap_usertesting.values.privacy import PERSONAL
 from tests.harness import COMMAND, arguments, catalog, parse
 
 if TYPE_CHECKING:

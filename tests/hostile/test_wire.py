@@ -11,10 +11,10 @@ import pytest
 from tap_usertesting.api.call import Call
 from tap_usertesting.api.errors import ApiError, BadRequestError, ServerFaultError
 from tap_usertesting.api.feed import Ask
+from tap_usertesting.api.redaction import Secrets
 from tap_usertesting.api.transport import Transport
-from tap_usertesting.redaction import Secrets
-from tap_usertesting.run import Run
-from tap_usertesting.settings import Settings
+from tap_usertesting.config.settings import Settings
+from tap_usertesting.sync.context import Run
 from tests.harness import LONG
 from tests.unit.fakes import FakeClock
 from tests.unit.servers import Reply, Scripted, Seen

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from tap_usertesting.api.results import SessionPage
 from tap_usertesting.ledger.log import TRANSCRIBED, UPDATED, VIDEO_UPDATED, Change, Listed
-from tap_usertesting.times import from_epoch
+from tap_usertesting.values.times import from_epoch
 
 if TYPE_CHECKING:
     from random import Random

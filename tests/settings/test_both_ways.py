@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import pytest
 
-from tap_usertesting.config_check import SettingsError
-from tap_usertesting.config_schema import UNNAMED
-from tap_usertesting.settings import Settings
+from tap_usertesting.config.schema import UNNAMED
+from tap_usertesting.config.settings import Settings
+from tap_usertesting.config.validation import SettingsError
 from tap_usertesting.tap import EX_CONFIG, TapUserTesting
 from tests.harness import SESSION_STREAMS, sync
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tap_usertesting.config_check import SettingsError
-from tap_usertesting.environment import Environment
+from tap_usertesting.config.environment import Environment
+from tap_usertesting.config.validation import SettingsError
 from tap_usertesting.tap import EX_CONFIG, TapUserTesting
 from tests.harness import COMMAND
 

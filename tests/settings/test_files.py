@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tap_usertesting.config_check import SettingsError
-from tap_usertesting.files import read_state, sound
+from tap_usertesting.config.validation import SettingsError
+from tap_usertesting.singer.files import read_state, sound
 from tap_usertesting.tap import EX_CONFIG
 from tests.harness import SESSION_STREAMS, Warehouse, assert_true, catalog, sync, sync_here
 

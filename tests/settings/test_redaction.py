@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from singer_sdk.logging import StructuredFormatter
 
-from tap_usertesting.redaction import Secrets
+from tap_usertesting.api.redaction import Secrets
 from tap_usertesting.tap import EX_CONFIG, TapUserTesting
 from tests.harness import COMMAND, arguments, sync
 

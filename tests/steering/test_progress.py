@@ -11,7 +11,7 @@ import pytest
 from tap_usertesting.api.call import Clock
 from tap_usertesting.api.quota import Quota, RateHeaders
 from tap_usertesting.api.windows import Windows
-from tap_usertesting.progress import Activity, Progress, Standing, duration, long_text, seconds_for, short_text
+from tap_usertesting.report.progress import Activity, Progress, Standing, duration, long_text, seconds_for, short_text
 from tap_usertesting.sandbox import QuotaRule, Sandbox, World
 from tests.harness import Warehouse, assert_true, command_after, sync, sync_here
 
@@ -151,7 +151,7 @@ def test_thousands_of_rows_show_no_more_than_their_time_allows() -> None:
 def test_a_real_sync_of_thousands_of_rows_hardly_shows_anything(monkeypatch: pytest.MonkeyPatch) -> None:
     """The same through the whole tap: the clock is looked at for each of 3,000 rows, the view shown once."""
     view = Seen(every=1e9)
-    monkeypatch.setattr("tap_usertesting.progress.fitting_view", lambda: view)
+    monkeypatch.setattr("tap_usertesting.report.progress.fitting_view", lambda: view)
     with Sandbox(World.bulk(tests=3, sessions=1_000), quota=None) as box:
         done = sync_here(box.config(), select=["sessions"], state_every=1.0)
     assert len(done.records()) == 3_000
@@ -213,7 +213,7 @@ def a_world(sessions: int) -> World:
 
 
 # Drawn whenever it is asked, and not twice a second: what is seen does not hang on how fast the machine is.
-EAGER = command_after("import tap_usertesting.terminal as terminal; terminal.Bar.every = 0.0")
+EAGER = command_after("import tap_usertesting.report.terminal as terminal; terminal.Bar.every = 0.0")
 
 
 @pytest.fixture

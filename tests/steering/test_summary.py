@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tap_usertesting.report.summary import Summary
 from tap_usertesting.sandbox import QuotaRule, Sandbox, World
-from tap_usertesting.summary import Summary
 from tests.harness import COMMAND, LONG, SESSION_STREAMS, Synced, arguments, catalog, command_after, sync, sync_here
 from tests.test_state import Process
 
@@ -164,7 +164,7 @@ def test_a_signal_ends_with_a_summary(tmp_path: Path, number: int, code: int) ->
 
     A line every tenth of a second shows that time was waited.
     """
-    command = command_after("from tap_usertesting.progress import Lines; Lines.every = Lines.delay = 0.1")
+    command = command_after("from tap_usertesting.report.progress import Lines; Lines.every = Lines.delay = 0.1")
     with Sandbox(a_world(), quota=QuotaRule(limit=5, window=3600)) as box:
         process = Process.start(box.config(change_source="listing"), tmp_path, command=command)
         process.wait_for(lambda seen: sum("progress: " in line for line in seen.log) >= 3)

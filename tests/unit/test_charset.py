@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from tap_usertesting.api.call import Answer
 from tap_usertesting.api.errors import MalformedError
-from tap_usertesting.charset import Decoded, decoded
+from tap_usertesting.values.charset import Decoded, decoded
 
 TEXT = "Grüße, 5 €"
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft7Validator, FormatChecker
 
-from tap_usertesting.conform import clean, conform, snake, verbatim
+from tap_usertesting.values.conform import clean, conform, snake, verbatim
 
 STRING: dict[str, Any] = {"type": ["string", "null"]}
 TIME: dict[str, Any] = {"type": ["string", "null"], "format": "date-time"}

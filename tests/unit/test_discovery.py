@@ -11,8 +11,8 @@ import pytest
 from tap_usertesting.api.auth import StaticToken
 from tap_usertesting.api.errors import BadRequestError, CredentialsRejectedError, NotFoundError, ServerFaultError
 from tap_usertesting.api.results import ResultsClient
-from tap_usertesting.discovery import Directory
-from tap_usertesting.settings import Settings
+from tap_usertesting.config.settings import Settings
+from tap_usertesting.sync.discovery import Directory
 
 from .servers import Reply, Scripted, Seen
 

@@ -11,11 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tap_usertesting.config_check import SettingsError
-from tap_usertesting.privacy import PERSONAL, Privacy
-from tap_usertesting.settings import Settings
+from tap_usertesting.config.settings import Settings
+from tap_usertesting.config.validation import SettingsError
 from tap_usertesting.streams.session_details import VERSION, DetailsStream
 from tap_usertesting.tap import TapUserTesting
+from tap_usertesting.values.privacy import PERSONAL, Privacy
 from tests.harness import sync
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tap_usertesting.sync.schedule import ANYWAY, LAST_LOOK, LOOK_EVERY, Order, Schedule, Standing, order
-from tap_usertesting.times import earlier
+from tap_usertesting.values.times import earlier
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from tap_usertesting import __version__
-from tap_usertesting.config_check import SettingsError, tidy, violations
-from tap_usertesting.config_schema import DEFAULTS, SCHEMA
-from tap_usertesting.settings import Settings
+from tap_usertesting.config.schema import DEFAULTS, SCHEMA
+from tap_usertesting.config.settings import Settings
+from tap_usertesting.config.validation import SettingsError, tidy, violations
 
 UUID = "645c4faa-7d2b-4c39-9c38-3e9d7a1b2c3d"
 OTHER = "00000000-0000-4000-8000-000000000001"

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tap_usertesting.times import earlier, from_epoch, stamp, utc
+from tap_usertesting.values.times import earlier, from_epoch, stamp, utc
 
 FIXED = len("2026-01-01T00:00:00.000000Z")
 AWARE = st.datetimes(timezones=st.just(timezone.utc))

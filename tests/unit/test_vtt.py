@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tap_usertesting.vtt import Cue, parse, spoken
+from tap_usertesting.values.vtt import Cue, parse, spoken
 
 ONE = "00:00:01.000 --> 00:00:02.500\n"
 HEAD = "WEBVTT\n\n"

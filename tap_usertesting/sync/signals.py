@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NoReturn
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from tap_usertesting.run import Run
+    from tap_usertesting.sync.context import Run
 
 logger = logging.getLogger("tap-usertesting")
 

@@ -23,18 +23,18 @@ from tap_usertesting.api.results import ResultsClient
 from tap_usertesting.api.transport import Transport
 from tap_usertesting.api.turns import Turns
 from tap_usertesting.api.windows import Windows
-from tap_usertesting.discovery import Directory
-from tap_usertesting.progress import Activity, Progress
-from tap_usertesting.summary import NEWEST_DAYS, Ending, Summary, some, windows
-from tap_usertesting.times import earlier, from_epoch
+from tap_usertesting.report.progress import Activity, Progress
+from tap_usertesting.report.summary import NEWEST_DAYS, Ending, Summary, some, windows
+from tap_usertesting.sync.discovery import Directory
+from tap_usertesting.values.times import earlier, from_epoch
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from tap_usertesting.api.redaction import Secrets
     from tap_usertesting.api.turns import Rank
-    from tap_usertesting.redaction import Secrets
-    from tap_usertesting.settings import Settings
-    from tap_usertesting.streams.base import UserTestingStream
+    from tap_usertesting.config.settings import Settings
+    from tap_usertesting.singer.base import UserTestingStream
 
 logger = logging.getLogger("tap-usertesting")
 

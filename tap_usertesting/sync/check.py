@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tap_usertesting.api.results import SessionPage
-    from tap_usertesting.run import Run
+    from tap_usertesting.sync.context import Run
 
 logger = logging.getLogger("tap-usertesting.check")
 

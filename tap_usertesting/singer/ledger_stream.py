@@ -16,7 +16,7 @@ from tap_usertesting.ledger.ledger import begin, take
 from tap_usertesting.ledger.log import FEED, LISTING, Log, Source
 from tap_usertesting.ledger.needs import is_enough, needs
 from tap_usertesting.ledger.policy import Policy
-from tap_usertesting.streams.base import PerTestStream
+from tap_usertesting.singer.base import PerTestStream
 from tap_usertesting.sync.walk import Walk
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from tap_usertesting.changes.listing import SessionList
     from tap_usertesting.ledger.agenda import Item
     from tap_usertesting.ledger.ledger import Ledger
-    from tap_usertesting.partition import Partition
+    from tap_usertesting.sync.partition import Partition
     from tap_usertesting.sync.walk import Group
 
 

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any
 from tap_usertesting.api.errors import BadRequestError, NotFoundError
 from tap_usertesting.api.ids import is_cursor, is_id
 from tap_usertesting.api.results import V1_PAGE, ResultsClient
-from tap_usertesting.times import utc
+from tap_usertesting.values.times import utc
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tap_usertesting.settings import Settings
+    from tap_usertesting.config.settings import Settings
 
 logger = logging.getLogger("tap-usertesting.discovery")
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from dotenv import dotenv_values
 
-from tap_usertesting.config_check import SettingsError
+from tap_usertesting.config.validation import SettingsError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping

@@ -217,7 +217,7 @@ def fitting_view() -> View:
     """Return the bar or the lines."""
     if not has_terminal():
         return Lines()
-    from tap_usertesting.terminal import Bar  # noqa: PLC0415 - slow to import, and most runs have no terminal
+    from tap_usertesting.report.terminal import Bar  # noqa: PLC0415 - slow to import, and most runs have no terminal
 
     return Bar()
 

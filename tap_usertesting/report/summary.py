@@ -10,7 +10,7 @@ import json
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Literal
 
-from tap_usertesting.progress import duration
+from tap_usertesting.report.progress import duration
 
 if TYPE_CHECKING:
     import logging

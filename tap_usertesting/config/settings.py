@@ -10,11 +10,11 @@ from urllib.parse import urlsplit
 import requests
 
 from tap_usertesting.api.call import origin_of
-from tap_usertesting.config_check import SettingsError
-from tap_usertesting.config_schema import DEFAULTS
+from tap_usertesting.config.schema import DEFAULTS
+from tap_usertesting.config.validation import SettingsError
 from tap_usertesting.ledger.log import FEED
-from tap_usertesting.privacy import HASH
-from tap_usertesting.times import utc
+from tap_usertesting.values.privacy import HASH
+from tap_usertesting.values.times import utc
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping

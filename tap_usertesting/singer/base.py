@@ -22,10 +22,10 @@ from singer_sdk.schema.source import SchemaDirectory
 from singer_sdk.singerlib import RecordMessage, Schema
 from typing_extensions import override
 
-from tap_usertesting.columns import lacking, trim
-from tap_usertesting.conform import clean, conform, snake, verbatim
-from tap_usertesting.partition import Partition
-from tap_usertesting.privacy import UNKNOWN, Privacy
+from tap_usertesting.sync.partition import Partition
+from tap_usertesting.values.columns import lacking, trim
+from tap_usertesting.values.conform import clean, conform, snake, verbatim
+from tap_usertesting.values.privacy import UNKNOWN, Privacy
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -37,8 +37,8 @@ if TYPE_CHECKING:
     from tap_usertesting.api.feed import Ask
     from tap_usertesting.changes.listing import SessionList
     from tap_usertesting.changes.reader import ChangeReader
-    from tap_usertesting.run import Run
-    from tap_usertesting.settings import Settings
+    from tap_usertesting.config.settings import Settings
+    from tap_usertesting.sync.context import Run
     from tap_usertesting.tap import TapUserTesting
 
 _PACKAGED = Path(__file__).parents[1] / "schemas"  # in a wheel

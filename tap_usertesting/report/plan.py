@@ -8,7 +8,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from tap_usertesting.summary import windows
+from tap_usertesting.report.summary import windows
 
 DISCOVERY = ("workspaces", "studies")
 

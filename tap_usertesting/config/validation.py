@@ -7,7 +7,7 @@ import re
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
-from tap_usertesting.config_schema import SECRETS
+from tap_usertesting.config.schema import SECRETS
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping

@@ -8,7 +8,7 @@ from singer_sdk import typing as th
 
 from tap_usertesting import __version__
 from tap_usertesting.ledger.log import FEED, LISTING
-from tap_usertesting.privacy import HASH, OMIT
+from tap_usertesting.values.privacy import HASH, OMIT
 
 AUTO = "auto"
 

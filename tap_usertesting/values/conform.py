@@ -10,7 +10,7 @@ import re
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from tap_usertesting.times import utc
+from tap_usertesting.values.times import utc
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

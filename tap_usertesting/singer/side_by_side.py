@@ -5,8 +5,8 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from tap_usertesting.streams.base import PerTestStream
-from tap_usertesting.streams.ledger_stream import LedgerStream
+from tap_usertesting.singer.base import PerTestStream
+from tap_usertesting.singer.ledger_stream import LedgerStream
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, cast
 import click
 from singer_sdk.singerlib import Catalog
 
-from tap_usertesting.config_check import SettingsError
+from tap_usertesting.config.validation import SettingsError
 from tap_usertesting.ledger.state import is_sound
 
 if TYPE_CHECKING:

@@ -12,12 +12,12 @@ from copy import deepcopy
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from tap_usertesting.columns import ALL, drop, walk
+from tap_usertesting.values.columns import ALL, drop, walk
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from tap_usertesting.columns import Steps
+    from tap_usertesting.values.columns import Steps
 
 OMIT, HASH = "omit", "hash"
 UNKNOWN = "extra_fields"  # what no column names may be anything, so it is left out even where the rest is hashed
