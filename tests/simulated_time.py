@@ -10,7 +10,7 @@ import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from tap_usertesting.api.call import Clock
+from tap_usertesting.api.clock import Clock
 from tap_usertesting.api.turns import Turns
 from tap_usertesting.sandbox import Sandbox
 

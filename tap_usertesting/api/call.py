@@ -1,11 +1,9 @@
-"""What a call is made of: the clock, the API it goes to, the answer, and the hooks around waiting."""
+"""What a call is made of: the API it goes to, the answer, and the hooks around waiting."""
 
 from __future__ import annotations
 
 import gc
 import json
-import random
-import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
@@ -25,16 +23,6 @@ if TYPE_CHECKING:
 AUTHORIZATION, BARE = "Authorization", "token"  # the header of a token: as Bearer, or (v1, perhaps) bare
 Reason: TypeAlias = Literal["quota", "retry"]
 DEEPEST = 100  # levels of a JSON body; none that is documented has more than ten
-
-
-@dataclass(frozen=True)
-class Clock:
-    """Time as the transport needs it, all in seconds; tests compress it."""
-
-    monotonic: Callable[[], float] = time.monotonic
-    wall: Callable[[], float] = time.time
-    sleep: Callable[[float], None] = time.sleep
-    jitter: Callable[[float], float] = lambda most: random.uniform(0, most)  # noqa: S311 - no secret
 
 
 @contextmanager

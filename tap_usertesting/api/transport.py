@@ -19,7 +19,8 @@ from requests.auth import AuthBase
 from urllib3.exceptions import HTTPError as Urllib3Error
 
 from tap_usertesting.api import faults
-from tap_usertesting.api.call import AUTHORIZATION, Answer, Call, Clock, Hooks, Reason, Wait, origin_of
+from tap_usertesting.api.call import AUTHORIZATION, Answer, Call, Hooks, Reason, Wait, origin_of
+from tap_usertesting.api.clock import Clock
 from tap_usertesting.api.errors import (
     ApiError,
     BadRequestError,

@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NoReturn, TypeAlias
 
-from tap_usertesting.api.call import Clock
+from tap_usertesting.api.clock import Clock
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterator, Mapping

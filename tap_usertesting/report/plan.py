@@ -8,7 +8,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from tap_usertesting.report.summary import windows
+from tap_usertesting.report.words import listed, windows
 
 DISCOVERY = ("workspaces", "studies")
 
@@ -120,7 +120,14 @@ class Plan:
         if self.discovery:
             lines.append(("", "discovery", f"{self.discovery}", _time(self._paced(self.discovery)), ""))
         lines += [
-            (row.test_id, row.stream, f"{row.calls}", _time(self._share(row)), _listed(row.endpoints)) for row in costly
+            (
+                row.test_id,
+                row.stream,
+                f"{row.calls}",
+                _time(self._share(row)),
+                listed(row.endpoints),
+            )
+            for row in costly
         ]
         cost = self.cost
         lines += [
@@ -149,10 +156,6 @@ class Plan:
 
     def _share(self, row: Row) -> float:
         return round(self._paced(row.calls), 1)
-
-
-def _listed(endpoints: Counter[str]) -> str:
-    return ", ".join(f"{count} {name}" for name, count in sorted(endpoints.items()))
 
 
 def _time(seconds: float) -> str:

@@ -10,7 +10,7 @@ import json
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Literal
 
-from tap_usertesting.report.progress import duration
+from tap_usertesting.report.words import duration, listed, some, windows
 
 if TYPE_CHECKING:
     import logging
@@ -45,23 +45,23 @@ class Summary:
         quota = self.seconds_waited.get("quota", 0.0)
         took = f"took {duration(self.seconds)}, {duration(waited)} of it waiting ({duration(quota)} for quota)"
         lines = [
-            f"rows: {_listed(self.rows)}; tombstones: {_listed(self.tombstones)}",
+            f"rows: {listed(self.rows)}; tombstones: {listed(self.tombstones)}",
             self.calls_made(),
             f"{took}; {windows(self.windows)}",
-            f"{self.retries} retries, {self.throttled} answers 429; 404s: {_listed(self.not_found)}",
+            f"{self.retries} retries, {self.throttled} answers 429; 404s: {listed(self.not_found)}",
         ]
         if self.left_out:
-            lines.append(f"left out: {_listed(self.left_out)}")
+            lines.append(f"left out: {listed(self.left_out)}")
         if self.waiting or self.unfinished:
             lines.append(
-                f"still waiting: sessions: {_listed(self.waiting)}; tests not read to their end: "
-                f"{_listed(self.unfinished)}; of the newest {NEWEST_DAYS} days: {_listed(self.unfinished_newest)}"
+                f"still waiting: sessions: {listed(self.waiting)}; tests not read to their end: "
+                f"{listed(self.unfinished)}; of the newest {NEWEST_DAYS} days: {listed(self.unfinished_newest)}"
             )
         return lines
 
     def calls_made(self) -> str:
         """Return the one of them that says what it cost."""
-        return f"calls made: {_listed({**self.calls, **some({'429': self.throttled})})}"
+        return f"calls made: {listed({**self.calls, **some({'429': self.throttled})})}"
 
     def log(self, logger: logging.Logger) -> None:
         """Write it all."""
@@ -70,17 +70,3 @@ class Summary:
         summary = {**asdict(self), "seconds": round(self.seconds, 1)}
         summary["seconds_waited"] = {reason: round(seconds, 1) for reason, seconds in self.seconds_waited.items()}
         logger.info("SUMMARY: %s", json.dumps(summary), extra={"summary": summary})
-
-
-def windows(number: int) -> str:
-    """Return what was learned of the quota's windows, for people."""
-    return f"windows: {number}, one per endpoint" if number > 1 else "windows: 1, for all endpoints"
-
-
-def some(counts: Mapping[str, int]) -> dict[str, int]:
-    """Return the counts that are not zero."""
-    return {name: count for name, count in counts.items() if count}
-
-
-def _listed(counts: Mapping[str, int]) -> str:
-    return ", ".join(f"{count} {name}" for name, count in sorted(counts.items())) or "none"

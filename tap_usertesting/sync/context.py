@@ -7,7 +7,8 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from tap_usertesting.api.auth import Auth, ClientCredentials, StaticToken
-from tap_usertesting.api.call import Answer, Call, Clock, Hooks, Lane, Wait, origin_of
+from tap_usertesting.api.call import Answer, Call, Hooks, Lane, Wait, origin_of
+from tap_usertesting.api.clock import Clock
 from tap_usertesting.api.errors import (
     ApiError,
     BadRequestError,
@@ -23,8 +24,9 @@ from tap_usertesting.api.results import ResultsClient
 from tap_usertesting.api.transport import Transport
 from tap_usertesting.api.turns import Turns
 from tap_usertesting.api.windows import Windows
-from tap_usertesting.report.progress import Activity, Progress
-from tap_usertesting.report.summary import NEWEST_DAYS, Ending, Summary, some, windows
+from tap_usertesting.report.progress import Progress
+from tap_usertesting.report.summary import NEWEST_DAYS, Ending, Summary
+from tap_usertesting.report.words import some, windows
 from tap_usertesting.sync.discovery import Directory
 from tap_usertesting.values.times import earlier, from_epoch
 
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
     from tap_usertesting.api.redaction import Secrets
     from tap_usertesting.api.turns import Rank
     from tap_usertesting.config.settings import Settings
+    from tap_usertesting.report.standing import Activity
     from tap_usertesting.singer.base import UserTestingStream
 
 logger = logging.getLogger("tap-usertesting")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import pytest
 
-from tap_usertesting.api.call import Clock
+from tap_usertesting.api.clock import Clock
 from tap_usertesting.sandbox import Sandbox, World
 from tests.harness import SESSION_STREAMS, Synced, Warehouse, assert_true, sync_here
 

@@ -9,7 +9,7 @@ from typing import Literal
 
 import pytest
 
-from tap_usertesting.api.call import Clock
+from tap_usertesting.api.clock import Clock
 from tap_usertesting.sandbox import QuotaRule, Sandbox, World
 from tap_usertesting.sync import context as run
 from tests.harness import Synced, Warehouse, assert_true, sync_here

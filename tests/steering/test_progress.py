@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tap_usertesting.api.call import Clock
+from tap_usertesting.api.clock import Clock
 from tap_usertesting.api.quota import Quota, RateHeaders
 from tap_usertesting.api.windows import Windows
-from tap_usertesting.report.progress import Activity, Progress, Standing, duration, long_text, seconds_for, short_text
+from tap_usertesting.report.progress import Progress
+from tap_usertesting.report.standing import Activity, Standing, long_text, seconds_for, short_text
+from tap_usertesting.report.words import duration
 from tap_usertesting.sandbox import QuotaRule, Sandbox, World
 from tests.harness import Warehouse, assert_true, command_after, sync, sync_here
 

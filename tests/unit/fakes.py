@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
-from tap_usertesting.api.call import Clock
+from tap_usertesting.api.clock import Clock
 from tap_usertesting.api.quota import RateHeaders
 
 if TYPE_CHECKING:

@@ -1,0 +1,21 @@
+"""Time as all rooms above take it: tests inject another, so that no test waits."""
+
+from __future__ import annotations
+
+import random
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+@dataclass(frozen=True)
+class Clock:
+    """Time as the transport needs it, all in seconds; tests compress it."""
+
+    monotonic: Callable[[], float] = time.monotonic
+    wall: Callable[[], float] = time.time
+    sleep: Callable[[float], None] = time.sleep
+    jitter: Callable[[float], float] = lambda most: random.uniform(0, most)  # noqa: S311 - no secret
