@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING, Any
 
 from jsonschema import Draft7Validator, FormatChecker
 
-from tap_usertesting import tap as tap_module
+from tap_usertesting.streams.catalog import STREAMS
 from tap_usertesting.tap import TapUserTesting
+from tap_usertesting.values.privacy import UNKNOWN
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -183,19 +184,26 @@ def sync_here(
     `test`: do what `--test` does.
     """
     out = io.TextIOWrapper(io.BytesIO(), write_through=True)
-    kept, tap_module.STATE_EVERY = tap_module.STATE_EVERY, state_every
     exit_code = 0
+    impatient = type("TapUserTesting", (TapUserTesting,), {"state_every": state_every})
     try:
         with contextlib.redirect_stdout(out):
             chosen = entries if select is None else catalog(select)
-            tap = TapUserTesting(config=dict(config), state=json.loads(json.dumps(state or {})), catalog=chosen)
+            tap = impatient(config=dict(config), state=json.loads(json.dumps(state or {})), catalog=chosen)
             (tap.run_connection_test if test else tap.sync_all)()
     except SystemExit as end:
         exit_code = int(end.code or 0)
-    finally:
-        tap_module.STATE_EVERY = kept
     out.flush()
     return Synced(exit_code, parse(out.buffer.getvalue()), "")
+
+
+def personal_paths() -> dict[str, tuple[str, ...]]:
+    """Return the columns and fields with personal data of each stream that has any, by its declaration."""
+    found = {}
+    for stream in STREAMS:
+        holds_unknown = UNKNOWN in stream.schemas.get_schema(stream.name)["properties"]
+        found[stream.name] = (*stream.personal, *((UNKNOWN,) if holds_unknown else ()))
+    return {name: paths for name, paths in found.items() if paths}
 
 
 def truth(world: World, *, details: str = "details") -> dict[str, dict[tuple[Any, ...], Any]]:

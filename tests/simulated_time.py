@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from tap_usertesting.api.clock import Clock
 from tap_usertesting.api.turns import Turns
 from tap_usertesting.sandbox import Sandbox
+from tap_usertesting.tap import TapUserTesting
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -55,9 +56,8 @@ class SimulatedTime:
 
     def install(self, monkeypatch: pytest.MonkeyPatch) -> SimulatedTime:
         """Let the runs of this process live by it."""
-        monkeypatch.setattr("tap_usertesting.sync.context.Clock", self.clock)
-        monkeypatch.setattr("tap_usertesting.sync.context.Turns", lambda **_: SimulatedTurns(self))
-        monkeypatch.setattr("tap_usertesting.tap.time", self)
+        monkeypatch.setattr(TapUserTesting, "clock", self.clock())
+        monkeypatch.setattr(TapUserTesting, "make_turns", lambda **_: SimulatedTurns(self))
         return self
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
-from tap_usertesting.tap import STREAMS
+from tap_usertesting.streams.catalog import STREAMS
 from tests.harness import catalog
 from tests.test_readme import kind_of, schema_of
 

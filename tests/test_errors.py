@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tap_usertesting.sandbox import Sandbox, World
-from tap_usertesting.tap import EX_CONFIG
+from tap_usertesting.singer.command_line import EX_CONFIG
 from tests.harness import COMMAND, Synced, arguments, sync
 
 if TYPE_CHECKING:

@@ -15,8 +15,8 @@ import yaml  # type: ignore[import-untyped]  # comes with the SDK; its types are
 
 from tap_usertesting.config.schema import DEFAULTS, SCHEMA, SECRETS
 from tap_usertesting.sandbox import Sandbox, World
-from tap_usertesting.streams.media import SessionVideosStream
-from tap_usertesting.tap import STREAMS
+from tap_usertesting.streams.catalog import STREAMS
+from tap_usertesting.streams.session_videos import SessionVideosStream
 from tap_usertesting.values.privacy import HASH, OMIT
 
 ROOT = Path(__file__).parents[1]

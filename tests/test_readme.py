@@ -17,8 +17,9 @@ import pytest
 
 from tap_usertesting.ledger.state import KEYS
 from tap_usertesting.sandbox import Sandbox, World
+from tap_usertesting.singer.command_line import EX_CONFIG
+from tap_usertesting.streams.catalog import STREAMS
 from tap_usertesting.sync.signals import EXIT_BY_SIGNAL
-from tap_usertesting.tap import EX_CONFIG, STREAMS
 from tests.harness import CHANGE_COLUMNS, COMMAND, catalog, sync_here
 
 if TYPE_CHECKING:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
+from tap_usertesting.api.errors import MalformedError
 from tap_usertesting.api.turns import Turns
 
 if TYPE_CHECKING:
@@ -75,3 +76,19 @@ class ClientCredentials:
         if self._token == rejected:
             self._token = None
         return True
+
+
+def read_token(body: object) -> tuple[str, float | None]:
+    """Return the token in the body of a token endpoint's answer, and its lifetime in seconds where that is named.
+
+    Source: RFC 6749, `access_token` and `expires_in`. Raises MalformedError.
+    """
+    token = body.get("access_token") if isinstance(body, dict) else None
+    if not isinstance(token, str) or not token or not token.isascii() or not token.isprintable():
+        raise MalformedError("the body has no access_token")
+    lifetime = body.get("expires_in") if isinstance(body, dict) else None
+    try:
+        seconds = float(lifetime or "")
+    except (TypeError, ValueError, OverflowError):
+        return token, None
+    return token, seconds if seconds > 0 else None

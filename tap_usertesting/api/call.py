@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 AUTHORIZATION, BARE = "Authorization", "token"  # the header of a token: as Bearer, or (v1, perhaps) bare
 Reason: TypeAlias = Literal["quota", "retry"]
+Kind: TypeAlias = Literal["list", "test", "session", "other"]  # what one answer is about
 DEEPEST = 100  # levels of a JSON body; none that is documented has more than ten
 
 
@@ -131,6 +132,7 @@ class Call:
     token_header: str = AUTHORIZATION
     readable: frozenset[int] = field(default_factory=frozenset)  # statuses beside 2xx that `read` handles
     bulk: int = 1  # how many times the usual bound its answer may be large
+    kind: Kind = "other"
     api: str = ""  # of the lane, an older one whose endpoints are taken to share a quota window
 
     @property

@@ -13,14 +13,14 @@ from urllib.parse import quote
 
 from tap_usertesting.api import accept
 from tap_usertesting.api.call import AUTHORIZATION, BARE, Answer, Call
-from tap_usertesting.api.errors import BadRequestError, CredentialsRejectedError, MalformedError
+from tap_usertesting.api.errors import BadRequestError, CredentialsRejectedError, MalformedError, NotFoundError
 from tap_usertesting.api.ids import is_id
 from tap_usertesting.values.charset import Decoded, decoded
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from tap_usertesting.api.call import Lane
+    from tap_usertesting.api.call import Kind, Lane
     from tap_usertesting.api.transport import Transport
 
 PAGE = 500  # sessions a page, the most the vendor allows
@@ -29,6 +29,8 @@ LAST_OFFSET = 10_000  # the greatest offset the vendor allows
 MOST_SESSIONS = 1e15  # what counts more is no count
 V1 = "v1"  # the legacy API
 V1_PAGE = 50  # items a page of the legacy API
+AUTO = "auto"
+DETAILS_VERSION = "detailsVersion"  # the key under which details say which version they are of
 
 
 T = TypeVar("T")
@@ -56,6 +58,7 @@ class ResultsClient:
         self._lane = lane
         self._base = api_url.rstrip("/")
         self._v1_header = AUTHORIZATION
+        self._details_version: str | None = None  # that has answered
         self.left_out: Counter[str] = Counter()  # items without a usable id, by what they are
 
     def session_page(self, test_id: str, *, offset: int, limit: int = PAGE) -> SessionPage:
@@ -68,12 +71,28 @@ class ResultsClient:
         def read(answer: Answer) -> SessionPage:
             return _session_page(answer, test_id, limit)
 
-        return self._get("list", "/api/v2/sessionResults", read, params=params)
+        return self._get("list", "/api/v2/sessionResults", read, params=params, kind="list")
 
-    def details(self, session_id: str, *, version: str) -> dict[str, Any]:
-        """GET /api/{v2,v3}/sessionResults/{sessionId}: demographics, tasks and answers of one session."""
+    def details(self, session_id: str, *, version: str = AUTO) -> dict[str, Any]:
+        """GET /api/{v2,v3}/sessionResults/{sessionId}: demographics, tasks and answers of one session.
+
+        `version`: v2, v3, or auto, which asks v3, and v2 where v3 answers 404 and none of its answers has succeeded
+        yet: a 404 alone does not tell a version from a session. The version of the answer stands in it as
+        `detailsVersion`.
+        """
+        first = (self._details_version or "v3") if version == AUTO else version
+        try:
+            return self._details(session_id, first)
+        except NotFoundError:
+            if version != AUTO or self._details_version is not None:
+                raise
+            return self._details(session_id, "v2")
+
+    def _details(self, session_id: str, version: str) -> dict[str, Any]:
         path = f"/api/{version}/sessionResults/{_in_path(session_id)}"
-        return self._get(f"details_{version}", path, lambda answer: accept.details(answer, session_id))
+        body = self._get(f"details_{version}", path, lambda answer: accept.details(answer, session_id))
+        self._details_version = version
+        return {**body, DETAILS_VERSION: version}
 
     def transcript(self, session_id: str) -> Decoded:
         """GET /api/v2/sessionResults/{sessionId}/transcript: WebVTT text; 404 when there is none (yet)."""
@@ -83,7 +102,7 @@ class ResultsClient:
     def qx_scores(self, test_id: str) -> dict[str, Any]:
         """GET /api/v2/testResults/{testId}/qxScores: aggregate scores; 404 unless an interaction test."""
         path = f"/api/v2/testResults/{_in_path(test_id)}/qxScores"
-        return self._get("qx_scores", path, lambda answer: accept.with_list(answer, "qxScores", test_id))
+        return self._get("qx_scores", path, lambda answer: accept.with_list(answer, "qxScores", test_id), kind="test")
 
     def clips(self, session_id: str, *, test_id: str) -> dict[str, Any]:
         """GET /api/v2/sessionResults/{sessionId}/clips; 404 or an empty list where there is none."""
@@ -98,7 +117,7 @@ class ResultsClient:
     def highlight_reels(self, test_id: str) -> dict[str, Any]:
         """GET /api/v2/testResults/{testId}/highlightreels: `reels`, and whether the test has any clips at all."""
         path = f"/api/v2/testResults/{_in_path(test_id)}/highlightreels"
-        return self._get("reels", path, lambda answer: accept.with_list(answer, "reels", test_id))
+        return self._get("reels", path, lambda answer: accept.with_list(answer, "reels", test_id), kind="test")
 
     def workspaces(self, *, after: str | None) -> list[dict[str, Any]]:
         """GET /v1/workspaces: the workspaces that the credentials can see, up to 50 a page."""
@@ -116,9 +135,11 @@ class ResultsClient:
         *,
         params: Mapping[str, str | int] | None = None,
         header: str = AUTHORIZATION,
+        kind: Kind = "session",
         api: str = "",
     ) -> T:
-        call = Call(self._lane, "GET", self._base + path, label, params=params, token_header=header, api=api)
+        url = self._base + path
+        call = Call(self._lane, "GET", url, label, params=params, token_header=header, kind=kind, api=api)
         return self._transport.send(call, read)
 
     def _get_v1(self, label: str, path: str, after: str | None) -> list[dict[str, Any]]:
@@ -129,16 +150,19 @@ class ResultsClient:
         """
         path = f"/usertesting/api{path}"
         params = None if after is None else {"after": after}
+        header = self._v1_header
 
         def read(answer: Answer) -> list[dict[str, Any]]:
             return _items(answer, label)
 
         try:
-            page: list[dict[str, Any]] = self._get(label, path, read, params=params, header=self._v1_header, api=V1)
+            page: list[dict[str, Any]] = self._get(
+                label, path, read, params=params, header=self._v1_header, kind="list", api=V1
+            )
         except CredentialsRejectedError:
-            if self._v1_header == BARE:
+            if header == BARE:
                 raise
-            page = self._get(label, path, read, params=params, header=BARE, api=V1)
+            page = self._get(label, path, read, params=params, header=BARE, kind="list", api=V1)
             self._v1_header = BARE
         return page
 

@@ -43,6 +43,8 @@ from tap_usertesting.api.turns import Turns
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from tap_usertesting.api.call import Kind
+
 T = TypeVar("T")
 logger = logging.getLogger("tap-usertesting.api")
 
@@ -97,6 +99,7 @@ class Transport:
         self.hooks = Hooks()
         self.idle = False
         self.calls: Counter[str] = Counter()  # by endpoint, as the next; and 429, however it was said
+        self.kinds: Counter[Kind] = Counter()
         self.not_found: Counter[str] = Counter()
         self.retries = 0
         self.waited: defaultdict[str, float] = defaultdict(float)  # seconds, by reason
@@ -191,6 +194,7 @@ class Transport:
         header = None if lane.auth is None else call.token_header
         value = f"Bearer {token}" if header == AUTHORIZATION else token
         self.calls[call.label] += 1
+        self.kinds[call.kind] += 1
         lane.calls += 1
         ticket = lane.windows.sent(call.endpoint)
         rates = RateHeaders()

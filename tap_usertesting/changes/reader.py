@@ -22,7 +22,7 @@ from tap_usertesting.api.feed import TESTS_A_REQUEST, Ask, ChangeFeed, Count, Fe
 from tap_usertesting.api.ids import is_id
 from tap_usertesting.api.turns import Turns
 from tap_usertesting.changes.feed_log import FeedLog, whole_log
-from tap_usertesting.changes.listing import SessionList, everything
+from tap_usertesting.changes.listing import SessionList, everything, holds
 from tap_usertesting.ledger.log import FEED, LISTING, REMOVALS, Change, Log
 from tap_usertesting.ledger.needs import is_enough, needs
 from tap_usertesting.values.conform import clean
@@ -53,7 +53,10 @@ class Listener(Protocol):
     def fail(self, error: str) -> None:
         """Take one line that makes the run end with status 1, though it goes on."""
 
-    def answered(self, test_id: str) -> None:
+    def is_reachable(self, test_id: str) -> bool:
+        """Tell whether the test has answered anything."""
+
+    def mark_reachable(self, test_id: str) -> None:
         """Take it that the test answers."""
 
 
@@ -149,20 +152,30 @@ class ChangeReader:
         if need.depth == "none":
             return log
         sessions = self.sessions(test_id, lambda sessions: is_enough(ledger, need.depth, sessions, policy))
-        self._listener.answered(test_id)
+        self._listener.mark_reachable(test_id)
         return replace(log, sessions=sessions.so_far(), listed_at=sessions.now)
 
     def whole_list(self, test_id: str) -> SessionList:
         """Return the test's whole session list; an answer to it is an answer of the test."""
         sessions = self.sessions(test_id, everything)
-        self._listener.answered(test_id)
+        self._listener.mark_reachable(test_id)
         return sessions
 
-    def renew(self, test_id: str, at: str) -> None:
-        """Forget a list that was read before something happened, at a time in the fixed UTC form."""
+    def find(self, test_id: str, session_ids: Collection[str], *, since: str, unless_still: int | None) -> None:
+        """Read the test's list until these sessions are found, anew if it was read before `since` (fixed UTC form).
+
+        `unless_still`: be content with the first page where the list still counts as many.
+        """
         listed = self._lists.get(test_id)
-        if listed is not None and listed.now < at:
+        if listed is not None and listed.now < since:
             del self._lists[test_id]
+        found = holds(session_ids)
+
+        def enough(sessions: SessionList) -> bool:
+            return found(sessions) or (sessions.counted and sessions.total == unless_still)
+
+        self.sessions(test_id, enough)
+        self._listener.mark_reachable(test_id)
 
     def look_again(self, *, now: str, due: Collection[str]) -> None:
         """Forget what was read, so that it is read anew; of the lists those of the tests that are due."""

@@ -12,16 +12,18 @@ from typing import Any
 from typing_extensions import override
 
 from tap_usertesting.ledger.policy import Policy
-from tap_usertesting.singer.ledger_stream import LedgerStream
+from tap_usertesting.singer.session_stream import SessionStream
 from tap_usertesting.sync.discovery import INTERACTION
+from tap_usertesting.sync.resource import Resource
 from tap_usertesting.values.times import from_epoch
 
+GROUPS = ("components", "values")  # objects whose fields are columns with this prefix
 
-class QxScoresStream(LedgerStream):
-    """One row per task group; one call per changed test."""
 
-    name = source = endpoint = "qx_scores"
-    primary_keys = ("test_id", "task_group_id")
+class QxScores(Resource):
+    """One answer per test; one call per changed test."""
+
+    name = endpoint = "qx_scores"
     policy = Policy(per_test=True)
     product_types = frozenset({INTERACTION})
     often_none = True
@@ -35,27 +37,39 @@ class QxScoresStream(LedgerStream):
 
     @override
     def fetch(self, test_id: str, session_id: str) -> dict[str, Any]:
-        return self.run.results.qx_scores(test_id)
+        return self.context.results.qx_scores(test_id)
+
+    @override
+    def sample(self, test_id: str) -> tuple[str, Any]:
+        return "", self.fetch(test_id, "")
 
     @override
     def gave_up(self, test_id: str, session_id: str) -> None:
         promised = self.product_type(test_id) == INTERACTION
         what = "is an interaction test, but has none" if promised else "has none; it is not asked again"
-        self.logger.info("%s: test %s %s", self.name, test_id, what)
+        self.logger.info("%s: test %s %s", self.stream, test_id, what)
+
+
+class QxScoresStream(SessionStream):
+    """One row per task group."""
+
+    name = "qx_scores"
+    made_from = QxScores
+    primary_keys = ("test_id", "task_group_id")
 
     @override
     def rows(self, test_id: str, answer: dict[str, Any]) -> list[dict[str, Any]]:
         meta = answer.get("meta") if isinstance(answer.get("meta"), dict) else {}
+        fetched_at = from_epoch(self.sync_context.wall())
         rows = []
         for score in answer["qxScores"]:
             if not isinstance(score, dict) or not score.get("taskGroupId"):
-                self.leave_out(test_id, "a score without a taskGroupId")
+                self.sync_context.leave_out(self.name, test_id, "a score without a taskGroupId")
                 continue
-            flat = {key: value for key, value in score.items() if key not in {"components", "values"}}
-            for group in ("components", "values"):
+            flat = {key: value for key, value in score.items() if key not in GROUPS}
+            for group in GROUPS:
                 inner = score.get(group)
                 if isinstance(inner, dict):
                     flat |= {f"{group}_{name}": value for name, value in inner.items()}
-            columns = self.columns({**(meta or {}), **flat, "raw": score})
-            rows.append(columns | {"fetched_at": from_epoch(self.run.wall())})
+            rows.append(self.columns({**(meta or {}), **flat, "raw": score}) | {"fetched_at": fetched_at})
         return rows

@@ -7,23 +7,20 @@ from typing import TYPE_CHECKING, Any
 from typing_extensions import override
 
 from tap_usertesting.api.errors import NotFoundError
-from tap_usertesting.changes.listing import holds
 from tap_usertesting.ledger.log import FEED
-from tap_usertesting.singer.ledger_stream import LedgerStream
+from tap_usertesting.singer.session_stream import SessionStream
+from tap_usertesting.sync.resource import Resource
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Sequence
 
-    from singer_sdk.helpers.types import Record
-
-    from tap_usertesting.changes.listing import SessionList
-    from tap_usertesting.sync.walk import Group
+    from tap_usertesting.sync.group import Group
 
 
-class SessionsStream(LedgerStream):
-    """One row per completed session; 500 of them cost one call."""
+class ListedSessions(Resource):
+    """The items of the session list, which is read anyway to see what is new."""
 
-    name = source = "sessions"
+    name = "sessions"
     endpoint = None
     cost = "one call per 500 of its {sessions} sessions"
 
@@ -32,31 +29,25 @@ class SessionsStream(LedgerStream):
         """Read the list until the sessions are found; for those that wait alone only while it has grown."""
         for group in groups:
             items = [item for item in group.queue if item.act == "fetch"]
-            if not items or group.log is None or group.log.source != FEED:
-                continue
-            self.changes.renew(test_id, max(item.at for item in items))
-            found = holds(item.session_id for item in items)
-            if any(item.line != "waiting" for item in items):
-                self.changes.sessions(test_id, found)
-            else:
-                self.changes.sessions(test_id, _found_or_as_many(found, group.ledger.total_count))
-            self.run.answered(test_id)
+            if items and group.log is not None and group.log.source == FEED:
+                kept = group.ledger.total_count if all(item.line == "waiting" for item in items) else None
+                since = max(item.at for item in items)
+                self.context.changes.find(test_id, {item.session_id for item in items}, since=since, unless_still=kept)
 
     @override
     def fetch(self, test_id: str, session_id: str) -> dict[str, Any]:
-        sessions = self.changes.listed(test_id)
-        listed = sessions.by_id.get(session_id) if sessions is not None else None
-        if listed is None:
-            message = "the session is not in the list"
-            raise NotFoundError(message)
-        return listed.item
+        sessions = self.context.changes.listed(test_id)
+        if sessions is None or session_id not in sessions.by_id:
+            raise NotFoundError("the session is not in the list")
+        return sessions.by_id[session_id].item
 
     @override
-    def sample(self, test_id: str) -> Iterator[Record]:
-        for item in self._tap.facts.newest(test_id).sessions[:1]:
-            yield self.columns(item) | {"test_id": test_id}
+    def sample(self, test_id: str) -> tuple[str, Any] | None:
+        return next(((item["sessionId"], item) for item in self.context.facts.newest(test_id).sessions), None)
 
 
-def _found_or_as_many(found: Callable[[SessionList], bool], kept: int | None) -> Callable[[SessionList], bool]:
-    """Return an `enough` that is also content where the list has not grown."""
-    return lambda sessions: found(sessions) or (sessions.counted and sessions.total == kept)
+class SessionsStream(SessionStream):
+    """One row per completed session; 500 of them cost one call."""
+
+    name = "sessions"
+    made_from = ListedSessions

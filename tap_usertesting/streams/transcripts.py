@@ -1,4 +1,4 @@
-"""`transcripts` and `transcript_cues`: what was said in a session, as one row and as a row per cue.
+"""`transcripts`: what was said in a session, as text, as cues and as WebVTT.
 
 Source: GET /api/v2/sessionResults/{sessionId}/transcript (WebVTT).
 
@@ -19,17 +19,28 @@ from tap_usertesting.api.errors import NotFoundError
 from tap_usertesting.ledger.log import TRANSCRIBED as ANNOUNCED
 from tap_usertesting.ledger.log import VIDEO_UPDATED
 from tap_usertesting.ledger.policy import Policy
-from tap_usertesting.singer.ledger_stream import LedgerStream
+from tap_usertesting.singer.session_stream import SessionStream
 from tap_usertesting.sync.discovery import SURVEY, TRANSCRIBED
+from tap_usertesting.sync.resource import Resource
 from tap_usertesting.values import vtt
 
 ENOUGH_WITHOUT = 5
+REPLACED = "the transcript is not in the charset it should be in: {} characters are lost, U+FFFD stands for each"
+UNREADABLE = (
+    "the transcript cannot be read as WebVTT without losing words: the columns text and cues are null, vtt has it as "
+    "it came"
+)
+ASLEEP = (
+    f", whose product type is not known, counts as one without transcripts: {ENOUGH_WITHOUT} sessions that are a day "
+    "old or older have none; from now on one a sync is asked (discovery, without test_ids, would tell its type)"
+)
+AWAKE = " has transcripts after all, and is read from its end"
 
 
-class TranscriptStream(LedgerStream):
-    """A stream that is made from a session's transcript; each costs one call, for all such streams together."""
+class Transcript(Resource):
+    """The transcript of a session; each costs one call, for all streams that are made from it together."""
 
-    source = endpoint = "transcript"
+    name = endpoint = "transcript"
     policy = Policy(ignores=frozenset({VIDEO_UPDATED}), announced_by=ANNOUNCED, sleeps_after=ENOUGH_WITHOUT)
     often_none = True
     cost = "up to one call for each of its {sessions} sessions"
@@ -45,26 +56,14 @@ class TranscriptStream(LedgerStream):
 
     @override
     def fetch(self, test_id: str, session_id: str) -> dict[str, Any]:
-        text, replaced = self.run.results.transcript(session_id)
+        text, replaced = self.context.results.transcript(session_id)
         cues = vtt.parse(text)
         if cues == []:
-            message = "the transcript is still empty"
-            raise NotFoundError(message)
+            raise NotFoundError("the transcript is still empty")
         if replaced:
-            self.logger.warning(
-                "%s, session %s: the transcript is not in the charset it should be in: %d characters are lost, "
-                "U+FFFD stands for each",
-                self.name,
-                session_id,
-                replaced,
-            )
+            self.logger.warning("%s, session %s: %s", self.stream, session_id, REPLACED.format(replaced))
         if cues is None:
-            self.logger.warning(
-                "%s, session %s: the transcript cannot be read as WebVTT without losing words: the columns text and "
-                "cues are null, vtt has it as it came",
-                self.name,
-                session_id,
-            )
+            self.logger.warning("%s, session %s: %s", self.stream, session_id, UNREADABLE)
         return {
             "vtt": text,
             "text": None if cues is None else vtt.spoken(cues),
@@ -72,38 +71,17 @@ class TranscriptStream(LedgerStream):
         }
 
     @override
-    def has_none(self, test_id: str) -> bool:
+    def may_have_none(self, test_id: str) -> bool:
         return self.product_type(test_id) not in {None, *TRANSCRIBED}
 
     @override
     def say_sleep(self, test_id: str, *, asleep: bool) -> None:
-        if asleep:
-            self.logger.info(
-                "%s: test %s, whose product type is not known, counts as one without transcripts: %d sessions that are "
-                "a day old or older have none; from now on one a sync is asked (discovery, without test_ids, would "
-                "tell its type)",
-                self.name,
-                test_id,
-                ENOUGH_WITHOUT,
-            )
-        else:
-            self.logger.info("%s: test %s has transcripts after all, and is read from its end", self.name, test_id)
+        self.logger.info("%s: test %s%s", self.stream, test_id, ASLEEP if asleep else AWAKE)
 
 
-class TranscriptsStream(TranscriptStream):
+class TranscriptsStream(SessionStream):
     """One row per transcript."""
 
     name = "transcripts"
-
-
-class TranscriptCuesStream(TranscriptStream):
-    """One row per cue; none of what is no WebVTT."""
-
-    name = "transcript_cues"
-    primary_keys = ("session_id", "cue_number")
-    numbered = "cue_number"
-    selected_by_default = False
-
-    @override
-    def rows(self, test_id: str, answer: dict[str, Any]) -> list[dict[str, Any]]:
-        return [self.columns(cue) for cue in answer["cues"] or ()]
+    made_from = Transcript
+    personal = ("vtt", "text", "cues[].speaker", "cues[].text")

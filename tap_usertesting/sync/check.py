@@ -7,13 +7,10 @@ from typing import TYPE_CHECKING
 
 from tap_usertesting.api.errors import ApiError, FeedRefusedError, RunEndsError, UnknownTestError
 from tap_usertesting.api.feed import TESTS_A_REQUEST, Ask
-from tap_usertesting.changes.reader import CHECK_FEED, TEST_PREFIX, ChangeReader
+from tap_usertesting.changes.reader import CHECK_FEED, TEST_PREFIX
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from tap_usertesting.api.results import SessionPage
-    from tap_usertesting.sync.context import Run
+    from tap_usertesting.sync.context import SyncContext
 
 logger = logging.getLogger("tap-usertesting.check")
 
@@ -21,16 +18,14 @@ logger = logging.getLogger("tap-usertesting.check")
 class Check:
     """Checks token, tests and feed of a run: one line each, and a failure of the run for what is not well."""
 
-    def __init__(self, run: Run, changes: ChangeReader, *, newest: Callable[[str], SessionPage]) -> None:
-        """`newest` reads the first session of a test; it and `changes` are shared with the records of `--test`."""
-        self._run = run
-        self._changes = changes
-        self._newest = newest
+    def __init__(self, context: SyncContext) -> None:
+        """What is read here is shared with the records of `--test`."""
+        self._context = context
         self._done = self._failed = 0
 
     def run(self) -> None:
         """Check everything, in seconds. Raises RunEndsError: then nothing else can be told."""
-        self._run.be_quick()
+        self._context.clients.transport.be_quick()
         self._tests()
         self._feed()
         if self._failed:
@@ -39,7 +34,7 @@ class Check:
             logger.info("check: all %d items are ok", self._done)
 
     def _tests(self) -> None:
-        directory = self._run.directory
+        directory = self._context.directory
         tests = list(directory.product_types)
         if directory.discovers:
             self._ok("token", "")
@@ -48,7 +43,7 @@ class Check:
             return
         for number, test_id in enumerate(tests):
             try:
-                page = self._newest(test_id)
+                page = self._context.facts.newest(test_id)
             except RunEndsError:
                 raise
             except ApiError as error:
@@ -59,16 +54,16 @@ class Check:
             self._ok(f"test {test_id}", "" if page.total_count is None else f"{page.total_count} sessions")
 
     def _feed(self) -> None:
-        settings = self._run.settings
-        if self._run.feed is None:
+        settings = self._context.settings
+        if self._context.feed is None:
             logger.info("check: change feed: no feed_url is set, so changes come from the session lists")
             return
         own = settings.feed_test_ids
-        uuids = own if own is not None else [TEST_PREFIX + test_id for test_id in self._run.directory.product_types]
+        uuids = own if own is not None else [TEST_PREFIX + test_id for test_id in self._context.directory.product_types]
         if not uuids:
             return
         # A hundred are enough to see that it is there and whom it lets in.
-        found = self._changes.counts([Ask(uuid, None) for uuid in uuids[:TESTS_A_REQUEST]])
+        found = self._context.changes.counts([Ask(uuid, None) for uuid in uuids[:TESTS_A_REQUEST]])
         refused = next((error for error in found.values() if isinstance(error, FeedRefusedError)), None)
         errors = {ask: error for ask, error in found.items() if isinstance(error, ApiError)}
         if refused is not None:
@@ -96,4 +91,4 @@ class Check:
         self._done += 1
         self._failed += 1
         logger.warning("check: %s: not ok", item)
-        self._run.fail(error, test_id=test_id)
+        self._context.fail(error, test_id=test_id)

@@ -7,56 +7,51 @@ list is counted: it is older than all on it.
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from tap_usertesting.ledger.log import FEED
 from tap_usertesting.report.plan import DISCOVERY, Cost, Plan, Row
 from tap_usertesting.report.summary import NEWEST_DAYS
-from tap_usertesting.singer.base import PerTestStream
-from tap_usertesting.singer.ledger_stream import LedgerStream
-from tap_usertesting.singer.writer import SilentWriter
-from tap_usertesting.sync.walk import Group, Seat, Visit
+from tap_usertesting.sync.group import Group, Seat
+from tap_usertesting.sync.streams import StreamOfSessions
+from tap_usertesting.sync.visit import Visit
 from tap_usertesting.values.times import earlier
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from tap_usertesting.ledger.agenda import Item
-    from tap_usertesting.tap import TapUserTesting
+    from tap_usertesting.sync.context import SyncContext
+    from tap_usertesting.sync.resource import Resource
 
 
-def forecast(tap: TapUserTesting) -> Plan:
-    """Return what a sync of this tap would cost; nothing is written."""
-    tap.planning = True
-    tap.message_writer = SilentWriter()
-    tap.changes.only_first_pages()
-    tap.facts.only_count(lambda test_id: not _has_none(tap, test_id))
-    run, led, rows = tap.run, set[str](), list[Row]()
-    for stream in tap.chosen:
-        if not isinstance(stream, PerTestStream):
-            stream.found = any(True for _ in stream.get_records(None))
-            continue
+class Planned(StreamOfSessions, Protocol):
+    """A stream whose resource can be asked what it would fetch."""
+
+    @property
+    def resource(self) -> Resource:
+        """What it is made from."""
+
+
+def forecast(context: SyncContext, planned: Iterable[Planned]) -> Plan:
+    """Return what a sync would cost; nothing is written. `planned`: the streams that follow a ledger."""
+    context.changes.only_first_pages()
+    context.facts.only_count()
+    by_name, led, rows = {stream.name: stream for stream in planned}, set[str](), list[Row]()
+    for stream in context.streams.of_tests:
         tests = stream.test_ids()
-        if not isinstance(stream, LedgerStream):
+        lead = by_name.get(stream.name)
+        if lead is None:
             rows += [Row(stream.name, test_id, records=stream.foresee(test_id)) for test_id in tests]
-            continue
-        riders = [other for other in tap.after(stream) if isinstance(other, LedgerStream)]
-        riders = [other for other in riders if other.source == stream.source]
-        if stream.name in led:
-            continue
-        tap.schedule.begin_once()
-        for test_id in tests:
-            rows += _of_test(stream, riders, test_id)
-        led |= {other.name for other in riders}
-    discovery = sum(run.calls_of(label) for label in DISCOVERY)
-    windows = run.windows
+        elif stream.name not in led:
+            riders = list(context.streams.riders(lead))
+            led |= {rider.name for rider in riders}
+            context.schedule.begin_once()
+            for test_id in tests:
+                rows += _of_test(lead.resource, [lead, *riders], test_id)
+    discovery = sum(context.clients.transport.calls[label] for label in DISCOVERY)
+    windows = context.windows
     return Plan(rows, discovery, windows.limit, windows.window, windows.number, windows.paced_together)
-
-
-def _has_none(tap: TapUserTesting, test_id: str) -> bool:
-    """Tell whether the test had no clip last time, which no call of a plan asks for."""
-    clips = tap.streams["session_clips"]
-    return isinstance(clips, PerTestStream) and clips.partition(test_id).ledger.none
 
 
 class _Asked(NamedTuple):
@@ -71,23 +66,23 @@ class _Asked(NamedTuple):
         return len(self.items) + self.beyond
 
 
-def _of_test(lead: LedgerStream, riders: list[LedgerStream], test_id: str) -> Iterator[Row]:
-    tap, run = lead.tap, lead.run
-    yield from (Row(rider.name, test_id) for rider in riders)
-    if not lead.applies(test_id):
+def _of_test(resource: Resource, streams: list[StreamOfSessions], test_id: str) -> Iterator[Row]:
+    context, lead = resource.context, streams[0]
+    yield from (Row(rider.name, test_id) for rider in streams[1:])
+    if not resource.applies(test_id):
         yield Row(lead.name, test_id)
         return
-    run.activity.begin(lead.name, test_id)
-    visit = Visit(lead, [Seat(stream, stream.partition(test_id)) for stream in (lead, *riders)], test_id)
+    context.activity.begin(lead.name, test_id)
+    visit = Visit(resource, [Seat(stream, stream.partition(test_id)) for stream in streams], test_id)
     was_read = visit.was_read
-    pages, reels = tap.changes.planned_pages, tap.facts.planned
-    with tap.guarded(test_id):
-        visit.read(tap.schedule.number, resting=test_id in tap.schedule.order.resting)
+    pages, reels = context.changes.planned_pages, context.facts.planned
+    with context.guarded(test_id):
+        visit.read(context.schedule.number, resting=test_id in context.schedule.order.resting)
     asked = _asked(visit.groups)
-    shared = Counter({"list": tap.changes.planned_pages - pages, "reels": tap.facts.planned - reels})
+    shared = Counter({"list": context.changes.planned_pages - pages, "reels": context.facts.planned - reels})
     records = asked.all + sum(item.act == "remove" for group in visit.groups[:1] for item in group.queue)
-    cost = _cost(lead, test_id, asked, shared.total(), was_read=was_read)
-    own = Counter() if lead.endpoint is None else Counter({lead.endpoint: cost.all - shared.total()})
+    cost = _cost(resource, test_id, asked, shared.total(), was_read=was_read)
+    own = Counter() if resource.endpoint is None else Counter({resource.endpoint: cost.all - shared.total()})
     yield Row(lead.name, test_id, +(shared + own), records, cost)
 
 
@@ -118,15 +113,16 @@ def _beyond(group: Group) -> int:
     return max(0, sessions.greatest - (ledger.total_count or 0) - unknown)
 
 
-def _cost(lead: LedgerStream, test_id: str, asked: _Asked, shared: int, *, was_read: bool) -> Cost:
+def _cost(resource: Resource, test_id: str, asked: _Asked, shared: int, *, was_read: bool) -> Cost:
     """Return the calls, `shared` of them for what is not a session."""
-    recent = earlier(lead.run.now, days=NEWEST_DAYS)
-    each = 0 if lead.endpoint is None else 1
+    context = resource.context
+    recent = earlier(context.now, days=NEWEST_DAYS)
+    each = 0 if resource.endpoint is None else 1
     news = each * sum(is_news for _, is_news in asked.items.values())
     newest = each * sum(is_news or item.time >= recent for item, is_news in asked.items.values())
-    is_recent = was_read or (lead.tap.standings.newest_known(test_id) or recent) >= recent
+    is_recent = was_read or (context.standings.newest_known(test_id) or recent) >= recent
     least = news + asked.sounding if asked.sounding else each * asked.all
-    most = least if lead.has_none(test_id) else each * asked.all
+    most = least if resource.may_have_none(test_id) else each * asked.all
     return Cost(
         news=news + (shared if was_read else 0),
         newest=min(most, newest) + (shared if is_recent else 0),

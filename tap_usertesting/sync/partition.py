@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 CONTEXT, REPLICATION_KEY, ROWS = "context", "replication_key", "rows"
 
 
-class Partition:
+class PartitionState:
     """Reads a ledger from a partition's state, and writes it there when STATE is to be written."""
 
     def __init__(
@@ -21,7 +21,7 @@ class Partition:
         state: dict[str, Any],
         *,
         replication_key: str,
-        moved: Callable[[Partition], None] = lambda _: None,
+        moved: Callable[[PartitionState], None] = lambda _: None,
         warn: Callable[[str], None] = lambda _: None,
     ) -> None:
         """`state`: the dict that the SDK writes out, changed by `save` alone; `moved` is told that it has to be."""

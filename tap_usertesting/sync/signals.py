@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NoReturn
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from tap_usertesting.sync.context import Run
+    from tap_usertesting.sync.context import SyncContext
 
 logger = logging.getLogger("tap-usertesting")
 
@@ -23,13 +23,13 @@ class Signals:
     """What a signal does to a run. The handler runs in the main thread, in the midst of anything."""
 
     def __init__(
-        self, *, run: Callable[[], Run | None], last_words: Callable[[], None], next_sync: Callable[[], str]
+        self, *, context: Callable[[], SyncContext | None], last_words: Callable[[], None], next_sync: Callable[[], str]
     ) -> None:
-        """`run`: None before there is one; `last_words` writes what must be out before the process ends.
+        """`context`: None before there is one; `last_words` writes what must be out before the process ends.
 
         `next_sync` says where the next sync goes on.
         """
-        self._run = run
+        self._context = context
         self._last_words = last_words
         self._next_sync = next_sync
         self.ends_process = False  # no one is left to whom handlers could be given back
@@ -58,13 +58,13 @@ class Signals:
         if self._settled or self._ends:
             return
         self._came = signum
-        run = self._run()
-        if run is None:
+        context = self._context()
+        if context is None:
             return
-        if run.turns.active:
+        if context.turns.active:
             self._ends = True  # a second signal may interrupt this one when it has the baton
-            run.turns.seize()
-        elif not run.idle:
+            context.turns.seize()
+        elif not context.is_idle:
             return
         try:
             self._stop(signum)
@@ -78,9 +78,9 @@ class Signals:
         """End the run if a signal came while a message was being written or state moved."""
         if self._came is None:
             return
-        run = self._run()
-        if run is not None and run.turns.active:
-            run.turns.park()  # the handler takes over
+        context = self._context()
+        if context is not None and context.turns.active:
+            context.turns.park()  # the handler takes over
         self._stop(self._came)
 
     def look_again(self) -> None:

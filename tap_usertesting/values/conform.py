@@ -42,6 +42,11 @@ def verbatim(value: Any) -> Any:  # noqa: ANN401 - JSON is anything, here and be
     return value
 
 
+def objects(value: object) -> list[dict[str, Any]]:
+    """Return the objects of an array, none where it is no array."""
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
+
+
 def conform(value: Any, schema: Mapping[str, Any], problem: Callable[[str], None], at: str = "") -> Any:  # noqa: ANN401
     """Return a JSON value as a schema's node wants it; what can not be so is None, and `problem` is told where."""
     if value is None:

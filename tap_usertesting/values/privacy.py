@@ -15,55 +15,49 @@ from typing import TYPE_CHECKING, Any
 from tap_usertesting.values.columns import ALL, drop, walk
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from tap_usertesting.values.columns import Steps
 
 OMIT, HASH = "omit", "hash"
 UNKNOWN = "extra_fields"  # what no column names may be anything, so it is left out even where the rest is hashed
-PERSONAL: Mapping[str, tuple[str, ...]] = {
-    "workspaces": (UNKNOWN,),
-    "tests": (UNKNOWN,),
-    "sessions": (UNKNOWN,),
-    "session_details": (
-        "session_participant.participant_id",
-        "session_participant.demographics_info[].value",
-        "session_task_results[].task_response",
-        "tasks[].response.answer",
-        UNKNOWN,
-    ),
-    "task_responses": ("answer",),
-    "participant_demographics": ("participant_id", "value"),
-    "transcripts": ("vtt", "text", "cues[].speaker", "cues[].text"),
-    "transcript_cues": ("speaker", "text"),
-    "session_clips": ("name", "description", UNKNOWN),
-    "highlight_reels": ("name", UNKNOWN),
-    "session_videos": ("video_url",),
-}
-# Objects of any shape that stay, with the fields that are documented: whatever else is there may be anything.
-HARMLESS: Mapping[str, Mapping[str, frozenset[str]]] = {
-    "session_details": {"task_groups[].response": frozenset({"score", "sequence"})},
-}
 
 
 class Privacy:
-    """What becomes of personal data: nothing (`mode` None), left out, or hashed with a salt."""
+    """What becomes of a stream's personal data: nothing (`mode` None), left out, or hashed with a salt."""
 
-    def __init__(self, mode: str | None, salt: str | None) -> None:
+    def __init__(
+        self,
+        mode: str | None,
+        salt: str | None,
+        *,
+        personal: Iterable[str] = (),
+        harmless: Mapping[str, frozenset[str]] | None = None,
+    ) -> None:
+        """`personal`: the paths with personal data, UNKNOWN apart, which is always one of them.
+
+        `harmless`: objects of any shape that stay, with the fields that are documented: whatever else is there may be
+        anything.
+        """
         self.mode = mode
         self._salt = (salt or "").encode("utf-8", "surrogatepass")
+        self._paths = (*personal, UNKNOWN)
+        self._harmless = harmless or {}
 
     @classmethod
-    def of(cls, config: Mapping[str, Any]) -> Privacy:
+    def of(
+        cls, config: Mapping[str, Any], *, personal: Iterable[str], harmless: Mapping[str, frozenset[str]]
+    ) -> Privacy:
         """Read a config that has been checked."""
-        return cls(config.get("exclude_personal_data"), config.get("personal_data_salt"))
+        mode, salt = config.get("exclude_personal_data"), config.get("personal_data_salt")
+        return cls(mode, salt, personal=personal, harmless=harmless)
 
-    def schema(self, stream: str, schema: dict[str, Any]) -> dict[str, Any]:
-        """Return a stream's schema without what is left out; hashes are strings where strings were."""
-        if self.mode is None or stream not in PERSONAL:
+    def schema(self, schema: dict[str, Any]) -> dict[str, Any]:
+        """Return a schema without what is left out; hashes are strings where strings were."""
+        if self.mode is None:
             return schema
         pruned = deepcopy(schema)
-        for path in PERSONAL[stream]:
+        for path in self._paths:
             if self._omits(path):
                 _prune(pruned, _steps(path))
         return pruned
@@ -71,7 +65,7 @@ class Privacy:
     def _omits(self, path: str) -> bool:
         return self.mode == OMIT or path == UNKNOWN
 
-    def row(self, stream: str, row: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any]:
+    def row(self, row: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any]:
         """Return a row with its personal data left out or hashed; changes it in place.
 
         Fields that the schema does not name go as well: no one knows what a vendor puts there.
@@ -79,9 +73,9 @@ class Privacy:
         if self.mode is None:
             return row
         _drop_unknown(row, schema)
-        for path, names in HARMLESS.get(stream, {}).items():
+        for path, names in self._harmless.items():
             walk(row, _steps(path), partial(_keep, names=names))
-        for path in PERSONAL.get(stream, ()):
+        for path in self._paths:
             walk(row, _steps(path), drop if self._omits(path) else self._hash)
         return row
 

@@ -274,9 +274,8 @@ class Hours:
 
         with (
             patch.object(Transport, "_exchange", exchange),
-            patch("tap_usertesting.sync.context.Clock", clock.clock),
-            patch("tap_usertesting.sync.context.Turns", lambda **_: SimulatedTurns(clock)),
-            patch("tap_usertesting.tap.time", clock),
+            patch.object(QuietTap, "clock", clock.clock()),
+            patch.object(QuietTap, "make_turns", lambda **_: SimulatedTurns(clock)),
             patch("tap_usertesting.tap.outputs_are_one_pipe", bool),
         ):
             tap = QuietTap(config={**self.config, **settings}, state=self.state, catalog=self._catalog)

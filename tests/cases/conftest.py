@@ -11,6 +11,7 @@ import pytest
 
 from tap_usertesting.api.clock import Clock
 from tap_usertesting.sandbox import Sandbox, World
+from tap_usertesting.tap import TapUserTesting
 from tests.harness import SESSION_STREAMS, Synced, Warehouse, assert_true, sync_here
 
 if TYPE_CHECKING:
@@ -143,6 +144,6 @@ def days_later(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
 
     def ahead(days: float) -> None:
         clock = Clock(wall=lambda: time.time() + days * DAY)
-        monkeypatch.setattr("tap_usertesting.sync.context.Clock", lambda: clock)
+        monkeypatch.setattr(TapUserTesting, "clock", clock)
 
     return ahead

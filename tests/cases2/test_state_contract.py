@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tap_usertesting.sandbox import World
-from tap_usertesting.tap import STREAMS
+from tap_usertesting.streams.catalog import STREAMS
 from tap_usertesting.values.times import utc
 from tests.harness import SESSION_STREAMS, Synced, sync, sync_here
 

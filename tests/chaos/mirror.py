@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tap_usertesting.tap import STREAMS
+from tap_usertesting.streams.catalog import STREAMS
 from tests.demo.errors import log_tail
 from tests.demo.postgres import Database
 from tests.environments import ROOT, install, listed

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from tap_usertesting.streams.media import SessionVideosStream
-from tap_usertesting.tap import STREAMS
+from tap_usertesting.streams.catalog import STREAMS
+from tap_usertesting.streams.session_videos import SessionVideosStream
 from tests.harness import CHANGE_COLUMNS, ROW_STREAMS, SESSION_STREAMS, Warehouse, assert_true
 
 if TYPE_CHECKING:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import json
 import logging
 import re
 import sys
@@ -12,11 +13,11 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from tap_usertesting.api.call import Answer, Call
+from tap_usertesting.api.auth import read_token
+from tap_usertesting.api.call import Call
 from tap_usertesting.api.errors import ApiError, MalformedError
 from tap_usertesting.api.feed import Ask, Count, FeedEvent
 from tap_usertesting.api.quota import MOST_NAMED, RateHeaders
-from tap_usertesting.sync.context import _token
 from tap_usertesting.values import vtt
 from tests.unit.servers import Reply, Scripted
 
@@ -39,7 +40,7 @@ READERS: dict[str, tuple[Any, Callable[[Clients], Any]]] = {
     "counts": (good.COUNTS, lambda c: c.feed.counts([ASK])[ASK]),
     "changes": (good.CHANGES, lambda c: c.feed.changes([ASK])[ASK]),
     "refused changes": (good.REFUSED, lambda c: c.feed.changes([ASK])[ASK]),
-    "token": (good.TOKEN, lambda c: c.transport.send(_token_call(c), _token)),
+    "token": (good.TOKEN, lambda c: c.transport.send(_token_call(c), lambda answer: read_token(answer.json()))),
 }
 STATUSES = [200, 200, 200, 200, 200, 202, 204, 301, 400, 401, 403, 404, 410, 418, 500, 503, 599, 999]
 
@@ -174,7 +175,7 @@ def test_a_deep_part_of_a_graphql_error_is_no_traceback(shared: Clients, field: 
 @pytest.mark.parametrize("lifetime", [10**400, -(10**400), 1e308, -5, 0, "nan", "inf", "9" * 5000, [], {}, True, None])
 def test_any_lifetime_of_a_token_is_taken_or_ignored(lifetime: object) -> None:
     """`expires_in` may be anything; a token that can be used is used."""
-    token, seconds = _token(Answer(200, {}, encode({"access_token": "t", "expires_in": lifetime})))
+    token, seconds = read_token(json.loads(encode({"access_token": "t", "expires_in": lifetime})))
     assert token == "t"
     assert seconds is None or seconds > 0
 
@@ -185,7 +186,7 @@ def test_any_lifetime_of_a_token_is_taken_or_ignored(lifetime: object) -> None:
 def test_a_token_that_can_not_stand_in_a_header_is_a_fault(token: object) -> None:
     """A token endpoint can not write headers of ours."""
     with pytest.raises(MalformedError):
-        _token(Answer(200, {}, encode({"access_token": token})))
+        read_token(json.loads(encode({"access_token": token})))
 
 
 @FUZZ

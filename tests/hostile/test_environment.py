@@ -10,7 +10,7 @@ from urllib3.exceptions import LocationParseError
 
 from tap_usertesting.api.errors import SetupError, UnreachableError
 from tap_usertesting.api.network import authorities, check_proxy
-from tap_usertesting.tap import EX_CONFIG
+from tap_usertesting.singer.command_line import EX_CONFIG
 from tests.harness import sync
 
 from .conftest import TOKEN, Clients, call, endless, size

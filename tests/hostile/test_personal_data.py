@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tap_usertesting.sandbox import Sandbox, World
-from tap_usertesting.values.privacy import PERSONAL
-from tests.harness import COMMAND, arguments, catalog, parse
+from tests.harness import COMMAND, arguments, catalog, parse, personal_paths
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -56,7 +55,9 @@ PLANTED: dict[str, set[str]] = {
 }
 # Beside the columns: fields that no document names, of each object that makes a row.
 UNKNOWN = ("qzlisted", "qzdetail", "qzcut", "qzhighlight", "qzlinked", "qzstudy", "qzspace")
-HIDDEN = {stream: {path.split(".")[0].removesuffix("[]") for path in paths} for stream, paths in PERSONAL.items()}
+HIDDEN = {
+    stream: {path.split(".")[0].removesuffix("[]") for path in paths} for stream, paths in personal_paths().items()
+}
 SALT = "hush-salt-0815-of-the-warehouse"
 SECRETS = {
     "client_secret": "hush-client-7Kq2",

@@ -9,12 +9,14 @@ import tracemalloc
 import pytest
 
 from tap_usertesting.api.call import Call
+from tap_usertesting.api.clock import Clock
 from tap_usertesting.api.errors import ApiError, BadRequestError, ServerFaultError
 from tap_usertesting.api.feed import Ask
 from tap_usertesting.api.redaction import Secrets
 from tap_usertesting.api.transport import Transport
+from tap_usertesting.api.turns import Turns
 from tap_usertesting.config.settings import Settings
-from tap_usertesting.sync.context import Run
+from tap_usertesting.sync import clients as of_sync
 from tests.harness import LONG
 from tests.unit.fakes import FakeClock
 from tests.unit.servers import Reply, Scripted, Seen
@@ -82,16 +84,14 @@ def test_the_bound_is_a_setting(*, bound: int, read: bool) -> None:
     body = encode({"sessions": [], "meta": {"pagination": {"totalCount": 0}}, "more": "x" * MEGA})
     with Scripted(Reply(body=body)) as server:
         settings = {"access_token": "t", "api_url": server.url, "max_body_mb": bound}
-        run = Run(
-            Settings.parse(settings, selected=[]),
-            write_state=lambda: None,
-            checkpoint=lambda: None,
-            secrets=Secrets(),
+        clock = Clock()
+        made = of_sync.Clients(
+            Settings.parse(settings, selected=[]), clock=clock, turns=Turns(clock=clock), secrets=Secrets()
         )
         with contextlib.ExitStack() as stack:
             if not read:
                 stack.enter_context(pytest.raises(BadRequestError, match="max_body_mb"))
-            assert run.results.session_page(good.TEST, offset=0).total_count == 0
+            assert made.results.session_page(good.TEST, offset=0).total_count == 0
 
 
 def test_the_changes_of_the_feed_may_be_larger(clients: Clients) -> None:

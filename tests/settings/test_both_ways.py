@@ -11,7 +11,8 @@ import pytest
 from tap_usertesting.config.schema import UNNAMED
 from tap_usertesting.config.settings import Settings
 from tap_usertesting.config.validation import SettingsError
-from tap_usertesting.tap import EX_CONFIG, TapUserTesting
+from tap_usertesting.singer.command_line import EX_CONFIG
+from tap_usertesting.tap import TapUserTesting
 from tests.harness import SESSION_STREAMS, sync
 
 from .conftest import PREFIX

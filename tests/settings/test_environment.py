@@ -11,7 +11,8 @@ import pytest
 
 from tap_usertesting.config.environment import Environment
 from tap_usertesting.config.validation import SettingsError
-from tap_usertesting.tap import EX_CONFIG, TapUserTesting
+from tap_usertesting.singer.command_line import EX_CONFIG
+from tap_usertesting.tap import TapUserTesting
 from tests.harness import COMMAND
 
 from .conftest import PREFIX

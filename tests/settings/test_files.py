@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tap_usertesting.config.validation import SettingsError
+from tap_usertesting.singer.command_line import EX_CONFIG
 from tap_usertesting.singer.files import read_state, sound
-from tap_usertesting.tap import EX_CONFIG
 from tests.harness import SESSION_STREAMS, Warehouse, assert_true, catalog, sync, sync_here
 
 if TYPE_CHECKING:

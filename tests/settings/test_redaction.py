@@ -14,7 +14,8 @@ import pytest
 from singer_sdk.logging import StructuredFormatter
 
 from tap_usertesting.api.redaction import Secrets
-from tap_usertesting.tap import EX_CONFIG, TapUserTesting
+from tap_usertesting.singer.command_line import EX_CONFIG
+from tap_usertesting.tap import TapUserTesting
 from tests.harness import COMMAND, arguments, sync
 
 from .conftest import PREFIX

@@ -11,12 +11,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tap_usertesting.api.results import DETAILS_VERSION
 from tap_usertesting.config.settings import Settings
 from tap_usertesting.config.validation import SettingsError
-from tap_usertesting.streams.session_details import VERSION, DetailsStream
+from tap_usertesting.singer.session_stream import SessionStream
+from tap_usertesting.streams.catalog import STREAMS
+from tap_usertesting.streams.session_details import Details
 from tap_usertesting.tap import TapUserTesting
-from tap_usertesting.values.privacy import PERSONAL, Privacy
-from tests.harness import sync
+from tap_usertesting.values.privacy import Privacy
+from tests.harness import personal_paths, sync
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,6 +31,8 @@ SCHEMAS = {
 SALT = "pepper-and-salt-4711"
 ACCESS = {"client_id": "me", "client_secret": "hush"}
 DIGEST = re.compile(r"[0-9a-f]{64}")
+DECLARED = {stream.name: stream for stream in STREAMS}
+PERSONAL = personal_paths()
 NAMED_BY_TEAMS = {("tests", "title"), ("workspaces", "name")}  # what a test is called is no word of a participant
 
 scalars = st.text() | st.integers() | st.floats(allow_nan=False) | st.booleans()
@@ -37,15 +42,16 @@ json_values = st.recursive(
 )
 
 
-def hashing(salt: str = SALT) -> Privacy:
-    """Return what hashes with a salt."""
-    return Privacy("hash", salt)
+def privacy_of(stream: str, mode: str, salt: str = SALT) -> Privacy:
+    """Return what a stream's declaration makes of a mode."""
+    declared = DECLARED[stream]
+    return Privacy(mode, salt, personal=declared.personal, harmless=declared.harmless)
 
 
 def hashed(value: Any, salt: str = SALT) -> Any:  # noqa: ANN401 - JSON is anything
     """Return what becomes of an answer."""
     schema = SCHEMAS["task_responses"]
-    return hashing(salt).row("task_responses", {"answer": value}, schema)["answer"]
+    return privacy_of("task_responses", "hash", salt).row({"answer": value}, schema)["answer"]
 
 
 def leaves(value: Any) -> Iterator[Any]:  # noqa: ANN401 - JSON is anything
@@ -102,13 +108,13 @@ def test_omitting_leaves_schema_and_row_with_the_same_columns(stream: str) -> No
     """No covered path is left in either, the schema file is not changed, and what is left keeps its order."""
     whole = SCHEMAS[stream]
     before = json.dumps(whole)
-    pruned = Privacy("omit", None).schema(stream, whole)
+    pruned = privacy_of(stream, "omit").schema(whole)
     assert json.dumps(whole) == before
     left = [path for path, _ in marked(pruned)]
     gone = [path for path, _ in marked(whole) if path not in left]
     assert {path for path in gone if path in PERSONAL[stream]} == set(PERSONAL[stream])
     assert all(path.startswith(PERSONAL[stream]) for path in gone)
-    row = Privacy("omit", None).row(stream, dict.fromkeys(whole["properties"]), whole)
+    row = privacy_of(stream, "omit").row(dict.fromkeys(whole["properties"]), whole)
     assert list(row) == list(pruned["properties"])
 
 
@@ -127,7 +133,7 @@ def test_omitting_leaves_schema_and_row_with_the_same_columns(stream: str) -> No
 def test_of_a_group_of_tasks_only_documented_results_stay(mode: str, response: object, left: object) -> None:
     """A result of a kind that no document names may be what a participant said."""
     row = {"task_groups": [{"uuid": "g", "type": "UNRECOGNIZED", "response": response}]}
-    kept = Privacy(mode, SALT).row("session_details", row, SCHEMAS["session_details"])
+    kept = privacy_of("session_details", mode).row(row, SCHEMAS["session_details"])
     assert kept["task_groups"][0] == {"uuid": "g", "type": "UNRECOGNIZED", "response": left}
 
 
@@ -135,10 +141,10 @@ def test_of_a_group_of_tasks_only_documented_results_stay(mode: str, response: o
 @pytest.mark.parametrize("stream", [stream for stream in SCHEMAS if stream not in PERSONAL])
 def test_other_streams_are_untouched(stream: str, mode: str) -> None:
     """Sessions, events and scores are ids, times and numbers."""
-    privacy = Privacy(mode, SALT)
+    privacy = privacy_of(stream, mode)
     row = dict.fromkeys(SCHEMAS[stream]["properties"], "x")
-    assert privacy.schema(stream, SCHEMAS[stream]) == SCHEMAS[stream]
-    assert privacy.row(stream, dict(row), SCHEMAS[stream]) == row
+    assert privacy.schema(SCHEMAS[stream]) == SCHEMAS[stream]
+    assert privacy.row(dict(row), SCHEMAS[stream]) == row
 
 
 @pytest.mark.parametrize(
@@ -151,7 +157,7 @@ def test_other_streams_are_untouched(stream: str, mode: str) -> None:
 )
 def test_a_catalog_may_have_been_edited(schema: dict[str, Any]) -> None:
     """What is not there needs not be left out."""
-    assert Privacy("omit", None).schema("session_details", schema) == schema
+    assert privacy_of("session_details", "omit").schema(schema) == schema
 
 
 @pytest.mark.parametrize(
@@ -166,7 +172,7 @@ def test_a_catalog_may_have_been_edited(schema: dict[str, Any]) -> None:
 def test_where_nothing_stands_nothing_happens(row: dict[str, Any], mode: str) -> None:
     """Null and empty parts stay as they are."""
     copy = json.loads(json.dumps(row))
-    assert Privacy(mode, SALT).row("session_details", copy, SCHEMAS["session_details"]) == row
+    assert privacy_of("session_details", mode).row(copy, SCHEMAS["session_details"]) == row
 
 
 @given(json_values)
@@ -203,14 +209,15 @@ bodies: st.SearchStrategy[Any] = st.recursive(
 
 
 @pytest.fixture(scope="module")
-def details_streams() -> list[DetailsStream]:
+def details_streams() -> list[SessionStream]:
     """Return the streams that are made from a session's details, leaving out and hashing."""
-    found: list[DetailsStream] = []
+    found: list[SessionStream] = []
     for mode in ("omit", "hash"):
         tap = TapUserTesting(
             config={**ACCESS, "exclude_personal_data": mode, "personal_data_salt": SALT}, setup_mapper=False
         )
-        found += [stream for stream in tap.streams.values() if isinstance(stream, DetailsStream)]
+        found += [stream for stream in tap.streams.values() if isinstance(stream, SessionStream)]
+        found = [stream for stream in found if stream.made_from is Details]
     assert len(found) == 6
     return found
 
@@ -218,12 +225,17 @@ def details_streams() -> list[DetailsStream]:
 @pytest.mark.parametrize("version", ["v2", "v3"])
 @given(participant=bodies, tasks=bodies, results=bodies)
 def test_whatever_a_server_sends_no_word_gets_through(
-    details_streams: list[DetailsStream], version: str, participant: object, tasks: object, results: object
+    details_streams: list[SessionStream], version: str, participant: object, tasks: object, results: object
 ) -> None:
     """Fields in places and of types that no document knows, and unknown fields, are left out or hashed as well."""
-    answer = {"sessionParticipant": participant, "tasks": tasks, "sessionTaskResults": results, VERSION: version}
+    answer = {
+        "sessionParticipant": participant,
+        "tasks": tasks,
+        "sessionTaskResults": results,
+        DETAILS_VERSION: version,
+    }
     for stream in details_streams:
-        assert MARK not in json.dumps(stream.rows("t", answer))
+        assert MARK not in json.dumps(stream.rows("t", {**answer, DETAILS_VERSION: version}))
 
 
 WRONG = [

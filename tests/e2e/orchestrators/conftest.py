@@ -16,8 +16,8 @@ import pytest
 import yaml  # type: ignore[import-untyped]  # comes with the SDK; its types are a package of their own
 
 from tap_usertesting.sandbox import Sandbox, World
-from tap_usertesting.streams.media import SessionVideosStream
-from tap_usertesting.tap import STREAMS
+from tap_usertesting.streams.catalog import STREAMS
+from tap_usertesting.streams.session_videos import SessionVideosStream
 from tests import environments
 from tests.harness import Warehouse, assert_true, catalog
 

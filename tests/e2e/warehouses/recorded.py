@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from tap_usertesting.sandbox import Sandbox, World
 from tap_usertesting.sandbox.happenings import make_happen
-from tap_usertesting.streams.media import SessionVideosStream
-from tap_usertesting.tap import STREAMS
+from tap_usertesting.streams.catalog import STREAMS
+from tap_usertesting.streams.session_videos import SessionVideosStream
 from tests.harness import Warehouse, assert_true, parse, sync, truth
 
 if TYPE_CHECKING:

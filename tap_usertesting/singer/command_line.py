@@ -1,0 +1,178 @@
+"""The command line: its options, the settings in their three forms, and the files that are handed over.
+
+Here the SDK's `Tap` is bent where it would end in a traceback or misread a word; what is bent, and why, stands in
+`sdk.py`.
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, cast
+from urllib.request import getproxies
+
+import click
+from singer_sdk import Tap
+from singer_sdk.cli import plugin_cli
+from singer_sdk.tap_base import CliTestOptionValue
+from typing_extensions import override
+
+from tap_usertesting.api.redaction import Secrets, log_crashes
+from tap_usertesting.config.environment import Environment, drop_odd_log_levels
+from tap_usertesting.config.schema import SECRETS, UNNAMED
+from tap_usertesting.config.settings import URLS
+from tap_usertesting.config.validation import SettingsError, tidy, unknown, violations
+from tap_usertesting.singer.files import read_catalog, read_config, read_state, sound
+
+if TYPE_CHECKING:
+    import logging
+    from collections.abc import Iterator
+
+    from singer_sdk.plugin_base import SingerCommand, _ConfigInput
+
+PREFIX = "TAP_USERTESTING_"  # of the variables
+ENV = "ENV"  # in the place of a config file: the environment
+EX_CONFIG = 78  # exit status for wrong settings and files, from sysexits.h: a second try would end alike
+
+
+class CommandLineTap(Tap):
+    """A tap as it is run from a shell. What it does there is for the tap itself to say."""
+
+    secrets: Secrets
+    is_process = False  # no one is left to whom anything could be given back
+
+    def plan(self, form: str) -> None:
+        """Write what a sync would cost, as `table` or `json`."""
+        raise NotImplementedError
+
+    @plugin_cli
+    def cli(cls) -> click.Command:  # noqa: N805 - as in the SDK
+        """Set up the log, whatever the environment says of it, and return the command."""
+        odd = list(drop_odd_log_levels(PREFIX))
+        try:
+            command = super().cli
+        except Exception as error:  # noqa: BLE001 - whatever a logging config can be
+            odd.append(f"SINGER_SDK_LOG_CONFIG: it is no logging config, and has no effect ({type(error).__name__})")
+            command = cls.get_singer_command()
+        for line in odd:
+            cls.logger.warning("%s", line)
+        return command
+
+    @classmethod
+    @override
+    def get_singer_command(cls) -> click.Command:
+        command = cast("SingerCommand", super().get_singer_command())
+        log_crashes(command.excepthook)  # now, as --discover runs while the SDK reads the options
+        for option in command.params:
+            if option.name in {"catalog", "state"}:
+                option.type = click.STRING  # read here, so that what is wrong with a file is one line
+            elif option.name == "test":
+                option.callback, option.expose_value = None, True  # which would not see the other options
+        command.params.append(
+            click.Option(
+                ["--plan"],
+                is_flag=False,
+                flag_value="table",
+                type=click.Choice(["table", "json"]),
+                help="Say what a sync would fetch, in how many calls and how much time, and fetch nothing.",
+            )
+        )
+        return command
+
+    @classmethod
+    @override
+    def cb_config(cls, ctx: click.Context, param: click.Option, value: tuple[str, ...]) -> _ConfigInput:
+        given = super().cb_config(ctx, param, tuple(path for path in value if path == ENV))
+        with refusing(cls.logger):
+            for path in value:
+                given.config |= {} if path == ENV else read_config(path)
+        return given
+
+    @classmethod
+    @override
+    def invoke(  # type: ignore[override]  # the files are read here, and not by click
+        cls,
+        *,
+        about: bool = False,
+        about_format: str | None = None,
+        config: _ConfigInput,
+        state: str | None = None,
+        catalog: str | None = None,
+        test: str = CliTestOptionValue.Disabled.value,
+        plan: str | None = None,
+    ) -> None:
+        """Sync, check what a sync needs, or say what it would do."""
+        if about:
+            super().invoke(about=True, about_format=about_format)
+        cls.print_version(print_fn=cls.logger.info)
+        with refusing(cls.logger):
+            begin = None if state is None else read_state(state, cls.logger.info)
+            chosen = None if catalog is None else read_catalog(catalog)
+        tap = cls(config=config.config, state=begin, catalog=chosen, parse_env_config=config.parse_env)
+        tap.is_process = True
+        if plan is not None:
+            tap.plan(plan)
+        elif test == CliTestOptionValue.Schema.value:
+            tap.write_schemas()
+        elif test != CliTestOptionValue.Disabled.value:
+            tap.run_connection_test()
+        else:
+            tap.sync_all()
+
+    # Settings and state
+
+    @property
+    def _schema(self) -> dict[str, Any]:
+        """The schema of all settings that have an effect, those of the SDK among them."""
+        self.append_builtin_config(self.config_jsonschema)
+        return {**self.config_jsonschema, "properties": UNNAMED | self.config_jsonschema["properties"]}
+
+    @property
+    def _env_var_config(self) -> dict[str, Any]:
+        """The settings in the environment, in place of the SDK's reading of it."""
+        names = self._schema["properties"]
+        with refusing(self.logger):
+            environment = Environment(PREFIX)
+        for variable, meant in environment.misspelt(names).items():
+            self.logger.warning("the variable %s is no setting and has no effect; is %s meant?", variable, meant)
+        return environment.settings(names)
+
+    @override
+    def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
+        """Bring the settings into the schema's types; what cannot be is refused, each with a line that names it.
+
+        At discovery too: the catalog follows settings, and a word that is misread there would lack a stream.
+        """
+        schema = self._schema
+        self._config = tidy(self._config, schema)
+        for name in SECRETS:
+            if isinstance(secret := self._config.get(name), str):
+                self.secrets.keep(secret)
+        for url in (*(self._config.get(name) for name in URLS), *getproxies().values()):
+            self.secrets.keep_url(url)
+        for line in unknown(self._config, schema):
+            self.logger.warning("%s", line)
+        self._config = {name: value for name, value in self._config.items() if name in schema["properties"]}
+        with refusing(self.logger):
+            if errors := violations(self._config, schema):
+                for error in errors[:-1]:
+                    self.logger.critical("%s", error)
+                raise SettingsError(errors[-1])
+        return []
+
+    @override
+    def load_state(self, state: dict[str, Any]) -> None:
+        super().load_state(sound(state, self.logger.warning))
+
+    @override
+    def _setup_signal_handlers(self) -> None:
+        """Leave the caller's handlers alone until a run begins."""
+
+
+@contextmanager
+def refusing(logger: logging.Logger) -> Iterator[None]:
+    """End with one line and status 78 over a wrong setting or file."""
+    try:
+        yield
+    except SettingsError as error:
+        logger.critical("%s", error)
+        raise SystemExit(EX_CONFIG) from None

@@ -1,0 +1,45 @@
+"""The user's stream maps (`stream_maps`, `flattening_enabled`), set up for the selected streams only."""
+
+from __future__ import annotations
+
+from fnmatch import fnmatch
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from tap_usertesting.singer.stream import UserTestingStream
+
+DEEPEST = 10  # levels that flattening goes down to if no setting says how many; no schema has more
+
+
+def leave_out_mapped_away(streams: Iterable[UserTestingStream]) -> None:
+    """Deselect the streams of which maps leave nothing, so that they cost no call."""
+    for stream in streams:
+        if stream.is_mapped_away:
+            stream.selected = False
+            stream.logger.info("%s: stream_maps leave nothing of it, so it is not read", stream.name)
+
+
+def clashing_aliases(streams: Iterable[UserTestingStream]) -> Iterator[str]:
+    """Yield a line for each two streams that would be written under one name: rows of one would replace the other's."""
+    written: dict[str, str] = {}
+    for stream in streams:
+        for alias in stream.aliases:
+            if (other := written.setdefault(alias, stream.name)) != stream.name:
+                yield f"stream_maps: {other} and {stream.name} would both be written as {alias}"
+
+
+def sources_without_stream(config: Mapping[str, Any], streams: Iterable[str]) -> Iterator[str]:
+    """Yield each stream, or pattern of streams, of `stream_maps` that is none of the tap's."""
+    names = list(streams)
+    for source in map_sources(config.get("stream_maps", {})):
+        if not any(fnmatch(name, source) for name in names):
+            yield source
+
+
+def map_sources(maps: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the stream, or the pattern of streams, that each entry of `stream_maps` is about."""
+    for name, inner in maps.items():
+        if name != "__else__":
+            yield str(inner.get("__source__", name)) if isinstance(inner, dict) else name

@@ -1,0 +1,196 @@
+"""A stream that follows the log of each test by a ledger: its rows, and those that ride along with another stream's."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from typing_extensions import override
+
+from tap_usertesting.api.errors import NotFoundError
+from tap_usertesting.singer.per_test import PerTestStream
+from tap_usertesting.singer.stream import FULL_TABLE
+from tap_usertesting.sync.walk import Walk
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from singer_sdk.helpers.types import Record
+    from singer_sdk.metrics import Counter
+
+    from tap_usertesting.api.feed import Ask
+    from tap_usertesting.changes.listing import SessionList
+    from tap_usertesting.ledger.agenda import Item
+    from tap_usertesting.ledger.ledger import Ledger
+    from tap_usertesting.sync.resource import Resource
+
+
+class SessionStream(PerTestStream):
+    """A stream whose rows are fetched again when a change says so.
+
+    Streams of one resource are made from the same answers: the first of them that is selected fetches, and writes the
+    rows of all. Where a session has several rows they are `numbered`. No one keeps how many it had, but the state keeps
+    the most that any session of the test had: so far do tombstones reach.
+    """
+
+    replication_key = bookmark_key = "change_cursor"
+    primary_keys: ClassVar[tuple[str, ...]] = ("session_id",)
+    made_from: ClassVar[type[Resource]]
+    numbered: ClassVar[str | None] = None  # the column that numbers the rows of a session
+    _announced = False  # its SCHEMA was written before its turn
+    _rides = False  # another stream of its resource writes its rows
+    _rode = 0  # rows
+
+    # To be declared by each stream
+
+    def rows(self, test_id: str, answer: Any) -> list[dict[str, Any]]:  # noqa: ANN401, ARG002 - as the API answers
+        """Return the columns of the rows that an answer makes, in order and without their number."""
+        return [self.columns(answer)]
+
+    # The walk
+
+    @property
+    @override
+    def group(self) -> str:
+        return self.made_from.name
+
+    @cached_property
+    def resource(self) -> Resource:
+        """What it is made from, in this sync."""
+        return self.made_from(self.sync_context, self.name)
+
+    @override
+    def walk(self, tests: list[str]) -> Iterator[Record]:
+        if self._rides or not tests:
+            return
+        riders = list(self.sync_context.streams.riders(self))
+        for rider in riders:
+            rider.board()
+        with self.sync_context.turns.alone("look"):
+            self.sync_context.schedule.begin_once()
+        yield from Walk(self.resource, [self, *riders], tests).records()
+
+    @override
+    def applies(self, test_id: str) -> bool:
+        return self.resource.applies(test_id)
+
+    @override
+    def asks(self, test_id: str) -> Iterable[Ask]:
+        return self.resource.asks(test_id, self.partition(test_id).ledger)
+
+    @override
+    def list_need(self, test_id: str) -> Callable[[SessionList], bool] | None:
+        return self.resource.list_need(test_id, self.partition(test_id).ledger)
+
+    @property
+    @override
+    def waiting(self) -> int:
+        return sum(len(ledger.waiting) for _, ledger in self._ledgers())
+
+    @override
+    def unfinished(self, since: str | None = None) -> int:
+        return sum(self._is_unfinished(test_id, ledger, since) for test_id, ledger in self._ledgers())
+
+    def _ledgers(self) -> Iterator[tuple[str, Ledger]]:
+        """Yield the ledgers of this sync's tests."""
+        for test_id, partition in self._states.items():
+            if self.applies(test_id) and not partition.ledger.none:
+                yield test_id, partition.ledger
+
+    def _is_unfinished(self, test_id: str, ledger: Ledger, since: str | None) -> bool:
+        if ledger.bookmark is not None and ledger.history is None:
+            return False
+        never_read = ledger.newest or self.sync_context.directory.launched(test_id)
+        left = ledger.history.at if ledger.history is not None else never_read
+        return since is None or left is None or left > since
+
+    # Riding along with another stream
+
+    def board(self) -> None:
+        """Leave the rows to a stream that fetches what this one needs too; they need the SCHEMA before them."""
+        self._rides = True
+        self._write_schema_message()
+        self._announced = True
+        if self.replication_method == FULL_TABLE and self.emit_activate_version_messages:
+            self._stream_version = self._initialized_at // 1000  # as the SDK will say when it is this one's turn
+
+    def ride(self, row: Record) -> None:
+        """Write a row out of turn; its ledger is that of the other stream."""
+        self._write_record_message(row)
+        self.count(row)
+        self._rode += 1
+
+    @override
+    def _write_schema_message(self) -> None:
+        """Write the SCHEMA, unless it stands already before rows that rode along."""
+        if self._announced:
+            self._announced = False
+            return
+        super()._write_schema_message()
+
+    @override
+    def get_record_counter(self, *, endpoint: str | None = None, log_interval: float = 60.0) -> Counter:
+        """Return the counter of the METRIC line; rows that rode along count too."""
+        counter = super().get_record_counter(endpoint=endpoint, log_interval=log_interval)
+        counter.increment(self._rode)
+        return counter
+
+    # Rows
+
+    def rows_of(self, test_id: str, item: Item, answer: Any | None) -> list[Record]:  # noqa: ANN401 - as above
+        """Return the rows of an answer, and tombstones of those that were there beyond them; None: of all."""
+        partition = self.partition(test_id)
+        if answer is None:
+            deleted_at = item.at if item.act == "remove" else self.sync_context.now
+            return self._tombstones(test_id, item, range(1, partition.rows + 1), deleted_at)
+        if item.line == "waiting" and self.resource.is_empty(answer):
+            return []  # it has had its tombstones when it began to wait
+        rows, before = self._numbered(test_id, answer), partition.rows
+        if self.numbered is not None and len(rows) > before:
+            partition.rows = len(rows)
+        live = [row | self._shared(test_id, item, deleted_at=None) for row in rows]
+        if not item.again or self.numbered is None:
+            return live
+        return live + self._tombstones(test_id, item, range(len(rows) + 1, before + 1), self.sync_context.now)
+
+    def _tombstones(self, test_id: str, item: Item, numbers: range, deleted_at: str) -> list[Record]:
+        empty = dict.fromkeys(self.schema["properties"]) | self._shared(test_id, item, deleted_at=deleted_at)
+        return [empty] if self.numbered is None else [{**empty, self.numbered: number} for number in numbers]
+
+    def _shared(self, test_id: str, item: Item, *, deleted_at: str | None) -> dict[str, Any]:
+        """Return those of the columns that all streams share which this one has."""
+        shared = {
+            "test_id": test_id,
+            "session_id": item.session_id,
+            "change_cursor": item.cursor,
+            "change_type": item.change_type,
+            "changed_at": item.at,
+            "deleted_at": deleted_at,
+            "_sdc_deleted_at": deleted_at,
+        }
+        columns = self.schema["properties"]
+        return {name: value for name, value in shared.items() if name in columns}
+
+    def _numbered(self, test_id: str, answer: Any) -> list[dict[str, Any]]:  # noqa: ANN401 - as above
+        rows = self.rows(test_id, answer)
+        if self.numbered is None:
+            return rows
+        return [{**row, self.numbered: number} for number, row in enumerate(rows, start=1)]
+
+    @override
+    def sample(self, test_id: str) -> Iterator[Record]:
+        """Emit the first row of the newest session."""
+        resource = self.resource
+        try:
+            found = resource.sample(test_id)
+        except NotFoundError:
+            if not resource.often_none:
+                raise
+            of = "" if resource.policy.per_test else "the newest session of "
+            self.logger.info("%s: %stest %s has none%s", self.name, of, test_id, " (yet)" if of else "")
+            return
+        if found is not None:
+            session_id, answer = found
+            ids = {"test_id": test_id, "session_id": session_id}
+            for row in self._numbered(test_id, answer)[:1]:
+                yield row | {name: value for name, value in ids.items() if name in row}

@@ -1,0 +1,186 @@
+"""What every stream shares: its schema file, its columns, its counts."""
+
+from __future__ import annotations
+
+import re
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from singer_sdk.schema.source import SchemaDirectory
+from singer_sdk.singerlib import Schema
+from typing_extensions import override
+
+from tap_usertesting.singer.messages import MessageStream
+from tap_usertesting.singer.state import LedgerStateManager
+from tap_usertesting.values.conform import clean, conform, snake, verbatim
+from tap_usertesting.values.privacy import UNKNOWN, Privacy
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from singer_sdk.helpers.types import Context, Record
+    from singer_sdk.singerlib import Catalog
+
+    from tap_usertesting.sync.context import SyncContext
+
+_PACKAGED = Path(__file__).parents[1] / "schemas"  # in a wheel
+_TOP_LEVEL = Path(__file__).parents[2] / "schemas"  # in an editable install
+SCHEMAS = SchemaDirectory(_PACKAGED if _PACKAGED.is_dir() else _TOP_LEVEL)
+INCREMENTAL, LOG_BASED, FULL_TABLE = "INCREMENTAL", "LOG_BASED", "FULL_TABLE"
+OWN = frozenset({UNKNOWN, "change_cursor", "change_type", "changed_at", "deleted_at", "_sdc_deleted_at"})
+MOST_NAMED = 20  # fields of a stream that no column names; further ones are kept without a word
+_PLAIN_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}")
+
+
+class UserTestingStream(MessageStream):
+    """A stream of this tap. The first five attributes are for each to declare."""
+
+    mapped: ClassVar[frozenset[str]] = frozenset()  # the vendor's fields that another column holds, or none on purpose
+    personal: ClassVar[tuple[str, ...]] = ()  # the columns and fields with participants' data, `extra_fields` apart
+    harmless: ClassVar[Mapping[str, frozenset[str]]] = {}  # objects of any shape, with what may stay of them
+    setting: ClassVar[str | None] = None  # a boolean setting without which the stream does not exist
+    schemas: ClassVar[SchemaDirectory] = SCHEMAS  # where its schema file is
+
+    found = False  # anything of which there could be rows
+    emitted = tombstoned = 0  # rows of this sync
+
+    @property
+    def group(self) -> str:
+        """What it is read with: streams of one group run in one thread, and an error of one concerns all."""
+        return self.name
+
+    @property
+    def sync_context(self) -> SyncContext:
+        """What this sync shares."""
+        return self.host.sync_context
+
+    @property
+    def is_sample(self) -> bool:
+        """Whether this is `--test`: at most one record and two calls per stream."""
+        return self.ABORT_AT_RECORD_COUNT is not None
+
+    @property
+    def keeps_state(self) -> bool:
+        """Whether the stream goes on from the state of the last sync."""
+        return False
+
+    @cached_property
+    def state_manager(self) -> LedgerStateManager:
+        """What the stream's state holds."""
+        return LedgerStateManager(
+            stream_name=self.name, tap_name=self.tap_name, tap_state=self.tap_state, is_kept=lambda: self.keeps_state
+        )
+
+    # The schema
+
+    @cached_property
+    def schema(self) -> dict[str, Any]:
+        """The stream's schema file, without what `exclude_personal_data` leaves out."""
+        return self._privacy.schema(self._documented)
+
+    @cached_property
+    def _documented(self) -> dict[str, Any]:
+        """The whole schema file. Rows are made by it: only what it names can be found again and left out."""
+        return dict(self.schemas.get_schema(self.name, key_properties=self.primary_keys))
+
+    @cached_property
+    def _privacy(self) -> Privacy:
+        return Privacy.of(self.config, personal=self.personal, harmless=self.harmless)
+
+    @override
+    def apply_catalog(self, catalog: Catalog) -> None:
+        """Take the catalog's columns, but for personal ones that are left out; keys stay, whatever it lacks.
+
+        The catalog itself loses and gains the same, as stream maps are made from it.
+        """
+        entry = catalog.get_stream(self.name)
+        if entry is not None:
+            given, whole = self._privacy.schema(entry.schema.to_dict()), self.schema
+            properties = given.get("properties") or dict(whole["properties"])
+            for key in (*self.primary_keys, *([self.replication_key] if self.replication_key else ())):
+                properties.setdefault(key, whole["properties"][key])
+            entry.schema = Schema.from_dict({**whole, **given, "properties": properties})
+        super().apply_catalog(catalog)
+
+    # Rows
+
+    def columns(self, payload: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the vendor's object as this stream's columns; what none of them names is kept in `extra_fields`."""
+        properties = self._documented["properties"]
+        record: dict[str, Any] = dict.fromkeys(properties)
+        keeps, extra = UNKNOWN in properties, {}
+        for name, value in payload.items():
+            column = snake(name)
+            if column in properties and not (keeps and column in OWN):
+                record[column] = conform(value, properties[column], self._problem, column)
+            elif keeps and name not in self.mapped:
+                extra[clean(name)] = verbatim(value)
+                self._unnamed(name)
+        if extra:
+            record[UNKNOWN] = extra
+        return self._privacy.row(record, self._documented)
+
+    @cached_property
+    def _said(self) -> set[str]:
+        """The fields and columns of which the log has spoken."""
+        return set()
+
+    def _unnamed(self, name: str) -> None:
+        """Say once that the API sends a field that no column names; the name only where it can be no one's data."""
+        key = f"field {name}"
+        if key in self._said or sum(one.startswith("field ") for one in self._said) >= MOST_NAMED:
+            return
+        self._said.add(key)
+        self.logger.warning(
+            "%s: the API sends a field that no column names, %s; %s",
+            self.name,
+            name if _PLAIN_NAME.fullmatch(name) else "whose name is not a plain word",
+            f"{UNKNOWN} has it" if self._privacy.mode is None else "it is left out, as exclude_personal_data is set",
+        )
+
+    def _problem(self, column: str) -> None:
+        """Say once per column that a value did not fit; never the value, which may be personal."""
+        if column not in self._said:
+            self._said.add(column)
+            self.logger.warning("%s: a value in %s is not of the documented type and was left out", self.name, column)
+
+    # What came of it
+
+    @property
+    def waiting(self) -> int:
+        """How many sessions the next syncs ask for again."""
+        return 0
+
+    def unfinished(self, since: str | None = None) -> int:  # noqa: ARG002 - streams with a ledger look at it
+        """Return of how many tests something is left to read (that is not older than a time)."""
+        return 0
+
+    def count(self, row: Record) -> None:
+        """Count a row for the summary."""
+        if row.get("_sdc_deleted_at") is None:
+            self.emitted += 1
+        else:
+            self.tombstoned += 1
+
+    # The way of the SDK
+
+    def records(self, context: Context | None) -> Iterator[Record]:
+        """Emit the stream's rows; after each its ledger moves. To be declared by each kind of stream."""
+        raise NotImplementedError
+
+    @override
+    def get_records(self, context: Context | None) -> Iterator[Record]:
+        yield from self.records(context)
+        if self.found and self.sync_context.read_whole(self.group):
+            self.activate_version()
+
+    @override
+    def post_process(self, row: Record, context: Context | None = None) -> Record:
+        """Count the row; the SDK calls this for each that it writes."""
+        self.count(row)
+        return row
+
+    @override
+    def get_replication_key_signpost(self, context: Context | None = None) -> None:
+        """Return none: it would hold bookmarks back by the time of the sync, and change the state each time."""

@@ -1,0 +1,30 @@
+"""`session_videos`: links to videos. Source: GET /api/v2/sessionResults/{sessionId}/videoDownloadUrl."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from typing_extensions import override
+
+from tap_usertesting.singer.session_stream import SessionStream
+from tap_usertesting.sync.resource import FilmedResource
+
+
+class Videos(FilmedResource):
+    """The link to the video of a session, which whoever has it may use until it ends."""
+
+    name = "session_videos"
+    endpoint = "video"
+
+    @override
+    def fetch(self, test_id: str, session_id: str) -> dict[str, Any]:
+        return self.context.results.video_link(session_id)
+
+
+class SessionVideosStream(SessionStream):
+    """One row per video."""
+
+    name = "session_videos"
+    made_from = Videos
+    setting = "video_links"
+    personal = ("video_url",)

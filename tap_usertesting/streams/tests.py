@@ -1,0 +1,27 @@
+"""`tests`. Source: GET /v1/workspaces/{workspaceUuid}."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from typing_extensions import override
+
+from tap_usertesting.singer.discovered import DiscoveredStream
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+class TestsStream(DiscoveredStream):
+    """One row per test of the workspaces, also of the types that the Results API does not read."""
+
+    __test__ = False  # no test class, whatever its name looks like
+    name = "tests"
+    primary_keys = ("test_id",)
+    mapped = frozenset({"uuid", "workspaceUuid", "cursor", "orderedBy"})  # the last is who of the staff ordered it
+
+    @override
+    def rows(self) -> Iterable[dict[str, Any]]:
+        for item in self.sync_context.directory.studies:
+            ids = {"test_id": str(item["uuid"]).lower(), "workspace_id": str(item["workspaceUuid"]).lower()}
+            yield self.columns(item) | ids

@@ -1,0 +1,63 @@
+"""What came of a sync: the summary, and the lines that say what was left open."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from tap_usertesting.report.summary import NEWEST_DAYS, Ending, Summary
+from tap_usertesting.report.words import some
+from tap_usertesting.values.times import earlier
+
+if TYPE_CHECKING:
+    from tap_usertesting.sync.context import SyncContext
+
+logger = logging.getLogger("tap-usertesting")
+
+THROTTLED = "429"  # among the transport's counts
+
+
+def summary_of(context: SyncContext, ended: Ending) -> Summary:
+    """Return what the selected streams wrote, what that took, and what is left open in them."""
+    transport, streams = context.clients.transport, context.streams.all
+    left_out = context.left_out + context.results.left_out
+    newest = earlier(context.now, days=NEWEST_DAYS)
+    return Summary(
+        ended=ended,
+        seconds=context.pace.seconds,
+        rows=some({stream.name: stream.emitted for stream in streams}),
+        tombstones=some({stream.name: stream.tombstoned for stream in streams}),
+        calls={label: count for label, count in transport.calls.items() if label != THROTTLED},
+        not_found=dict(transport.not_found),
+        retries=transport.retries,
+        throttled=transport.calls[THROTTLED],
+        seconds_waited=dict(transport.waited),
+        left_out=dict(left_out + (context.feed.left_out if context.feed is not None else Counter())),
+        waiting=some({stream.name: stream.waiting for stream in streams}),
+        unfinished=some({stream.name: stream.unfinished() for stream in streams}),
+        unfinished_newest=some({stream.name: stream.unfinished(newest) for stream in streams}),
+        windows=context.windows.number,
+    )
+
+
+def say_what_is_left(context: SyncContext, next_sync: str) -> None:
+    """Write a line for what was given up, and for a budget that was used up. `next_sync`: where that goes on."""
+    for (stream, test_id), sessions in context.given_up.items():
+        logger.warning(
+            "%s, test %s: %d sessions that were announced are still not found and are given up, such as %s",
+            stream,
+            test_id,
+            len(sessions),
+            sessions[0],
+        )
+    if not context.spent:
+        return
+    transport = context.clients.transport
+    if transport.calls["list"] and not transport.kinds["session"]:
+        logger.warning(
+            "%s before any session was asked for: the session lists alone use it up; each sync goes on with the "
+            "tests that were not asked for the longest time, but a larger budget brings news sooner",
+            context.spent,
+        )
+    logger.warning("incomplete: %s; %s", context.spent, next_sync)
