@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from random import Random
 from typing import Any
 
-from tap_usertesting.sandbox import texts
 from tap_usertesting.sandbox.payloads import ANSWER_KEYS, answer
+from tap_usertesting.sandbox.texts import DEMOGRAPHICS, MULTIPLE, QUESTIONS, QX_LABELS, REMARKS, SENTENCES, TASKS
 
 Json = dict[str, Any]
 
@@ -71,21 +71,21 @@ def new_uuid(rng: Random) -> str:
     return str(uuid.UUID(int=rng.getrandbits(128), version=4))
 
 
-def plan(test_id: str, product_type: str, qx_groups: int | None = None) -> Plan:
+def compose_plan(test_id: str, product_type: str, qx_groups: int | None = None) -> Plan:
     """Return the tasks and groups of a test.
 
     ``qx_groups`` is the number of QX groups of an interaction test (default 2, or 3 for one test in three,
     the last of them without navigational tasks, so that its scores are null).
     """
     rng = Random(f"{test_id}/plan")
-    known = texts.TASKS.get(product_type, ())
+    known = TASKS.get(product_type, ())
     tasks = tuple(Task(new_uuid(rng), kind, text) for kind, text in known)
     groups: list[Group] = []
     if product_type == "NON_THINK_OUT_LOUD":
         count = rng.choice((2, 2, 3)) if qx_groups is None else qx_groups
         for number in range(count):
             navigational = (2, 3, 0)[number % 3]
-            label = texts.QX_LABELS[number % len(texts.QX_LABELS)]
+            label = QX_LABELS[number % len(QX_LABELS)]
             groups.append(Group(new_uuid(rng), "QX_SCORE", f"{label} (QXscore {number + 1})", navigational))
         groups.append(Group(new_uuid(rng), "BALANCED_COMPARISON", "Versions A and B", 0))
     elif product_type == "THINK_OUT_LOUD":
@@ -110,7 +110,9 @@ def measures(session_id: str, revision: int, group: Group) -> Measures:
     return Measures(score, walked, *attitude)
 
 
-def details_v3(session_id: str, revision: int, audience_id: str | None, test_plan: Plan, seconds: float) -> Json:
+def compose_details_v3(
+    session_id: str, revision: int, audience_id: str | None, test_plan: Plan, seconds: float
+) -> Json:
     """Return the body of ``GET /api/v3/sessionResults/{sessionId}``."""
     rng = Random(f"{session_id}/{revision}/details")
     return {
@@ -123,7 +125,7 @@ def details_v3(session_id: str, revision: int, audience_id: str | None, test_pla
     }
 
 
-def details_v2(v3: Json) -> Json:
+def compose_details_v2(v3: Json) -> Json:
     """Return the older shape of the same details, without groups (skipped tasks have a type of their own)."""
     results = []
     for task in v3["tasks"]:
@@ -147,7 +149,7 @@ def details_v2(v3: Json) -> Json:
     return {**common, "sessionTaskResults": results}
 
 
-def transcript(session_id: str, product_type: str, seconds: float) -> str:
+def compose_transcript(session_id: str, product_type: str, seconds: float) -> str:
     """Return a WebVTT document: two voices for a live conversation, else one person thinking out loud."""
     rng = Random(f"{session_id}/transcript")
     talk = product_type == "LIVE_CONVERSATION"
@@ -157,7 +159,7 @@ def transcript(session_id: str, product_type: str, seconds: float) -> str:
     at = rng.randrange(800, 4000)
     end = max(int(seconds * 1000), at + 5000)
     for number in range(rng.randrange(8, 24)):
-        words = rng.choice(texts.QUESTIONS if talk and number % 3 == 0 else texts.SENTENCES)
+        words = rng.choice(QUESTIONS if talk and number % 3 == 0 else SENTENCES)
         spoken = words.replace("&", "&amp;")
         if talk:
             spoken = f"<v {'Moderator' if number % 3 == 0 else 'Participant'}>{spoken}</v>"
@@ -169,13 +171,13 @@ def transcript(session_id: str, product_type: str, seconds: float) -> str:
     return "\n".join(lines)
 
 
-def clips(session_id: str, seconds: float) -> list[Json]:
+def compose_clips(session_id: str, seconds: float) -> list[Json]:
     """Return the clip items of a session, none for most sessions."""
     rng = Random(f"{session_id}/clips")
-    return clip_items(rng, seconds, rng.choice((0, 0, 1, 2)))
+    return compose_clip_items(rng, seconds, rng.choice((0, 0, 1, 2)))
 
 
-def clip_items(rng: Random, seconds: float, count: int) -> list[Json]:
+def compose_clip_items(rng: Random, seconds: float, count: int) -> list[Json]:
     """Return some clips of a video of so many seconds."""
     items = []
     for number in range(count):
@@ -184,7 +186,7 @@ def clip_items(rng: Random, seconds: float, count: int) -> list[Json]:
             {
                 "uuid": new_uuid(rng),
                 "name": f"Clip #{number + 1}",
-                "description": rng.choice(texts.REMARKS),
+                "description": rng.choice(REMARKS),
                 "timeStartMs": start,
                 "timeEndMs": start + 30000,
                 "videoUuid": new_uuid(rng),
@@ -196,13 +198,13 @@ def clip_items(rng: Random, seconds: float, count: int) -> list[Json]:
     return items
 
 
-def reels(test_id: str, updated_ms: int) -> list[Json]:
+def compose_reels(test_id: str, updated_ms: int) -> list[Json]:
     """Return the highlight reel items of a test."""
     rng = Random(f"{test_id}/reels")
-    return [reel(rng, f"Highlights {number + 1}", updated_ms) for number in range(rng.choice((0, 1, 2)))]
+    return [compose_reel(rng, f"Highlights {number + 1}", updated_ms) for number in range(rng.choice((0, 1, 2)))]
 
 
-def reel(rng: Random, name: str, updated_ms: int) -> Json:
+def compose_reel(rng: Random, name: str, updated_ms: int) -> Json:
     """Return a highlight reel item, changed at ``updated_ms``."""
     return {
         "uuid": new_uuid(rng),
@@ -225,8 +227,8 @@ def _participant(session_id: str) -> Json | None:
     if rng.random() < _NULL_PARTICIPANT:
         return None
     info: list[Json] = []
-    for code, label, kind, values in texts.DEMOGRAPHICS[: rng.randrange(3, len(texts.DEMOGRAPHICS) + 1)]:
-        several = kind == texts.MULTIPLE
+    for code, label, kind, values in DEMOGRAPHICS[: rng.randrange(3, len(DEMOGRAPHICS) + 1)]:
+        several = kind == MULTIPLE
         chosen = rng.sample(values, rng.randrange(1, 4)) if several else [rng.choice(values)]
         info.append({"id": new_uuid(rng), "code": code, "label": label, "value": ",".join(chosen), "type": kind})
     if rng.random() < 0.1:  # noqa: PLR2004 - one in ten has a question that is known by its code alone

@@ -28,7 +28,7 @@ from tap_usertesting.sandbox.feed_schema import feed_schema
 if TYPE_CHECKING:
     from tap_usertesting.sandbox.world import World
 
-PATH = "/graphql/"
+FEED_PATH = "/graphql/"
 
 _DOCUMENTS = 256
 _CACHED_BYTES = 1_000_000
@@ -87,7 +87,7 @@ class FeedApi:
         moods = self._world.feed_moods
         if asked.document is None or asked.errors:
             return _errors(400, moods.errors([dict(error.formatted) for error in asked.errors]))
-        refusal = moods.refusal_of(operations(asked))
+        refusal = moods.refusal_of(feed_operations(asked))
         if refusal is not None:
             return _errors(refusal.status, moods.errors([refusal.as_error()]))
         key = (
@@ -135,7 +135,7 @@ class FeedApi:
         return known
 
 
-def operations(asked: FeedRequest) -> list[dict[str, str | None]]:
+def feed_operations(asked: FeedRequest) -> list[dict[str, str | None]]:
     """Return the root fields of a request with their arguments, for the call log and for hooks."""
     if asked.document is None:
         return []

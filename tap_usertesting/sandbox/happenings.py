@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tap_usertesting.sandbox import compose
+from tap_usertesting.sandbox.compose import WITH_TRANSCRIPT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -53,7 +53,7 @@ def _tests(world: World, test_id: str | None) -> list[Test]:
 
 def _busiest(tests: list[Test]) -> Test:
     """Return the test with the most sessions, one with transcripts if there is any."""
-    spoken = [test for test in tests if test.product_type in compose.WITH_TRANSCRIPT]
+    spoken = [test for test in tests if test.product_type in WITH_TRANSCRIPT]
     return max(spoken or tests, key=lambda test: len(test.sessions))
 
 
@@ -73,7 +73,7 @@ def _fitting(sessions: Iterable[Session], kind: str) -> Iterable[Session]:
         if kind == "accept":
             fits = session.rejected
         elif kind == "transcript":
-            spoken = session.test.product_type in compose.WITH_TRANSCRIPT
+            spoken = session.test.product_type in WITH_TRANSCRIPT
             fits = session.served and spoken and not session.has_transcript
         else:
             fits = session.served

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from tap_usertesting.sandbox.model import Test
     from tap_usertesting.sandbox.world import World
 
-PREFIX = "/usertesting/api/v1/"
+LEGACY_PREFIX = "/usertesting/api/v1/"
 
 _CODES = {400: "BAD_REQUEST", 401: "UNAUTHORIZED", 404: "NOT_FOUND"}
 
@@ -23,7 +23,7 @@ def legacy_error(status: int, message: str) -> Answer:
     return json_answer(status, {"errorCode": _CODES[status], "errorMessage": message})
 
 
-UNAUTHORISED = legacy_error(401, "Unauthorized")
+LEGACY_UNAUTHORISED = legacy_error(401, "Unauthorized")
 
 
 def token_of(request: Request, accepted: set[str]) -> str | None:
@@ -42,7 +42,7 @@ class LegacyApi:
 
     def answer(self, request: Request) -> Answer:
         """Answer one authorised call."""
-        room, _, key = request.path.removeprefix(PREFIX).partition("/")
+        room, _, key = request.path.removeprefix(LEGACY_PREFIX).partition("/")
         if request.method != "GET" or room not in {"workspaces", "studies"} or "/" in key:
             return legacy_error(404, "Not Found")
         with self._world.lock:

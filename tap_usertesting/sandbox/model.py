@@ -7,7 +7,14 @@ from datetime import datetime, timezone
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from tap_usertesting.sandbox import compose
+from tap_usertesting.sandbox.compose import (
+    compose_clips,
+    compose_details_v2,
+    compose_details_v3,
+    compose_plan,
+    compose_reels,
+    compose_transcript,
+)
 
 if TYPE_CHECKING:
     from tap_usertesting.sandbox.compose import Json, Plan
@@ -105,12 +112,12 @@ class Session:
 
     @cached_property
     def _composed_vtt(self) -> str:
-        return compose.transcript(self.session_id, self.test.product_type, self.seconds)
+        return compose_transcript(self.session_id, self.test.product_type, self.seconds)
 
     @cached_property
     def clips(self) -> list[Json]:
         """The clip items of the session's video."""
-        return compose.clips(self.session_id, self.seconds)
+        return compose_clips(self.session_id, self.seconds)
 
     def summary(self) -> Json:
         """Return the item of the session list."""
@@ -124,12 +131,12 @@ class Session:
 
     def details_v3(self) -> Json:
         """Return the body of the v3 details."""
-        body = compose.details_v3(self.session_id, self.revision, self.audience_id, self.test.plan, self.seconds)
+        body = compose_details_v3(self.session_id, self.revision, self.audience_id, self.test.plan, self.seconds)
         return {**body, **self.overrides}
 
     def details_v2(self) -> Json:
         """Return the body of the v2 details."""
-        return compose.details_v2(self.details_v3())
+        return compose_details_v2(self.details_v3())
 
 
 @dataclass(eq=False)
@@ -173,12 +180,12 @@ class Test:
     @cached_property
     def plan(self) -> Plan:
         """What is asked in the test."""
-        return compose.plan(self.test_id, self.product_type, self.qx_groups)
+        return compose_plan(self.test_id, self.product_type, self.qx_groups)
 
     @cached_property
     def reels(self) -> list[Json]:
         """The highlight reel items of the test."""
-        return compose.reels(self.test_id, int(self.ordered_at.timestamp() * 1000))
+        return compose_reels(self.test_id, int(self.ordered_at.timestamp() * 1000))
 
     def changed(self) -> None:
         """Forget what was derived from sessions and events."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tap_usertesting.sandbox import texts
+from tap_usertesting.sandbox.texts import CHOICES, SENTENCES, STATEMENTS
 
 if TYPE_CHECKING:
     from random import Random
@@ -42,10 +42,10 @@ def _payload(kind: str, rng: Random) -> Json:  # noqa: PLR0911 - one line of dat
         labels = {"low": "Very difficult", "high": "Very easy", "middle": None}
         return {"value": rng.randrange(1, 6), "scaleMinimum": 1, "scaleMaximum": 5, "labels": labels}
     if kind == "MULTIPLE_CHOICE":
-        chosen = sorted(rng.sample(range(len(texts.CHOICES)), rng.randrange(1, 3)))
-        options = [{"optionId": 9007199254740993 + number, "label": texts.CHOICES[number]} for number in chosen]
+        chosen = sorted(rng.sample(range(len(CHOICES)), rng.randrange(1, 3)))
+        options = [{"optionId": 9007199254740993 + number, "label": CHOICES[number]} for number in chosen]
         return {
-            "value": ", ".join(texts.CHOICES[number] for number in chosen),
+            "value": ", ".join(CHOICES[number] for number in chosen),
             "selected": options,
             "multiSelect": True,
             "randomizedOptions": False,
@@ -54,13 +54,13 @@ def _payload(kind: str, rng: Random) -> Json:  # noqa: PLR0911 - one line of dat
     if kind == "NPS":
         return {"value": rng.randrange(11)}
     if kind == "RANK_ORDER":
-        ranked = [{"rank": rank, "text": text} for rank, text in enumerate(rng.sample(texts.CHOICES, 4), start=1)]
+        ranked = [{"rank": rank, "text": text} for rank, text in enumerate(rng.sample(CHOICES, 4), start=1)]
         return {"value": ranked[0]["text"], "ranking": ranked}
     if kind == "MATRIX":
-        rows = {text: rng.choice((1, 2, 3, 4, 5, None)) for text in texts.STATEMENTS}
+        rows = {text: rng.choice((1, 2, 3, 4, 5, None)) for text in STATEMENTS}
         return {"rows": rows, "columns": ["1", "2", "3", "4", "5"]}
     if kind == "WRITTEN":
-        return {"value": " ".join(rng.sample(texts.SENTENCES, 2))}
+        return {"value": " ".join(rng.sample(SENTENCES, 2))}
     if kind == "URL":
         visited = f"https://shop.example.com/step/{rng.randrange(1, 9)}"
         return {"value": visited, "success": rng.random() < 0.7, "path": [visited, None]}  # noqa: PLR2004

@@ -6,7 +6,6 @@ from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING
 
-from tap_usertesting.sandbox import compose
 from tap_usertesting.sandbox.answers import (
     Answer,
     Headers,
@@ -16,6 +15,7 @@ from tap_usertesting.sandbox.answers import (
     nest_error,
     no_route,
 )
+from tap_usertesting.sandbox.compose import WITH_VIDEO
 from tap_usertesting.sandbox.model import Session, Test, iso_seconds
 from tap_usertesting.sandbox.scores import qx_scores
 
@@ -125,7 +125,7 @@ class ResultsApi:
         if kind == "transcript":
             return None if session.vtt is None else _transcript(session.vtt, self._world.transcript_charset)
         body: Json | None = None
-        filmed = session.test.product_type in compose.WITH_VIDEO
+        filmed = session.test.product_type in WITH_VIDEO
         if kind == "details_v3":
             body = {**session.details_v3(), **self._world.undocumented}
         elif kind == "details_v2":
@@ -141,7 +141,7 @@ class ResultsApi:
     def _of_test(self, kind: str, test: Test, item: str | None) -> Answer | None:
         """Return what a test has of a kind, or None."""
         body: Json | None = None
-        filmed = test.product_type in compose.WITH_VIDEO
+        filmed = test.product_type in WITH_VIDEO
         if kind == "qx_scores":
             body = qx_scores(test) if test.product_type == "NON_THINK_OUT_LOUD" else None
         elif filmed and kind == "reels":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tap_usertesting.sandbox import compose
+from tap_usertesting.sandbox.compose import measures
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,7 +19,7 @@ def qx_scores(test: Test) -> Json:
     sessions = test.completed()
     items = []
     for group in groups:
-        parts = [compose.measures(session.session_id, session.revision, group) for session in sessions]
+        parts = [measures(session.session_id, session.revision, group) for session in sessions]
         items.append(_item(group, parts))
     return {
         "testId": test.test_id,

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Literal
 
-from tap_usertesting.sandbox import compose, texts
+from tap_usertesting.sandbox.compose import PRODUCT_TYPES, WITH_TRANSCRIPT, WITH_VIDEO
+from tap_usertesting.sandbox.texts import TITLES
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -67,9 +68,9 @@ def fill(world: World, scale: Scale) -> None:
     started = world.now - history
     older_than_feed = True
     for number in range(size.tests):
-        for product_type in compose.PRODUCT_TYPES:
+        for product_type in PRODUCT_TYPES:
             home = homes[(number + len(world.tests)) % len(homes)]
-            title = texts.TITLES[product_type][number % len(texts.TITLES[product_type])]
+            title = TITLES[product_type][number % len(TITLES[product_type])]
             ordered_at = started - timedelta(hours=world.rng.randrange(2, 200))
             test = world.add_test(product_type, title, workspace=home, ordered_at=ordered_at)
             unannounced = 2 if product_type == "THINK_OUT_LOUD" and older_than_feed else 0
@@ -137,7 +138,7 @@ def _complete_sessions(world: World, test: Test, count: int, unannounced: int) -
 
 def _complete_session(world: World, test: Test, finished: datetime, fate: _Fate) -> None:
     rng = world.rng
-    spoken = test.product_type in compose.WITH_TRANSCRIPT
+    spoken = test.product_type in WITH_TRANSCRIPT
     recent = world.now - finished < timedelta(days=1)
     outstanding = spoken and (fate.newest or (recent and rng.random() < _TRANSCRIPT_OUTSTANDING))
     late = spoken and fate.announced and not outstanding and rng.random() < _TRANSCRIPT_LATE
@@ -166,7 +167,7 @@ def _complete_session(world: World, test: Test, finished: datetime, fate: _Fate)
 
 def _mention_video(world: World, session: Session) -> None:
     """Announce the video of a session whose transcript did not bring the announcement with it."""
-    if session.test.product_type in compose.WITH_VIDEO and not session.has_transcript:
+    if session.test.product_type in WITH_VIDEO and not session.has_transcript:
         world.announce(session, "VIDEO_UPDATED", at=session.finished_at + timedelta(seconds=45))
 
 

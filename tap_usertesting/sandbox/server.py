@@ -14,7 +14,6 @@ import time
 from email.utils import formatdate
 from typing import TYPE_CHECKING, Any
 
-from tap_usertesting.sandbox import feed_api, legacy_api, tokens
 from tap_usertesting.sandbox.admin import Admin
 from tap_usertesting.sandbox.answers import (
     RESULTS_KINDS,
@@ -27,8 +26,18 @@ from tap_usertesting.sandbox.answers import (
     results_call,
 )
 from tap_usertesting.sandbox.faults import Fault, FaultKind, Hook, Orders, disturbed, drip, reset
+from tap_usertesting.sandbox.feed_api import (
+    FEED_PATH,
+    FeedApi,
+    FeedRequest,
+    bad_token,
+    feed_operations,
+    unauthenticated,
+)
+from tap_usertesting.sandbox.legacy_api import LEGACY_PREFIX, LEGACY_UNAUTHORISED, LegacyApi, token_of
 from tap_usertesting.sandbox.quota import Quota, QuotaRule
 from tap_usertesting.sandbox.results_api import ResultsApi
+from tap_usertesting.sandbox.tokens import AUTH_PATH, Tokens
 from tap_usertesting.sandbox.wire import Server, message
 from tap_usertesting.sandbox.world import World
 
@@ -60,15 +69,15 @@ class Sandbox:
         """
         self.world = world or World()
         self.clock = clock
-        self.tokens = tokens.Tokens(token_lifetime, clock=clock)
+        self.tokens = Tokens(token_lifetime, clock=clock)
         self.quota = Quota(quota, clock=clock)
         self.orders = Orders()
         self.closing = threading.Event()
         self.stop_requested = threading.Event()
         self.feed_token = f"sandbox-feed-{secrets.token_hex(12)}"
         self._results = ResultsApi(self.world)
-        self._legacy = legacy_api.LegacyApi(self.world)
-        self._feed = feed_api.FeedApi(self.world)
+        self._legacy = LegacyApi(self.world)
+        self._feed = FeedApi(self.world)
         self._admin = Admin(self)
         self._calls: list[Call] = []
         self._count = 0
@@ -105,12 +114,12 @@ class Sandbox:
     @property
     def auth_endpoint(self) -> str:
         """URL of the token endpoint."""
-        return self.url + tokens.PATH
+        return self.url + AUTH_PATH
 
     @property
     def feed_url(self) -> str:
         """URL of the change feed."""
-        return self.url + feed_api.PATH
+        return self.url + FEED_PATH
 
     @property
     def client_id(self) -> str:
@@ -207,7 +216,7 @@ class Sandbox:
             return self._done(call, self._results.mistaken(call.kind, ids, request).adding(headers))
         return self._disturb(fault, call, self._route(call, ids, request, asked).adding(headers), connection)
 
-    def _identify(self, request: Request) -> tuple[feed_api.FeedRequest | Answer | None, Call, dict[str, str]]:
+    def _identify(self, request: Request) -> tuple[FeedRequest | Answer | None, Call, dict[str, str]]:
         """Say which call a request is; a feed request is taken apart for that."""
         asked = None
         ids: dict[str, str] = {}
@@ -215,11 +224,11 @@ class Sandbox:
         found = results_call(request.path)
         if found is not None:
             kind, ids = found
-        elif request.path == tokens.PATH:
+        elif request.path == AUTH_PATH:
             kind = "token"
-        elif request.path.startswith(legacy_api.PREFIX):
+        elif request.path.startswith(LEGACY_PREFIX):
             kind = "v1"
-        elif request.path == feed_api.PATH:
+        elif request.path == FEED_PATH:
             kind = "feed"
             asked = self._feed.read(request)
         call = Call(
@@ -229,7 +238,7 @@ class Sandbox:
             method=request.method,
             path=request.path,
             query=request.query,
-            operations=feed_api.operations(asked) if isinstance(asked, feed_api.FeedRequest) else [],
+            operations=feed_operations(asked) if isinstance(asked, FeedRequest) else [],
             headers=_masked(request.headers),
         )
         self._name_test(call, ids)
@@ -243,30 +252,28 @@ class Sandbox:
             test_id = session.test.test_id
         call.test_id = None if test_id is None else test_id.lower()
 
-    def _route(
-        self, call: Call, ids: dict[str, str], request: Request, asked: feed_api.FeedRequest | Answer | None
-    ) -> Answer:
+    def _route(self, call: Call, ids: dict[str, str], request: Request, asked: FeedRequest | Answer | None) -> Answer:
         if call.kind in RESULTS_KINDS:
             authorised = self.tokens.valid(request.bearer)
             return self._results.answer(call.kind, ids, request) if authorised else _NOT_AUTHORISED
         if call.kind == "v1":
-            authorised = self.tokens.valid(legacy_api.token_of(request, self.world.v1_auth))
-            return self._legacy.answer(request) if authorised else legacy_api.UNAUTHORISED
+            authorised = self.tokens.valid(token_of(request, self.world.v1_auth))
+            return self._legacy.answer(request) if authorised else LEGACY_UNAUTHORISED
         if call.kind == "token":
             return self.tokens.answer(request)
         if asked is not None:
             return self._answer_feed(request, asked)
-        if request.path + "/" == feed_api.PATH:
+        if request.path + "/" == FEED_PATH:
             # The framework behind the feed redirects to the path with a slash, and the body of a POST is
             # lost.
-            return Answer(301, headers=[("Location", feed_api.PATH)])
+            return Answer(301, headers=[("Location", FEED_PATH)])
         return no_route(request)
 
-    def _answer_feed(self, request: Request, asked: feed_api.FeedRequest | Answer) -> Answer:
+    def _answer_feed(self, request: Request, asked: FeedRequest | Answer) -> Answer:
         if "authorization" not in request.headers:
-            return feed_api.unauthenticated()
+            return unauthenticated()
         if request.bearer != self.feed_token and not self.tokens.valid(request.bearer):
-            return feed_api.bad_token()
+            return bad_token()
         return asked if isinstance(asked, Answer) else self._feed.answer(asked)
 
     def _disturb(self, fault: Fault, call: Call, answer: Answer, connection: socket.socket) -> bytes | None:

@@ -15,7 +15,7 @@ from tap_usertesting.sandbox.answers import Answer, Request, json_answer
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-PATH = "/oauth2/aus1p3vtd8vtm4Bxv0h8/v1/token"
+AUTH_PATH = "/oauth2/aus1p3vtd8vtm4Bxv0h8/v1/token"
 SCOPE = "studies:read"
 
 _FORM = "application/x-www-form-urlencoded"

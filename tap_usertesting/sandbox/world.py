@@ -15,10 +15,11 @@ from datetime import datetime, timedelta, timezone
 from random import Random
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
-from tap_usertesting.sandbox import compose, texts
+from tap_usertesting.sandbox.compose import WITH_TRANSCRIPT, audience, compose_clip_items, compose_reel, new_uuid
 from tap_usertesting.sandbox.feed_moods import FeedMoods
 from tap_usertesting.sandbox.journal import Journal
 from tap_usertesting.sandbox.model import Event, Session, Test, Workspace
+from tap_usertesting.sandbox.texts import AUTHORS, TITLES, WORKSPACES
 from tap_usertesting.sandbox.truth import truth
 
 if TYPE_CHECKING:
@@ -130,8 +131,8 @@ class World:
     def add_workspace(self, name: str | None = None) -> Workspace:
         """Add a workspace."""
         number = len(self.workspaces)
-        name = name or texts.WORKSPACES[number % len(texts.WORKSPACES)]
-        workspace = Workspace(compose.new_uuid(self.rng), name, str(12345 + number))
+        name = name or WORKSPACES[number % len(WORKSPACES)]
+        workspace = Workspace(new_uuid(self.rng), name, str(12345 + number))
         self.workspaces[workspace.uuid] = workspace
         return workspace
 
@@ -157,15 +158,15 @@ class World:
             workspace = self.workspaces[workspace]
         if workspace is None:
             workspace = next(iter(self.workspaces.values()), None) or self.add_workspace()
-        titles = texts.TITLES.get(product_type, texts.TITLES["INSIGHT_CORE"])
+        titles = TITLES.get(product_type, TITLES["INSIGHT_CORE"])
         test = Test(
-            test_id=test_id or compose.new_uuid(self.rng),
+            test_id=test_id or new_uuid(self.rng),
             title=title or titles[len(self.tests) % len(titles)],
             type=type,
             product_type=product_type,
             workspace=workspace,
             ordered_at=ordered_at or self.now - timedelta(days=30),
-            ordered_by=texts.AUTHORS[len(self.tests) % len(texts.AUTHORS)],
+            ordered_by=AUTHORS[len(self.tests) % len(AUTHORS)],
             in_feed=in_feed,
             qx_groups=qx_groups,
         )
@@ -201,13 +202,13 @@ class World:
         )
         started_at = started_at or finished_at - timedelta(seconds=self.rng.randrange(240, 2100))
         if transcript is None:
-            transcript = "ready" if test.product_type in compose.WITH_TRANSCRIPT else "none"
-        session_id = session_id or compose.new_uuid(self.rng)
+            transcript = "ready" if test.product_type in WITH_TRANSCRIPT else "none"
+        session_id = session_id or new_uuid(self.rng)
         session = Session(
             session_id=session_id,
             test=test,
             number=self.journal.number(f"ut_response_{session_id}"),
-            audience_id=compose.audience(session_id),
+            audience_id=audience(session_id),
             started_at=started_at,
             finished_at=finished_at,
             finish_time=finished_at if finish_time == "auto" else finish_time,
@@ -288,7 +289,7 @@ class World:
     @_happening
     def clip(self, session: Session, name: str = "A clip") -> Json:
         """Cut one more clip from a session's video; no event says so."""
-        [made] = compose.clip_items(self.rng, session.seconds, 1)
+        [made] = compose_clip_items(self.rng, session.seconds, 1)
         session.clips.append({**made, "name": name})
         return session.clips[-1]
 
@@ -299,7 +300,7 @@ class World:
         """Change a highlight reel of a test, or without a place make one; no event says so."""
         stamp = int((at or self.now).timestamp() * 1000)
         if place is None:
-            test.reels.append(compose.reel(self.rng, f"Highlights {len(test.reels) + 1}", stamp))
+            test.reels.append(compose_reel(self.rng, f"Highlights {len(test.reels) + 1}", stamp))
             place = -1
         test.reels[place] = {**test.reels[place], "lastUpdatedAtMs": stamp, "numClips": self.rng.randrange(1, 9)}
         return test.reels[place]
