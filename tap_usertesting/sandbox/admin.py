@@ -7,17 +7,19 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Protocol
 
 from tap_usertesting.sandbox.answers import Answer, Request, json_answer
 from tap_usertesting.sandbox.happenings import make_happen
 from tap_usertesting.sandbox.quota import QuotaRule
 
 if TYPE_CHECKING:
+    import threading
     from collections.abc import Callable
 
+    from tap_usertesting.sandbox.answers import Call
     from tap_usertesting.sandbox.compose import Json
-    from tap_usertesting.sandbox.server import Sandbox
+    from tap_usertesting.sandbox.world import World
 
 # Attributes of the world that say how the Results API and v1 answer.
 ANSWERS = (
@@ -32,10 +34,37 @@ ANSWERS = (
 )
 
 
+class Controls(Protocol):
+    """What the back door uses of a sandbox. ``server.py`` imports this module, so ``Sandbox`` cannot be named here."""
+
+    world: World
+    feed_token: str
+    stop_requested: threading.Event
+
+    @property
+    def calls(self) -> list[Call]:
+        """Every call so far."""
+
+    def clear_calls(self) -> None:
+        """Forget the calls so far."""
+
+    def config(self) -> Json:
+        """Return the settings of the tap."""
+
+    def fail(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - the server says what can be ordered
+        """Order a fault."""
+
+    def revoke_tokens(self) -> None:
+        """Make every token issued so far invalid."""
+
+    def set_quota(self, rule: QuotaRule | None) -> None:
+        """Change the quota."""
+
+
 class Admin:
     """Answers of the back door."""
 
-    def __init__(self, box: Sandbox) -> None:
+    def __init__(self, box: Controls) -> None:
         """Open the back door of a sandbox."""
         self._box = box
         self.routes: dict[tuple[str, str], Callable[[Json], object]] = {

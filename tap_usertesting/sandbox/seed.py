@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from tap_usertesting.sandbox.model import Session, Test
-    from tap_usertesting.sandbox.world import World
+    from tap_usertesting.sandbox.world_changes import ChangingWorld
 
 
 Scale = Literal["small", "demo", "large"]
@@ -55,7 +55,7 @@ _ACCEPTED_AGAIN = 0.3
 _UPDATED_AGAIN = 0.08
 
 
-def fill(world: World, scale: Scale) -> None:
+def fill(world: ChangingWorld, scale: Scale) -> None:
     """Put the realistic data of a scale into an empty world.
 
     Two workspaces (three in ``large``); ``tests`` of each product type, one classic study per workspace that
@@ -83,7 +83,7 @@ def fill(world: World, scale: Scale) -> None:
 
 
 def fill_evenly(
-    world: World,
+    world: ChangingWorld,
     *,
     tests: int,
     sessions: int,
@@ -120,7 +120,7 @@ def fill_evenly(
                 test.add_event(world.journal.make_event(session.response_uuid, kind, moment))
 
 
-def _complete_sessions(world: World, test: Test, count: int, unannounced: int) -> None:
+def _complete_sessions(world: ChangingWorld, test: Test, count: int, unannounced: int) -> None:
     """Complete ``count`` sessions over the history, the newest hours ago, and let things happen to them."""
     rng = world.rng
     span = timedelta(days=_HISTORY_DAYS) - timedelta(hours=2)
@@ -136,7 +136,7 @@ def _complete_sessions(world: World, test: Test, count: int, unannounced: int) -
         _complete_session(world, test, finished, fate)
 
 
-def _complete_session(world: World, test: Test, finished: datetime, fate: _Fate) -> None:
+def _complete_session(world: ChangingWorld, test: Test, finished: datetime, fate: _Fate) -> None:
     rng = world.rng
     spoken = test.product_type in WITH_TRANSCRIPT
     recent = world.now - finished < timedelta(days=1)
@@ -165,12 +165,12 @@ def _complete_session(world: World, test: Test, finished: datetime, fate: _Fate)
             world.accept(session, at=_later(world, finished, minutes=rng.randrange(1200, 2400)))
 
 
-def _mention_video(world: World, session: Session) -> None:
+def _mention_video(world: ChangingWorld, session: Session) -> None:
     """Announce the video of a session whose transcript did not bring the announcement with it."""
     if session.test.product_type in WITH_VIDEO and not session.has_transcript:
         world.announce(session, "VIDEO_UPDATED", at=session.finished_at + timedelta(seconds=45))
 
 
-def _later(world: World, moment: datetime, *, minutes: int) -> datetime:
+def _later(world: ChangingWorld, moment: datetime, *, minutes: int) -> datetime:
     """Return a time after ``moment`` that is not after the world's now."""
     return min(moment + timedelta(minutes=minutes), world.now)

@@ -23,8 +23,8 @@ from tap_usertesting.sandbox.answers import (
     Request,
     nest_error,
     no_route,
-    results_call,
 )
+from tap_usertesting.sandbox.call_log import CallLog, kind_of_call
 from tap_usertesting.sandbox.faults import Fault, FaultKind, Hook, Orders, disturbed, drip, reset
 from tap_usertesting.sandbox.feed_api import (
     FEED_PATH,
@@ -34,7 +34,7 @@ from tap_usertesting.sandbox.feed_api import (
     feed_operations,
     unauthenticated,
 )
-from tap_usertesting.sandbox.legacy_api import LEGACY_PREFIX, LEGACY_UNAUTHORISED, LegacyApi, token_of
+from tap_usertesting.sandbox.legacy_api import LEGACY_UNAUTHORISED, LegacyApi, token_of
 from tap_usertesting.sandbox.quota import Quota, QuotaRule
 from tap_usertesting.sandbox.results_api import ResultsApi
 from tap_usertesting.sandbox.tokens import AUTH_PATH, Tokens
@@ -79,9 +79,7 @@ class Sandbox:
         self._legacy = LegacyApi(self.world)
         self._feed = FeedApi(self.world)
         self._admin = Admin(self)
-        self._calls: list[Call] = []
-        self._count = 0
-        self._log_lock = threading.Lock()
+        self._log = CallLog(self.world, clock=clock)
         self._server = Server(("127.0.0.1", port), self)
         self.port: int = self._server.address[1]
         self.url = f"http://127.0.0.1:{self.port}"
@@ -148,13 +146,11 @@ class Sandbox:
     @property
     def calls(self) -> list[Call]:
         """Every call so far, in the order of arrival (a copy)."""
-        with self._log_lock:
-            return list(self._calls)
+        return self._log.calls()
 
     def clear_calls(self) -> None:
         """Forget the calls so far."""
-        with self._log_lock:
-            self._calls.clear()
+        self._log.clear()
 
     def before(self, kind: str, callback: Callable[[Call], object], times: int | None = 1, *, skip: int = 0) -> None:
         """Run ``callback(call)`` before the next ``times`` calls of a kind are answered, sparing ``skip``.
@@ -197,8 +193,11 @@ class Sandbox:
         """Return the bytes to send for a request, or None when the connection is done for."""
         if request.path.startswith("/_sandbox/"):
             return message(self._admin.answer(request))
-        asked, call, ids = self._identify(request)
-        self._log(call)
+        kind, ids = kind_of_call(request.path)
+        # Taken apart before anything else: hooks and faults go by the operations of a feed request.
+        asked = self._feed.read(request) if kind == "feed" else None
+        operations = feed_operations(asked) if isinstance(asked, FeedRequest) else []
+        call = self._log.write(request, kind, ids, operations)
         headers: Headers = []
         if call.kind in RESULTS_KINDS or (call.kind == "v1" and (self.world.v1_in_quota or self.quota.rule is None)):
             if call.kind in RESULTS_KINDS and not self._results.routed(call.kind):
@@ -215,42 +214,6 @@ class Sandbox:
         if fault.fault == "other" and call.kind in RESULTS_KINDS:
             return self._done(call, self._results.mistaken(call.kind, ids, request).adding(headers))
         return self._disturb(fault, call, self._route(call, ids, request, asked).adding(headers), connection)
-
-    def _identify(self, request: Request) -> tuple[FeedRequest | Answer | None, Call, dict[str, str]]:
-        """Say which call a request is; a feed request is taken apart for that."""
-        asked = None
-        ids: dict[str, str] = {}
-        kind = "unknown"
-        found = results_call(request.path)
-        if found is not None:
-            kind, ids = found
-        elif request.path == AUTH_PATH:
-            kind = "token"
-        elif request.path.startswith(LEGACY_PREFIX):
-            kind = "v1"
-        elif request.path == FEED_PATH:
-            kind = "feed"
-            asked = self._feed.read(request)
-        call = Call(
-            n=0,
-            at=self.clock(),
-            kind=kind,
-            method=request.method,
-            path=request.path,
-            query=request.query,
-            operations=feed_operations(asked) if isinstance(asked, FeedRequest) else [],
-            headers=_masked(request.headers),
-        )
-        self._name_test(call, ids)
-        return asked, call, ids
-
-    def _name_test(self, call: Call, ids: dict[str, str]) -> None:
-        call.session_id = ids["session"].lower() if "session" in ids else None
-        test_id = ids.get("test") or (call.query.get("testId") if call.kind == "list" else None)
-        session = self.world.sessions.get(call.session_id or "")
-        if session is not None:
-            test_id = session.test.test_id
-        call.test_id = None if test_id is None else test_id.lower()
 
     def _route(self, call: Call, ids: dict[str, str], request: Request, asked: FeedRequest | Answer | None) -> Answer:
         if call.kind in RESULTS_KINDS:
@@ -300,19 +263,3 @@ class Sandbox:
         call.status = answer.status
         ahead = self.quota.rule.ahead if self.quota.rule is not None else 0.0
         return message(answer.adding([("Date", formatdate(time.time() + ahead, usegmt=True))]))
-
-    def _log(self, call: Call) -> None:
-        with self._log_lock:
-            self._count += 1
-            call.n = self._count
-            self._calls.append(call)
-
-
-def _masked(headers: dict[str, str]) -> dict[str, str]:
-    """Return request headers without secrets; the scheme of a credential stays, to show that one was sent."""
-    shown = dict(headers)
-    for name in ("authorization", "token", "cookie"):
-        if name in shown:
-            scheme, _, rest = shown[name].partition(" ")
-            shown[name] = f"{scheme} ***" if rest else "***"
-    return shown

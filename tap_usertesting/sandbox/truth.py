@@ -9,10 +9,10 @@ from tap_usertesting.sandbox.scores import qx_scores
 
 if TYPE_CHECKING:
     from tap_usertesting.sandbox.compose import Json
-    from tap_usertesting.sandbox.world import World
+    from tap_usertesting.sandbox.world_contents import WorldContents
 
 
-def truth(world: World) -> Json:
+def truth(world: WorldContents) -> Json:
     """Return everything the APIs serve now, in the vendor's shapes.
 
     ``workspaces``: ``{uuid, name}``; ``tests``: study items (classic ones too) with ``workspaceUuid``;

@@ -1,0 +1,87 @@
+"""The log of calls: what a test sees of each request, in the order of arrival and without secrets."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+from tap_usertesting.sandbox.answers import Call, Request, results_call
+from tap_usertesting.sandbox.feed_api import FEED_PATH
+from tap_usertesting.sandbox.legacy_api import LEGACY_PREFIX
+from tap_usertesting.sandbox.tokens import AUTH_PATH
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tap_usertesting.sandbox.world import World
+
+
+class CallLog:
+    """Every call so far; any thread may write and read."""
+
+    def __init__(self, world: World, *, clock: Callable[[], float]) -> None:
+        """Start empty; ``world`` knows the test of a session, ``clock`` the time of a call."""
+        self._world = world
+        self._clock = clock
+        self._calls: list[Call] = []
+        self._count = 0
+        self._lock = threading.Lock()
+
+    def calls(self) -> list[Call]:
+        """Return every call so far (a copy)."""
+        with self._lock:
+            return list(self._calls)
+
+    def clear(self) -> None:
+        """Forget the calls so far; the numbers of calls go on."""
+        with self._lock:
+            self._calls.clear()
+
+    def write(self, request: Request, kind: str, ids: dict[str, str], operations: list[dict[str, str | None]]) -> Call:
+        """Write a request down as a call of a kind, with the ids in its path and its operations of the feed."""
+        call = Call(
+            n=0,
+            at=self._clock(),
+            kind=kind,
+            method=request.method,
+            path=request.path,
+            query=request.query,
+            operations=operations,
+            headers=_masked(request.headers),
+        )
+        self._name_test(call, ids)
+        with self._lock:
+            self._count += 1
+            call.n = self._count
+            self._calls.append(call)
+        return call
+
+    def _name_test(self, call: Call, ids: dict[str, str]) -> None:
+        call.session_id = ids["session"].lower() if "session" in ids else None
+        test_id = ids.get("test") or (call.query.get("testId") if call.kind == "list" else None)
+        session = self._world.sessions.get(call.session_id or "")
+        if session is not None:
+            test_id = session.test.test_id
+        call.test_id = None if test_id is None else test_id.lower()
+
+
+def kind_of_call(path: str) -> tuple[str, dict[str, str]]:
+    """Return which kind of call a path is for, and the ids in the path."""
+    found = results_call(path)
+    if found is not None:
+        return found
+    if path == AUTH_PATH:
+        return "token", {}
+    if path.startswith(LEGACY_PREFIX):
+        return "v1", {}
+    return ("feed" if path == FEED_PATH else "unknown"), {}
+
+
+def _masked(headers: dict[str, str]) -> dict[str, str]:
+    """Return request headers without secrets; the scheme of a credential stays, to show that one was sent."""
+    shown = dict(headers)
+    for name in ("authorization", "token", "cookie"):
+        if name in shown:
+            scheme, _, rest = shown[name].partition(" ")
+            shown[name] = f"{scheme} ***" if rest else "***"
+    return shown

@@ -1,0 +1,187 @@
+"""What there is in a world: workspaces, tests and sessions, and how both APIs are minded to answer.
+
+A module of its own because ``truth.py`` reads all of this, and ``world.py`` imports ``truth.py``.
+"""
+# ruff: noqa: S311 - reproducible test data, nothing secret is drawn here
+
+from __future__ import annotations
+
+import functools
+import threading
+from datetime import datetime, timedelta, timezone
+from random import Random
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
+
+from tap_usertesting.sandbox.compose import WITH_TRANSCRIPT, audience, new_uuid
+from tap_usertesting.sandbox.feed_moods import FeedMoods
+from tap_usertesting.sandbox.journal import Journal
+from tap_usertesting.sandbox.model import Session, Test, Workspace
+from tap_usertesting.sandbox.texts import AUTHORS, TITLES, WORKSPACES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tap_usertesting.sandbox.compose import Json
+
+FIXED_NOW = datetime(2026, 1, 15, 12, tzinfo=timezone.utc)
+Transcript = Literal["ready", "later", "none"]
+
+_Method = TypeVar("_Method", bound="Callable[..., Any]")
+
+
+def happening(method: _Method) -> _Method:
+    """Let one thread at a time change the world, and count the change."""
+
+    @functools.wraps(method)
+    def locked(self: WorldContents, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - passes everything through
+        with self.lock:
+            self.version += 1
+            return method(self, *args, **kwargs)
+
+    return locked  # type: ignore[return-value]
+
+
+class WorldContents:
+    """Workspaces, tests, sessions and events, and how both APIs are minded to answer."""
+
+    def __init__(self, seed: int = 7, *, now: datetime | None = None, real_time: bool = False) -> None:
+        """Make an empty world. ``now`` is aware; ``real_time`` lets later happenings take the real time."""
+        self.lock = threading.RLock()
+        self.version = 0
+        self.seed = seed
+        self.rng = Random(seed)
+        self.feed_moods = FeedMoods()
+        self.journal = Journal(self.rng, now=now or FIXED_NOW, real_time=real_time, form=self.feed_moods.form)
+        self.workspaces: dict[str, Workspace] = {}
+        self.tests: dict[str, Test] = {}
+        self.sessions: dict[str, Session] = {}
+        self._seen = 0
+        # How the Results API and v1 answer
+        self.list_key: Literal["finish", "start", "visible"] = "finish"
+        self.list_page = 500  # sessions a page at most, whatever limit is asked for
+        self.list_total: Literal["all", "page", "text", "null", "absent"] = "all"  # what its totalCount is
+        self.details_versions = {"v2", "v3"}
+        self.transcript_charset = "utf-8"  # what transcripts are encoded in and declared as
+        self.v1_auth = {"bearer"}
+        self.v1_lower_case = False
+        self.v1_page = 50  # items a page
+        self.undocumented: Json = {}  # further fields of each workspace, test, session, details, clip and reel
+        self.v1_in_quota = False
+        # How the feed answers
+        self.feed_order: Literal["newest_first", "oldest_first"] = "newest_first"
+        self.feed_scopes_missing: str | None = None
+        self.feed_limit_next = 0
+        self.feed_limit_wait = 1.0
+
+    @property
+    def now(self) -> datetime:
+        """The present of the world."""
+        return self.journal.now
+
+    # What there is
+
+    @happening
+    def add_workspace(self, name: str | None = None) -> Workspace:
+        """Add a workspace."""
+        number = len(self.workspaces)
+        name = name or WORKSPACES[number % len(WORKSPACES)]
+        workspace = Workspace(new_uuid(self.rng), name, str(12345 + number))
+        self.workspaces[workspace.uuid] = workspace
+        return workspace
+
+    @happening
+    def add_test(
+        self,
+        product_type: str = "THINK_OUT_LOUD",
+        title: str | None = None,
+        type: str = "STUDYV2",  # noqa: A002 - the vendor's name
+        workspace: Workspace | str | None = None,
+        test_id: str | None = None,
+        *,
+        in_feed: bool = True,
+        qx_groups: int | None = None,
+        ordered_at: datetime | None = None,
+    ) -> Test:
+        """Add a test, to the first workspace unless one (or its uuid) is given.
+
+        ``in_feed`` False: the feed does not know it. ``qx_groups``: number of QX groups of an interaction
+        test.
+        """
+        if isinstance(workspace, str):
+            workspace = self.workspaces[workspace]
+        if workspace is None:
+            workspace = next(iter(self.workspaces.values()), None) or self.add_workspace()
+        titles = TITLES.get(product_type, TITLES["INSIGHT_CORE"])
+        test = Test(
+            test_id=test_id or new_uuid(self.rng),
+            title=title or titles[len(self.tests) % len(titles)],
+            type=type,
+            product_type=product_type,
+            workspace=workspace,
+            ordered_at=ordered_at or self.now - timedelta(days=30),
+            ordered_by=AUTHORS[len(self.tests) % len(AUTHORS)],
+            in_feed=in_feed,
+            qx_groups=qx_groups,
+        )
+        self.tests[test.test_id] = test
+        return test
+
+    @happening
+    def add_session(  # noqa: PLR0913 - all but the first are seldom given
+        self,
+        test: Test,
+        *,
+        finished_at: datetime | None = None,
+        started_at: datetime | None = None,
+        transcript: Transcript | None = None,
+        in_feed: bool = True,
+        in_results: bool = True,
+        finish_time: Literal["auto"] | datetime | None = "auto",
+        session_id: str | None = None,
+        details: Json | None = None,
+        vtt: str | None = None,
+    ) -> Session:
+        """Complete a session of a test, now unless told otherwise.
+
+        transcript: default ``ready`` where the product type has transcripts, else ``none``; ``later`` waits
+        for
+            ``transcribe``. in_feed: announce it, UPDATED at its end, then VIDEO_UPDATED and
+            VIDEO_TRANSCRIPTION_UPDATED one and two seconds after it when the transcript is ready. in_results
+            False: announced, but the Results API does not have it until ``reveal``. finish_time: what the API
+            tells. details: top-level keys of the v3 body that replace the composed ones.
+        """
+        finished_at = finished_at or (
+            self.journal.moment() if started_at is None else started_at + timedelta(minutes=12)
+        )
+        started_at = started_at or finished_at - timedelta(seconds=self.rng.randrange(240, 2100))
+        if transcript is None:
+            transcript = "ready" if test.product_type in WITH_TRANSCRIPT else "none"
+        session_id = session_id or new_uuid(self.rng)
+        session = Session(
+            session_id=session_id,
+            test=test,
+            number=self.journal.number(f"ut_response_{session_id}"),
+            audience_id=audience(session_id),
+            started_at=started_at,
+            finished_at=finished_at,
+            finish_time=finished_at if finish_time == "auto" else finish_time,
+            visible=False,
+            has_transcript=transcript == "ready",
+            given_vtt=vtt,
+            overrides=details or {},
+        )
+        test.sessions[session_id] = self.sessions[session_id] = session
+        if in_results:
+            self._show(session)
+        if in_feed:
+            self.journal.record(session, "UPDATED", finished_at)
+            if transcript == "ready":
+                self.journal.record(session, "VIDEO_UPDATED", finished_at + timedelta(seconds=1))
+                self.journal.record(session, "VIDEO_TRANSCRIPTION_UPDATED", finished_at + timedelta(seconds=2))
+        test.changed()
+        return session
+
+    def _show(self, session: Session) -> None:
+        session.visible = True
+        self._seen += 1
+        session.seen = self._seen
