@@ -25,7 +25,7 @@ from tap_usertesting.api.errors import (
 )
 from tap_usertesting.api.graphql import OK, READABLE, Envelope, Fault, decode, faults
 from tap_usertesting.api.ids import is_opaque
-from tap_usertesting.api.quota import MOST_NAMED, server_time
+from tap_usertesting.api.rate_headers import MOST_NAMED, server_time
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

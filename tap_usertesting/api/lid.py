@@ -1,4 +1,4 @@
-"""A lid on the calls of one API that the user sets, on top of whatever the server allows. Pure."""
+"""A maximum of calls per minute that the user sets for one API, on top of whatever the server allows. Pure."""
 
 from __future__ import annotations
 
@@ -9,40 +9,40 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 MINUTE = 60.0  # seconds
-LOOK = 0.6  # seconds; how often it is looked again whether an answer has come
+POLL = 0.6  # seconds; how often to check for an answer
 
 
 class Lid:
-    """No more than so many calls in any minute, wherever it begins. A server counts a call before it has answered."""
+    """Allows so many calls in any 60 seconds. A server may count a call as late as its answer, so answers are timed."""
 
     window = MINUTE
 
     def __init__(self, calls: int, *, clock: Callable[[], float]) -> None:
-        """`calls`: a minute."""
+        """`calls`: per minute."""
         self.limit = calls
         self._clock = clock
         self._answered: deque[float] = deque()
-        self._under_way = 0
+        self._in_flight = 0
 
     @property
     def remaining(self) -> int:
         """Calls that may be sent now."""
-        return max(0, self.limit - self._recent() - self._under_way)
+        return max(0, self.limit - self._recent() - self._in_flight)
 
     def wait(self) -> float:
-        """Seconds until the next call may be sent; 0 means now."""
-        over = self._recent() + self._under_way - self.limit
+        """Return the seconds until the next call may be sent; 0 means now."""
+        over = self._recent() + self._in_flight - self.limit
         if over < 0:
             return 0.0
-        return self._answered[over] + MINUTE - self._clock() if over < len(self._answered) else LOOK
+        return self._answered[over] + MINUTE - self._clock() if over < len(self._answered) else POLL
 
     def sent(self) -> None:
         """Count a call that is sent now."""
-        self._under_way += 1
+        self._in_flight += 1
 
     def answered(self) -> None:
         """Count its answer, or its failure."""
-        self._under_way -= 1
+        self._in_flight -= 1
         self._answered.append(self._clock())
 
     def _recent(self) -> int:

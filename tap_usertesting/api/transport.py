@@ -34,7 +34,8 @@ from tap_usertesting.api.errors import (
     UnreachableError,
 )
 from tap_usertesting.api.network import authorities_variable, proxy_variable
-from tap_usertesting.api.quota import LONGEST_WAIT, RateHeaders
+from tap_usertesting.api.quota_learned import LONGEST_WAIT
+from tap_usertesting.api.rate_headers import RateHeaders
 from tap_usertesting.api.redaction import SHORTEST, Secrets
 from tap_usertesting.api.said import said
 from tap_usertesting.api.session import SLOWEST, ApiSession

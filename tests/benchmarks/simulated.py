@@ -14,7 +14,8 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import TYPE_CHECKING
 
-from tap_usertesting.api.quota import Quota, RateHeaders
+from tap_usertesting.api.quota import Quota
+from tap_usertesting.api.rate_headers import RateHeaders
 from tap_usertesting.sandbox.quota import Quota as Server
 
 if TYPE_CHECKING:

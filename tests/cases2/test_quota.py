@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tap_usertesting.api.quota import Quota, RateHeaders
+from tap_usertesting.api.quota import Quota
+from tap_usertesting.api.rate_headers import RateHeaders
 
 
 def _said(remaining: int, reset: float) -> RateHeaders:

@@ -17,7 +17,7 @@ from tap_usertesting.api.auth import read_token
 from tap_usertesting.api.call import Call
 from tap_usertesting.api.errors import ApiError, MalformedError
 from tap_usertesting.api.feed import Ask, Count, FeedEvent
-from tap_usertesting.api.quota import MOST_NAMED, RateHeaders
+from tap_usertesting.api.rate_headers import MOST_NAMED, RateHeaders
 from tap_usertesting.values import vtt
 from tests.unit.servers import Reply, Scripted
 

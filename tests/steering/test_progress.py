@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tap_usertesting.api.clock import Clock
-from tap_usertesting.api.quota import Quota, RateHeaders
+from tap_usertesting.api.quota import Quota
+from tap_usertesting.api.rate_headers import RateHeaders
 from tap_usertesting.api.windows import Windows
 from tap_usertesting.report.progress import Progress
 from tap_usertesting.report.standing import Activity, Standing, long_text, seconds_for, short_text

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, NoReturn
 
 import pytest
 
-from tap_usertesting.api.quota import Quota, RateHeaders
+from tap_usertesting.api.quota import Quota
+from tap_usertesting.api.rate_headers import RateHeaders
 from tap_usertesting.api.turns import Turns
 from tests.simulated_time import SimulatedTime, SimulatedTurns
 

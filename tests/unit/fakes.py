@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 from tap_usertesting.api.clock import Clock
-from tap_usertesting.api.quota import RateHeaders
+from tap_usertesting.api.rate_headers import RateHeaders
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tap_usertesting.api.lid import Lid
-from tap_usertesting.api.quota import RateHeaders
+from tap_usertesting.api.rate_headers import RateHeaders
 from tap_usertesting.api.windows import Windows
 from tap_usertesting.sandbox import QuotaRule
 from tests.harness import SESSION_STREAMS, sync_here

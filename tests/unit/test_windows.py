@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tap_usertesting.api.quota import RateHeaders
+from tap_usertesting.api.rate_headers import RateHeaders
 from tap_usertesting.api.windows import Windows
 from tap_usertesting.sandbox.quota import Quota as Rule
 from tap_usertesting.sandbox.quota import QuotaRule
