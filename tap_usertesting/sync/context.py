@@ -32,22 +32,30 @@ if TYPE_CHECKING:
     from tap_usertesting.changes.listing import SessionList
     from tap_usertesting.config.settings import Settings
     from tap_usertesting.report.standing import Activity
+    from tap_usertesting.sync.signals import Signals
     from tap_usertesting.sync.streams import Streams
 
 logger = logging.getLogger("tap-usertesting")
 
 
-class Host(Protocol):
-    """What a sync asks of whoever runs it."""
+class StateWriter(Protocol):
+    """What writes STATE."""
 
     def write_state(self) -> None:
         """Write STATE if anything moved."""
 
-    def after_row(self) -> None:
-        """Write STATE if it is time, and end the sync if a signal came."""
+    def write_if_due(self) -> None:
+        """Write STATE if it is time."""
 
-    def stop_if_signalled(self) -> None:
-        """End the sync if a signal came while something was being written."""
+
+class Host(Protocol):
+    """What a sync asks of whoever runs it."""
+
+    signals: Signals
+
+    @property
+    def state_writer(self) -> StateWriter:
+        """What writes STATE."""
 
     def end_over(self, error: ApiError, line: str) -> NoReturn:
         """End the sync over an error that any other call would meet too."""
@@ -104,7 +112,9 @@ class SyncContext:
             max_calls=settings.max_calls,
             max_duration=settings.max_duration,
         )
-        self.clients.transport.hooks = self.pace.hooks(write_state=self.write_state, checkpoint=host.stop_if_signalled)
+        self.clients.transport.hooks = self.pace.hooks(
+            write_state=self.write_state, checkpoint=host.signals.stop_if_one_came
+        )
 
     # What was read, once for all streams
 
@@ -248,9 +258,10 @@ class SyncContext:
 
     def write_state(self) -> None:
         """Write STATE if anything moved."""
-        self._host.write_state()
+        self._host.state_writer.write_state()
 
     def after_row(self) -> None:
         """Do what is due after a row was written and its ledger moved: STATE, progress, signals."""
+        self._host.state_writer.write_if_due()
         self.progress.tick()
-        self._host.after_row()
+        self._host.signals.stop_if_one_came()

@@ -7,23 +7,33 @@ import os
 import signal
 import threading
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, NoReturn, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from tap_usertesting.sync.context import SyncContext
+    from tap_usertesting.api.turns import Turns
 
 logger = logging.getLogger("tap-usertesting")
 
 EXIT_BY_SIGNAL = {signal.SIGTERM: 143, signal.SIGINT: 130}
 
 
+class Running(Protocol):
+    """A sync, as far as a signal has to know it."""
+
+    turns: Turns
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing is being written."""
+
+
 class Signals:
     """What a signal does to a run. The handler runs in the main thread, in the midst of anything."""
 
     def __init__(
-        self, *, context: Callable[[], SyncContext | None], last_words: Callable[[], None], next_sync: Callable[[], str]
+        self, *, context: Callable[[], Running | None], last_words: Callable[[], None], next_sync: Callable[[], str]
     ) -> None:
         """`context`: None before there is one; `last_words` writes what must be out before the process ends.
 
