@@ -4,6 +4,7 @@
 VENV := .venv
 DEMO_VENV := .venv-demo
 LOWEST_VENV := .venv-lowest
+NEXT_VENV := .venv-next
 DEMO_REQUIREMENTS := tests/demo/requirements.txt
 BIN := $(VENV)/bin
 # Test processes side by side; JOBS=0 runs everything in one, as a debugger needs it.
@@ -22,7 +23,7 @@ PIP_FLAGS := --quiet --disable-pip-version-check
 .DELETE_ON_ERROR:
 # A benchmark must run alone, whatever -j says.
 .NOTPARALLEL:
-.PHONY: help test lint types workflows unit lowest audit e2e pipeline chaos bench bench-peers format demo dist clean
+.PHONY: help test lint types workflows unit lowest next-sdk audit e2e pipeline chaos bench bench-peers format demo dist clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -49,6 +50,14 @@ unit: $(VENV)/.dev ## Unit and end-to-end tests with branch coverage
 # Unlike `unit`, without the suites that try histories and faults by the hundred: an API that is missing shows at once.
 lowest: $(LOWEST_VENV)/.lowest ## Tests with the lowest version of everything that pyproject.toml admits
 	$(LOWEST_VENV)/bin/pytest -m "not e2e" -n $(JOBS) tests/unit tests/cases tests/test_core.py
+
+# No file is left behind by which a second run would know the environment: each asks for the newest.
+next-sdk: $(VENV)/.dev ## Unit and core tests with the newest pre-release of the Singer SDK
+	$(BIN)/uv venv --quiet --clear --python $(BIN)/python $(NEXT_VENV)
+	$(BIN)/uv pip install --quiet --python $(NEXT_VENV)/bin/python --editable ".[sandbox]" --group test
+	$(BIN)/uv pip install --quiet --python $(NEXT_VENV)/bin/python --prerelease allow --upgrade "singer-sdk[msgspec]"
+	$(NEXT_VENV)/bin/python -c 'from importlib.metadata import version; print("singer-sdk", version("singer-sdk"))'
+	$(NEXT_VENV)/bin/pytest -m "not e2e" -n $(JOBS) tests/unit tests/test_core.py tests/guarantees/test_sdk.py
 
 audit: $(VENV)/.dev ## Known weaknesses of what the tap depends on (asks PyPI)
 	$(BIN)/python -m pip install $(PIP_FLAGS) --group audit
@@ -88,7 +97,7 @@ dist: $(VENV)/.release ## Build sdist and wheel into dist/ and check them
 	$(BIN)/twine check --strict dist/*
 
 clean: ## Remove everything that make wrote
-	rm -rf $(VENV) $(DEMO_VENV) $(LOWEST_VENV) .venvs dist .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) $(DEMO_VENV) $(LOWEST_VENV) $(NEXT_VENV) .venvs dist .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # Order-only prerequisites below: an environment that is there stays, whatever happens to the Python it came from.

@@ -18,12 +18,14 @@ import pytest
 from tap_usertesting.ledger.state import KEYS
 from tap_usertesting.sandbox import Sandbox, World
 from tap_usertesting.singer.command_line import EX_CONFIG
-from tap_usertesting.streams.catalog import STREAMS
 from tap_usertesting.sync.signals import EXIT_BY_SIGNAL
+from tap_usertesting.tap import TapUserTesting
 from tests.harness import CHANGE_COLUMNS, COMMAND, catalog, sync_here
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+
+    from tap_usertesting.singer.stream import UserTestingStream
 
 ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"
@@ -68,8 +70,8 @@ def settings() -> str:
 
 def schema_of(stream: str) -> dict[str, Any]:
     """One schema file."""
-    schema: dict[str, Any] = json.loads((ROOT / "schemas" / f"{stream}.json").read_text(encoding="utf-8"))
-    return schema
+    [found] = (found for found, entry in declared() if entry["stream"] == stream)
+    return dict(found.schemas.get_schema(stream))
 
 
 def kind_of(node: dict[str, Any]) -> str:
@@ -105,8 +107,32 @@ def columns(stream: str) -> str:
     schema = schema_of(stream)
     shared = CHANGE_COLUMNS if "change_cursor" in schema["properties"] else ()
     own = {name: node for name, node in schema["properties"].items() if name not in shared}
-    keys = next(found.primary_keys for found in STREAMS if found.name == stream)
+    keys = next(entry["key_properties"] for _, entry in declared() if entry["stream"] == stream)
     return f"{schema['description']}\n\n{table(rows_of(own, keys))}"
+
+
+def streams() -> str:
+    """The table of streams, by their declarations."""
+    rows = ["| stream | key | one row per | replication | cost under the quota |", "|---|---|---|---|---|"]
+    for stream, entry in declared():
+        by = f" by `{entry['replication_key']}`" if entry.get("replication_key") else ""
+        subject = " ".join(str(stream.__doc__).partition("\n\n")[0].split()).removeprefix("One row per ").rstrip(".")
+        keys, method = ", ".join(entry["key_properties"]), entry["replication_method"]
+        rows.append(f"| `{entry['stream']}` | {keys} | {subject} | {method}{by} | {stream.calls} |")
+    return "\n".join(rows)
+
+
+def all_columns() -> str:
+    """The columns of each stream under a heading of its own."""
+    names = [str(entry["stream"]) for _, entry in declared()]
+    return "\n\n".join(f"#### {name}\n\n{columns(name)}" for name in names)
+
+
+def declared() -> Iterator[tuple[type[UserTestingStream], dict[str, Any]]]:
+    """Each stream in its order, with its entry in the catalog."""
+    entries = {entry["stream"]: entry for entry in catalog(())["streams"]}
+    for stream in TapUserTesting.catalog_of_streams:
+        yield stream, entries[str(vars(stream)["name"])]
 
 
 def change_columns() -> str:
@@ -121,7 +147,8 @@ def generated() -> dict[str, str]:
         "capabilities": capabilities(),
         "settings": settings(),
         "columns: changes": change_columns(),
-        **{f"columns: {stream.name}": columns(stream.name) for stream in STREAMS},
+        "streams": streams(),
+        "columns": all_columns(),
     }
 
 
@@ -153,31 +180,11 @@ def test_headings_stand_in_their_order(readme: str) -> None:
     assert re.findall(r"^## (.*)$", readme, flags=re.MULTILINE) == HEADINGS
 
 
-@pytest.mark.parametrize(
-    "name", ["capabilities", "settings", "columns: changes", *(f"columns: {s.name}" for s in STREAMS)]
-)
+@pytest.mark.parametrize("name", ["capabilities", "settings", "streams", "columns: changes", "columns"])
 def test_generated_part_is_current(readme: str, name: str) -> None:
     """Settings, capabilities and columns are those of the code; if not: python -m tests.test_readme."""
     found = readme.partition(f"<!-- {name} -->\n")[2].partition(f"<!-- end {name} -->")[0]
     assert found.strip() == generated()[name]
-
-
-def test_every_stream_says_what_it_is(readme: str) -> None:
-    """The table of streams has each one, in the order in which they run, with its true key and replication."""
-    listed = section(readme, "Streams").partition("\n`workspaces` and `tests` come first")[0]
-    rows = re.findall(r"^\| `(\w+)` \| ([\w, ]+) \| [^|]+ \| ([^|]+) \|", listed, flags=re.MULTILINE)
-    entries = {entry["stream"]: entry for entry in catalog(())["streams"]}
-
-    def replication(entry: dict[str, Any]) -> str:
-        key = entry.get("replication_key")
-        return f"{entry['replication_method']} by `{key}`" if key else str(entry["replication_method"])
-
-    true = [
-        (stream.name, ", ".join(entry["key_properties"]), replication(entry))
-        for stream in STREAMS
-        for entry in [entries[stream.name]]
-    ]
-    assert rows == true
 
 
 def test_every_option_of_the_command_line_is_named(readme: str) -> None:

@@ -34,8 +34,9 @@ _PLAIN_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}")
 
 
 class UserTestingStream(MessageStream):
-    """A stream of this tap. The first five attributes are for each to declare."""
+    """A stream of this tap. The first attributes are for each to declare; its docstring begins with `One row per`."""
 
+    calls: ClassVar[str]  # what a row costs under the quota, for the documentation
     mapped: ClassVar[frozenset[str]] = frozenset()  # the vendor's fields that another column holds, or none on purpose
     personal: ClassVar[tuple[str, ...]] = ()  # the columns and fields with participants' data, `extra_fields` apart
     harmless: ClassVar[Mapping[str, frozenset[str]]] = {}  # objects of any shape, with what may stay of them

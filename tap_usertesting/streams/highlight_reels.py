@@ -94,6 +94,7 @@ class HighlightReelsStream(SessionStream):
     """One row per highlight reel."""
 
     name = "highlight_reels"
+    calls = "one call per test with video and sync"
     made_from = Reels
     primary_keys = ("test_id", "reel_id")
     replication_key = bookmark_key = "last_updated_at"

@@ -15,6 +15,7 @@ class ParticipantDemographicsStream(SessionStream):
     """One row per demographic answer of a session's participant."""
 
     name = "participant_demographics"
+    calls = "none beside `session_details`"
     made_from = Details
     primary_keys = ("session_id", "demographic_number")
     numbered = "demographic_number"

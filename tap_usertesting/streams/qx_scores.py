@@ -51,9 +51,10 @@ class QxScores(Resource):
 
 
 class QxScoresStream(SessionStream):
-    """One row per task group."""
+    """One row per task group of an interaction test, with its current QXscore."""
 
     name = "qx_scores"
+    calls = "one call per changed test"
     made_from = QxScores
     primary_keys = ("test_id", "task_group_id")
 

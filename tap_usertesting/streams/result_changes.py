@@ -25,9 +25,10 @@ if TYPE_CHECKING:
 
 
 class ResultChangesStream(PerTestStream):
-    """One row per event; needs `feed_url`."""
+    """One row per event of the feed; none without `feed_url`."""
 
     name = "result_changes"
+    calls = "none"
     primary_keys = ("test_id", "cursor")
     replication_key = bookmark_key = "cursor"
 

@@ -59,9 +59,10 @@ class Clips(FilmedResource):
 
 
 class SessionClipsStream(SessionStream):
-    """One row per clip."""
+    """One row per clip of a session's video."""
 
     name = "session_clips"
+    calls = "one call per test and sync, and one per session of a test with clips"
     made_from = Clips
     primary_keys = ("session_id", "clip_number")
     numbered = "clip_number"

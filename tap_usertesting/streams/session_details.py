@@ -30,9 +30,10 @@ class Details(Resource):
 
 
 class SessionDetailsStream(SessionStream):
-    """One row per session."""
+    """One row per completed session: demographics, tasks and answers."""
 
     name = "session_details"
+    calls = "one call each"
     made_from = Details
     personal = (
         "session_participant.participant_id",

@@ -22,9 +22,10 @@ class Videos(FilmedResource):
 
 
 class SessionVideosStream(SessionStream):
-    """One row per video."""
+    """One row per video of a session, with a link to it; exists only with `video_links`."""
 
     name = "session_videos"
+    calls = "one call each"
     made_from = Videos
     setting = "video_links"
     personal = ("video_url",)

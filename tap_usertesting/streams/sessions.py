@@ -47,7 +47,8 @@ class ListedSessions(Resource):
 
 
 class SessionsStream(SessionStream):
-    """One row per completed session; 500 of them cost one call."""
+    """One row per completed session."""
 
     name = "sessions"
+    calls = "one call per 500"
     made_from = ListedSessions

@@ -16,6 +16,7 @@ class TaskResponsesStream(SessionStream):
     """One row per task of a session."""
 
     name = "task_responses"
+    calls = "none beside `session_details`"
     made_from = Details
     primary_keys = ("session_id", "task_number")
     numbered = "task_number"

@@ -13,10 +13,11 @@ if TYPE_CHECKING:
 
 
 class TestsStream(DiscoveredStream):
-    """One row per test of the workspaces, also of the types that the Results API does not read."""
+    """One row per test of any type, also of those that the Results API does not read."""
 
     __test__ = False  # no test class, whatever its name looks like
     name = "tests"
+    calls = "one call per 50 of a workspace, and one more"
     primary_keys = ("test_id",)
     mapped = frozenset({"uuid", "workspaceUuid", "cursor", "orderedBy"})  # the last is who of the staff ordered it
 

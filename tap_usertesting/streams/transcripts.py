@@ -83,5 +83,6 @@ class TranscriptsStream(SessionStream):
     """One row per transcript."""
 
     name = "transcripts"
+    calls = "one call each"
     made_from = Transcript
     personal = ("vtt", "text", "cues[].speaker", "cues[].text")

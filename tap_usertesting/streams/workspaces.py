@@ -16,6 +16,7 @@ class WorkspacesStream(DiscoveredStream):
     """One row per workspace that the credentials can see."""
 
     name = "workspaces"
+    calls = "one call"
     primary_keys = ("workspace_id",)
     mapped = frozenset({"uuid", "id", "cursor"})
 
