@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import pytest
 from jsonschema import Draft4Validator, Draft7Validator, Draft202012Validator
 
+from tests.harness import catalog
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
@@ -18,21 +20,7 @@ SCHEMAS = Path(__file__).parents[1] / "schemas"
 CHANGE_COLUMNS = ("change_cursor", "change_type", "changed_at")
 DELETION_COLUMNS = ("deleted_at", "_sdc_deleted_at")
 
-KEYS: dict[str, tuple[str, ...]] = {
-    "highlight_reels": ("test_id", "reel_id"),
-    "participant_demographics": ("session_id", "demographic_number"),
-    "qx_scores": ("test_id", "task_group_id"),
-    "result_changes": ("test_id", "cursor"),
-    "session_clips": ("session_id", "clip_number"),
-    "session_details": ("session_id",),
-    "session_videos": ("session_id",),
-    "sessions": ("session_id",),
-    "task_responses": ("session_id", "task_number"),
-    "tests": ("test_id",),
-    "transcript_cues": ("session_id", "cue_number"),
-    "transcripts": ("session_id",),
-    "workspaces": ("workspace_id",),
-}
+KEYS: dict[str, tuple[str, ...]] = {entry["stream"]: tuple(entry["key_properties"]) for entry in catalog(())["streams"]}
 
 # What a node may say. Whatever is not named here stopped a target or made one drop data: enum, bounds,
 # pattern and required among them.
