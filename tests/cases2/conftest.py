@@ -10,7 +10,7 @@ import pytest
 
 from tap_usertesting.api.clock import Clock
 from tap_usertesting.sandbox import Sandbox
-from tap_usertesting.sync import context as run
+from tap_usertesting.tap import TapUserTesting
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -40,6 +40,6 @@ def travel(monkeypatch: pytest.MonkeyPatch) -> Callable[[datetime], None]:
     """Let the runs of this process that follow believe in another present."""
 
     def to(moment: datetime) -> None:
-        monkeypatch.setattr(run, "Clock", lambda: Clock(wall=moment.timestamp))
+        monkeypatch.setattr(TapUserTesting, "clock", Clock(wall=moment.timestamp))
 
     return to
