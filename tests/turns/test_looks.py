@@ -69,7 +69,7 @@ def test_what_a_stream_has_asked_for_is_not_forgotten_before_it_has_it() -> None
 def test_what_another_stream_reads_of_a_list_is_not_in_the_log_of_the_first() -> None:
     """Else the first would close with sessions as handled that were never on its agenda."""
     pages = Pages(1200)
-    listener = SimpleNamespace(answered=lambda _: None, fail=lambda _: None)
+    listener = SimpleNamespace(mark_reachable=lambda _: None, fail=lambda _: None)
     reader = ChangeReader(
         results=cast("Any", pages),
         feed=None,
