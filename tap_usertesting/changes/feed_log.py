@@ -1,8 +1,8 @@
-"""A test's log as the feed sends it, oldest first, and whether that is all of it: a part is never taken for the whole.
+"""Makes one test's log of what the feed answers, and makes sure that it is the whole log.
 
-`count` promises changes, but of what is not certain: the vendor's text says unique results, its sample fits their
-events. Either way a whole answer holds at least as many events, usable or not, as were counted before it was asked
-for, and the event that the count's `latestCursor` names.
+A part must never pass for the whole: a bookmark would move past changes that did not come. The vendor does not say what
+`count` counts: its text says results, its sample fits their events. Either way a whole answer has at least as many
+events as were counted before, unusable ones included, and contains the event that the count's `latestCursor` names.
 """
 
 from __future__ import annotations
@@ -12,22 +12,23 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from tap_usertesting.api.errors import ApiError, FeedError
 from tap_usertesting.api.feed import Ask, ChangeFeed, Count, FeedEvent, Received
-from tap_usertesting.changes.order import oldest_first
+from tap_usertesting.changes.event_order import oldest_first
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 logger = logging.getLogger("tap-usertesting.changes")
 
-T = TypeVar("T", Count, Received)
+AnswerT = TypeVar("AnswerT", Count, Received)
 
 MOST_PARTS = 1_000  # of one log
 
 
 class FeedLog(NamedTuple):
-    """A part of a test's log as the feed sent it, oldest first.
+    """A test's events after a cursor, oldest first.
 
-    `certain`: a bookmark may move along it. `newest`: where the bookmark stands at its end, None where unchanged.
+    `certain`: a bookmark may move along the events. `newest`: the cursor of a bookmark once all of them are handled,
+    None where there is none yet.
     """
 
     events: list[FeedEvent]
@@ -35,20 +36,20 @@ class FeedLog(NamedTuple):
     newest: str | None
 
 
-def whole_log(feed: ChangeFeed, ask: Ask, count: Count, got: Received) -> FeedLog:
-    """Return the log that an answer holds; empties the answer.
+def whole_log(feed: ChangeFeed, ask: Ask, count: Count, answer: Received) -> FeedLog:
+    """Return the log of which `answer` has the beginning or all; the log takes the answer's list of events.
 
-    Where it has fewer events than were counted, the test is counted and asked once more, alone: a request may be
-    capped over all its tests, and events may have left the log meanwhile. Where the newest counted event is missing,
-    the answer is the older part, and what follows is asked for. Raises FeedError for what stays a part.
+    An answer with fewer events than were counted is asked for again, for this test alone, after a new count: the
+    server may cap one request over all its tests, and events may have left the log. An answer without the newest
+    counted event is the older part: the rest is asked for. Raises FeedError where the log stays a part.
     """
-    if got.arrived < count.count:
-        count = _must(feed.counts([ask])[ask])
-        got = _must(feed.changes([ask])[ask])
-    events, certain = oldest_first(got.events, count)
-    arrived = got.arrived
+    if answer.arrived < count.count:
+        count = _or_raise(feed.counts([ask])[ask])
+        answer = _or_raise(feed.changes([ask])[ask])
+    events, certain = oldest_first(answer.events, count)
+    arrived = answer.arrived
     if certain:
-        arrived += _read_on(feed, ask, events, count, arrived)
+        arrived += _append_rest(feed, ask, events, count, arrived)
     if arrived < count.count:
         message = (
             f"the change feed sent {arrived} events of at least {count.count}: this part of the log is not used; "
@@ -68,22 +69,22 @@ def whole_log(feed: ChangeFeed, ask: Ask, count: Count, got: Received) -> FeedLo
             ask.test_uuid,
             count.count,
         )
-    return FeedLog(events, certain, _end(events, count, ask.cursor, certain=certain))
+    return FeedLog(events, certain, _bookmark_after(events, count, ask.cursor, certain=certain))
 
 
-def _read_on(feed: ChangeFeed, ask: Ask, events: list[FeedEvent], count: Count, arrived: int) -> int:
-    """Append what follows the older part of a log; returns how many events that are."""
+def _append_rest(feed: ChangeFeed, ask: Ask, events: list[FeedEvent], count: Count, arrived: int) -> int:
+    """Append to `events` what follows them in the log; return how many events that are."""
     before = len(events)
     known: set[str | None] = set()
     for _ in range(MOST_PARTS):
         if not events or not _lacks_newest(events, count, arrived + len(events) - before):
             break
         known = known or {event.cursor for event in events}
-        onwards = Ask(ask.test_uuid, events[-1].cursor)
-        got = feed.changes([onwards])[onwards]
-        if isinstance(got, ApiError):
-            break  # what is there is the beginning of the log all the same
-        more, certain = oldest_first(got.events, count)
+        rest = Ask(ask.test_uuid, events[-1].cursor)
+        answer = feed.changes([rest])[rest]
+        if isinstance(answer, ApiError):
+            break  # the events so far are the beginning of the log all the same
+        more, certain = oldest_first(answer.events, count)
         new = [event for event in more if event.cursor not in known]
         if not new or not certain:
             break
@@ -99,19 +100,19 @@ def _lacks_newest(events: Sequence[FeedEvent], count: Count, arrived: int) -> bo
 
 
 def _fits_neither(events: Sequence[FeedEvent], count: Count) -> bool:
-    """Tell a count between that of the results and that of the events up to the newest one counted."""
-    place = next((n for n in range(len(events), 0, -1) if events[n - 1].cursor == count.latest_cursor), 0)
-    return count.count < place and len({event.response_uuid for event in events[:place]}) < count.count
+    """Tell whether the count, up to the newest event counted, is more than the results and less than the events."""
+    counted = next((n for n in range(len(events), 0, -1) if events[n - 1].cursor == count.latest_cursor), 0)
+    return count.count < counted and len({event.response_uuid for event in events[:counted]}) < count.count
 
 
-def _end(events: Sequence[FeedEvent], count: Count, since: str | None, *, certain: bool) -> str | None:
-    """Return where a bookmark stands after these events; in an uncertain order only the counted end is safe."""
+def _bookmark_after(events: Sequence[FeedEvent], count: Count, since: str | None, *, certain: bool) -> str | None:
+    """Return the cursor of a bookmark after these events; in an uncertain order only the newest counted is safe."""
     if certain:
         return events[-1].cursor if events else since
     return count.latest_cursor if any(event.cursor == count.latest_cursor for event in events) else since
 
 
-def _must(got: T | ApiError) -> T:
-    if isinstance(got, ApiError):
-        raise got
-    return got
+def _or_raise(answer: AnswerT | ApiError) -> AnswerT:
+    if isinstance(answer, ApiError):
+        raise answer
+    return answer

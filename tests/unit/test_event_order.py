@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tap_usertesting.api.feed import Count, FeedEvent
-from tap_usertesting.changes.order import oldest_first
+from tap_usertesting.changes.event_order import oldest_first
 
 
 def events(*times: int | None) -> list[FeedEvent]:
