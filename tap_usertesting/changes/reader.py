@@ -22,7 +22,7 @@ from tap_usertesting.api.feed import TESTS_A_REQUEST, Ask, ChangeFeed, Count, Fe
 from tap_usertesting.api.ids import is_id
 from tap_usertesting.api.turns import Turns
 from tap_usertesting.changes.feed_log import FeedLog, whole_log
-from tap_usertesting.changes.listing import SessionList, everything, holds
+from tap_usertesting.changes.session_list import SessionList, contains, whole
 from tap_usertesting.ledger.log import FEED, LISTING, REMOVALS, Change, Log
 from tap_usertesting.ledger.needs import is_enough, needs
 from tap_usertesting.values.conform import clean
@@ -104,7 +104,7 @@ class ChangeReader:
     @property
     def planned_pages(self) -> int:
         """How many pages the lists would have taken so far."""
-        return sum(listed.planned for listed in self._lists.values())
+        return sum(listed.forecast_pages for listed in self._lists.values())
 
     # The session list
 
@@ -116,8 +116,7 @@ class ChangeReader:
             listed = self._lists.get(test_id)
             try:
                 if listed is None:
-                    listed = SessionList(client=self._results, test_id=test_id, now=self._now)
-                    listed.only_first = self._plans
+                    listed = SessionList(client=self._results, test_id=test_id, now=self._now, is_forecast=self._plans)
                     needs = [enough, *self._needs(test_id)]
                     listed.read(lambda sessions: all(need(sessions) for need in needs))
                     self._lists[test_id] = listed
@@ -157,7 +156,7 @@ class ChangeReader:
 
     def whole_list(self, test_id: str) -> SessionList:
         """Return the test's whole session list; an answer to it is an answer of the test."""
-        sessions = self.sessions(test_id, everything)
+        sessions = self.sessions(test_id, whole)
         self._listener.mark_reachable(test_id)
         return sessions
 
@@ -169,7 +168,7 @@ class ChangeReader:
         listed = self._lists.get(test_id)
         if listed is not None and listed.now < since:
             del self._lists[test_id]
-        found = holds(session_ids)
+        found = contains(session_ids)
 
         def enough(sessions: SessionList) -> bool:
             return found(sessions) or (sessions.counted and sessions.total == unless_still)
@@ -268,7 +267,7 @@ class ChangeReader:
             return None
         if not events:
             return True
-        listed = self.sessions(test_id, everything).by_id
+        listed = self.sessions(test_id, whole).by_id
         alive: dict[str, str] = {}
         for event in events:
             change = as_change(event)

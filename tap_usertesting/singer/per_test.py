@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from singer_sdk.singerlib import Catalog
 
     from tap_usertesting.api.feed import Ask
-    from tap_usertesting.changes.listing import SessionList
+    from tap_usertesting.changes.session_list import SessionList
 
 
 class PerTestStream(UserTestingStream):

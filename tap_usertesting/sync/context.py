@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from tap_usertesting.api.results import ResultsClient
     from tap_usertesting.api.turns import Turns
     from tap_usertesting.api.windows import Windows
-    from tap_usertesting.changes.listing import SessionList
+    from tap_usertesting.changes.session_list import SessionList
     from tap_usertesting.config.settings import Settings
     from tap_usertesting.report.standing import Activity
     from tap_usertesting.sync.signals import Signals

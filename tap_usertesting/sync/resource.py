@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from tap_usertesting.api.errors import FeedError
 from tap_usertesting.api.feed import Ask
-from tap_usertesting.changes.listing import holds
 from tap_usertesting.changes.reader import TEST_PREFIX
+from tap_usertesting.changes.session_list import contains
 from tap_usertesting.ledger.agenda import agenda
 from tap_usertesting.ledger.ledger import begin, take
 from tap_usertesting.ledger.log import FEED, LISTING, TRANSCRIBED, Log, Source
@@ -26,7 +26,7 @@ from tap_usertesting.sync.discovery import FILMED
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from tap_usertesting.changes.listing import SessionList
+    from tap_usertesting.changes.session_list import SessionList
     from tap_usertesting.ledger.ledger import Ledger
     from tap_usertesting.sync.context import SyncContext
     from tap_usertesting.sync.group import Group
@@ -145,7 +145,7 @@ class Resource:
             todo = agenda(begun, log, group.policy, now=now)
             fetched = [item.session_id for item in todo if item.act == "fetch" and item.line != "waiting"]
             if fetched:  # only the list tells when a session was
-                log = replace(log, sessions=self.context.changes.sessions(test_id, holds(fetched)))
+                log = replace(log, sessions=self.context.changes.sessions(test_id, contains(fetched)))
         group.move(take(begun, log, now=now))
         return log
 

@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from tap_usertesting.api.feed import Ask
-    from tap_usertesting.changes.listing import SessionList
+    from tap_usertesting.changes.session_list import SessionList
     from tap_usertesting.ledger.agenda import Item
     from tap_usertesting.sync.partition import PartitionState
 

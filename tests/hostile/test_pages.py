@@ -12,7 +12,7 @@ from tap_usertesting.api.errors import ApiError, ServerFaultError
 from tap_usertesting.api.feed import Ask
 from tap_usertesting.api.results import LAST_OFFSET, PAGE, V1_PAGE
 from tap_usertesting.api.transport import MOST_REFUSALS
-from tap_usertesting.changes.listing import SessionList, everything
+from tap_usertesting.changes.session_list import SessionList, whole
 from tap_usertesting.config.settings import Settings
 from tap_usertesting.sync import discovery
 from tap_usertesting.sync.discovery import Directory
@@ -49,7 +49,7 @@ def _pages(total: int, wrong: int, *, named: int | None = None) -> Callable[[See
 
 
 def _read(clients: Clients) -> SessionList:
-    return SessionList(client=clients.results, test_id=good.TEST, now=FAR).read(everything)
+    return SessionList(client=clients.results, test_id=good.TEST, now=FAR).read(whole)
 
 
 @pytest.mark.parametrize("wrong", [1, 7, PAGE])

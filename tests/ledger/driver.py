@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, TypeAlias, cast
 
-from tap_usertesting.changes.listing import SessionList
+from tap_usertesting.changes.session_list import SessionList
 from tap_usertesting.ledger.agenda import Item, agenda
 from tap_usertesting.ledger.doubt import Doubt
 from tap_usertesting.ledger.ledger import Ledger, begin, take

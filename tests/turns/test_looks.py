@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, cast
 
 from tap_usertesting.api.feed import Ask, ChangeFeed, Count, FeedEvent, Received
 from tap_usertesting.api.turns import Turns
-from tap_usertesting.changes.listing import everything
 from tap_usertesting.changes.reader import ChangeReader
+from tap_usertesting.changes.session_list import whole
 from tap_usertesting.ledger.ledger import Ledger, Mark
 from tap_usertesting.ledger.log import LISTING
 from tap_usertesting.ledger.policy import Policy
@@ -85,6 +85,6 @@ def test_what_another_stream_reads_of_a_list_is_not_in_the_log_of_the_first() ->
     log = reader.read("test", ledger, Policy(lookback_hours=1))
     assert log.sessions is not None
     assert (len(log.sessions.by_id), log.sessions.complete) == (500, False)
-    assert len(reader.sessions("test", everything).by_id) == 1200
+    assert len(reader.sessions("test", whole).by_id) == 1200
     assert pages.offsets == [0, 500, 1000]
     assert (len(log.sessions.by_id), log.sessions.complete) == (500, False)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, cast
 
 from tap_usertesting.api.results import PAGE, ResultsClient, SessionPage
-from tap_usertesting.changes.listing import SessionList, placed
+from tap_usertesting.changes.session_list import SessionList, as_listed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,7 +21,7 @@ def item(n: int) -> dict[str, Any]:
 
 def cursor(n: int) -> str:
     """Return the listing cursor of session number n."""
-    return placed(item(n), now=FAR).cursor
+    return as_listed(item(n), now=FAR).cursor
 
 
 class Pages:
