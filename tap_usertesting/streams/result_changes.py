@@ -8,8 +8,8 @@ from typing_extensions import override
 
 from tap_usertesting.api.errors import ApiError, UnknownCursorError, UnknownTestError
 from tap_usertesting.api.feed import Ask, FeedEvent
+from tap_usertesting.changes.feed_ids import TEST_PREFIX, session_of
 from tap_usertesting.changes.feed_log import FeedLog
-from tap_usertesting.changes.reader import TEST_PREFIX, session_of
 from tap_usertesting.ledger.ledger import Ledger, Mark
 from tap_usertesting.ledger.log import FEED
 from tap_usertesting.singer.per_test import PerTestStream
@@ -99,9 +99,9 @@ class ResultChangesStream(PerTestStream):
         """Return the events after the bookmark: all of them when it has expired, none while the test is unknown."""
         test_uuid = self._test_uuid(test_id)
         try:
-            return self.sync_context.changes.log(Ask(test_uuid, bookmark))
+            return self.sync_context.feed_logs.read(Ask(test_uuid, bookmark))
         except UnknownCursorError as error:
-            log = self.sync_context.changes.log(Ask(test_uuid, None))  # if that fails too, it was not the cursor
+            log = self.sync_context.feed_logs.read(Ask(test_uuid, None))  # if that fails too, it was not the cursor
             self.sync_context.warn_once(
                 f"result_changes, test {test_id}: its bookmark is refused ({error}); all its events are read once more"
             )

@@ -32,18 +32,18 @@ class ListedSessions(Resource):
             if items and group.log is not None and group.log.source == FEED:
                 kept = group.ledger.total_count if all(item.line == "waiting" for item in items) else None
                 since = max(item.at for item in items)
-                self.context.changes.find(test_id, {item.session_id for item in items}, since=since, unless_still=kept)
+                self.context.lists.find(test_id, {item.session_id for item in items}, since=since, stop_at_total=kept)
 
     @override
     def fetch(self, test_id: str, session_id: str) -> dict[str, Any]:
-        sessions = self.context.changes.listed(test_id)
+        sessions = self.context.lists.cached_list(test_id)
         if sessions is None or session_id not in sessions.by_id:
             raise NotFoundError("the session is not in the list")
         return sessions.by_id[session_id].item
 
     @override
     def sample(self, test_id: str) -> tuple[str, Any] | None:
-        return next(((item["sessionId"], item) for item in self.context.facts.newest(test_id).sessions), None)
+        return next(((item["sessionId"], item) for item in self.context.facts.newest_session(test_id).sessions), None)
 
 
 class SessionsStream(SessionStream):

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from tap_usertesting.api.errors import ApiError, FeedRefusedError, RunEndsError, UnknownTestError
 from tap_usertesting.api.feed import TESTS_A_REQUEST, Ask
-from tap_usertesting.changes.reader import CHECK_FEED, TEST_PREFIX
+from tap_usertesting.changes.feed_ids import TEST_PREFIX
+from tap_usertesting.changes.feed_reader import CHECK_FEED
 
 if TYPE_CHECKING:
     from tap_usertesting.sync.context import SyncContext
@@ -43,7 +44,7 @@ class Check:
             return
         for number, test_id in enumerate(tests):
             try:
-                page = self._context.facts.newest(test_id)
+                page = self._context.facts.newest_session(test_id)
             except RunEndsError:
                 raise
             except ApiError as error:
@@ -63,7 +64,7 @@ class Check:
         if not uuids:
             return
         # A hundred are enough to see that it is there and whom it lets in.
-        found = self._context.changes.counts([Ask(uuid, None) for uuid in uuids[:TESTS_A_REQUEST]])
+        found = self._context.feed_logs.counts([Ask(uuid, None) for uuid in uuids[:TESTS_A_REQUEST]])
         refused = next((error for error in found.values() if isinstance(error, FeedRefusedError)), None)
         errors = {ask: error for ask, error in found.items() if isinstance(error, ApiError)}
         if refused is not None:

@@ -9,8 +9,10 @@ from functools import cached_property
 from typing import TYPE_CHECKING, NoReturn, Protocol
 
 from tap_usertesting.api.errors import ApiError, BudgetSpentError, NotFoundError, RunEndsError
+from tap_usertesting.changes.change_reader import ChangeReader
 from tap_usertesting.changes.facts import TestFacts
-from tap_usertesting.changes.reader import ChangeReader
+from tap_usertesting.changes.feed_reader import FeedReader
+from tap_usertesting.changes.list_reader import ListReader
 from tap_usertesting.report.progress import Progress
 from tap_usertesting.sync.clients import Clients
 from tap_usertesting.sync.discovery import Directory
@@ -136,23 +138,34 @@ class SyncContext:
     @cached_property
     def changes(self) -> ChangeReader:
         """The change logs of every test."""
+        lists = ListReader(
+            client=self.results, now=self.now, list_needs=self._list_needs, listener=self, turns=self.turns
+        )
+        feed_logs = FeedReader(client=self.feed, asks_by_test=self._asks_by_test, turns=self.turns)
         return ChangeReader(
-            results=self.results,
-            feed=self.feed,
-            now=self.now,
-            lookback_hours=self.settings.lookback_hours,
-            wanted=self._wanted,
-            needs=self._needs,
+            lists=lists,
+            feed_logs=feed_logs,
             listener=self,
             turns=self.turns,
+            lookback_hours=self.settings.lookback_hours,
         )
+
+    @property
+    def lists(self) -> ListReader:
+        """The session lists of all tests."""
+        return self.changes.lists
+
+    @property
+    def feed_logs(self) -> FeedReader:
+        """The logs that the feed has of all tests."""
+        return self.changes.feed_logs
 
     @cached_property
     def facts(self) -> TestFacts:
         """What is asked of a test besides its changes."""
-        return TestFacts(results=self.results, changes=self.changes, listener=self, turns=self.turns)
+        return TestFacts(client=self.results, lists=self.lists, listener=self, turns=self.turns)
 
-    def _wanted(self) -> list[list[Ask]]:
+    def _asks_by_test(self) -> list[list[Ask]]:
         """Return what the selected streams will ask of the feed, test by test."""
         per_test: dict[str, list[Ask]] = {}
         for stream in self.streams.of_tests:
@@ -161,7 +174,7 @@ class SyncContext:
                 per_test.setdefault(test_id, []).extend(stream.asks(test_id))
         return [asks for asks in per_test.values() if asks]
 
-    def _needs(self, test_id: str) -> Iterable[Callable[[SessionList], bool]]:
+    def _list_needs(self, test_id: str) -> Iterable[Callable[[SessionList], bool]]:
         for stream in self.streams.of_tests:
             if test_id in self.directory.product_types:
                 need = stream.list_need(test_id)
@@ -241,7 +254,7 @@ class SyncContext:
             self._host.end_over(error, str(error))
         except ApiError as error:
             if isinstance(error, NotFoundError):
-                self.changes.lost(test_id, error)
+                self.lists.mark_lost(test_id, error)
             self.fail(error, test_id=test_id)
 
     @contextmanager

@@ -35,8 +35,8 @@ class Planned(StreamOfSessions, Protocol):
 
 def forecast(context: SyncContext, planned: Iterable[Planned]) -> Plan:
     """Return what a sync would cost; nothing is written. `planned`: the streams that follow a ledger."""
-    context.changes.only_first_pages()
-    context.facts.only_count()
+    context.changes.start_forecast()
+    context.facts.start_forecast()
     by_name, led, rows = {stream.name: stream for stream in planned}, set[str](), list[Row]()
     for stream in context.streams.of_tests:
         tests = stream.test_ids()
@@ -75,11 +75,11 @@ def _of_test(resource: Resource, streams: list[StreamOfSessions], test_id: str) 
     context.activity.begin(lead.name, test_id)
     visit = Visit(resource, [Seat(stream, stream.partition(test_id)) for stream in streams], test_id)
     was_read = visit.was_read
-    pages, reels = context.changes.planned_pages, context.facts.planned
+    pages, reels = context.lists.forecast_pages, context.facts.forecast_reels
     with context.guarded(test_id):
         visit.read(context.schedule.number, resting=test_id in context.schedule.order.resting)
     asked = _asked(visit.groups)
-    shared = Counter({"list": context.changes.planned_pages - pages, "reels": context.facts.planned - reels})
+    shared = Counter({"list": context.lists.forecast_pages - pages, "reels": context.facts.forecast_reels - reels})
     records = asked.all + sum(item.act == "remove" for group in visit.groups[:1] for item in group.queue)
     cost = _cost(resource, test_id, asked, shared.total(), was_read=was_read)
     own = Counter() if resource.endpoint is None else Counter({resource.endpoint: cost.all - shared.total()})

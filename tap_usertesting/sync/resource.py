@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from tap_usertesting.api.errors import FeedError
 from tap_usertesting.api.feed import Ask
-from tap_usertesting.changes.reader import TEST_PREFIX
+from tap_usertesting.changes.feed_ids import TEST_PREFIX
 from tap_usertesting.changes.session_list import contains
 from tap_usertesting.ledger.agenda import agenda
 from tap_usertesting.ledger.ledger import begin, take
@@ -88,7 +88,7 @@ class Resource:
 
         Raises NotFoundError where it has none.
         """
-        newest = next(iter(self.context.facts.newest(test_id).sessions), None)
+        newest = next(iter(self.context.facts.newest_session(test_id).sessions), None)
         return None if newest is None else (newest["sessionId"], self.fetch(test_id, newest["sessionId"]))
 
     def gave_up(self, test_id: str, session_id: str) -> None:
@@ -114,7 +114,7 @@ class Resource:
             return FEED, ledger
         if ledger.verdict and configured != FEED:
             return LISTING, ledger
-        proven = self.context.changes.drives(test_id, TEST_PREFIX + test_id)
+        proven = self.context.changes.feed_describes(test_id, TEST_PREFIX + test_id)
         if proven:
             return FEED, replace(ledger, verdict=False)
         if configured == FEED:
@@ -145,7 +145,7 @@ class Resource:
             todo = agenda(begun, log, group.policy, now=now)
             fetched = [item.session_id for item in todo if item.act == "fetch" and item.line != "waiting"]
             if fetched:  # only the list tells when a session was
-                log = replace(log, sessions=self.context.changes.sessions(test_id, contains(fetched)))
+                log = replace(log, sessions=self.context.lists.read(test_id, contains(fetched)))
         group.move(take(begun, log, now=now))
         return log
 
@@ -182,7 +182,7 @@ class Resource:
                 f"{self.stream}, test {test_id}: its bookmark is in the future: it is read from the start"
             )
             return
-        sessions = self.context.changes.whole_list(test_id).total
+        sessions = self.context.lists.read_whole(test_id).total
         self.context.warn_once(
             f"{self.stream}, test {test_id}: its changes now come from the {begun.source}, where its bookmark means "
             f"nothing: it is read from the start, once, for {self.cost.format(sessions=sessions)}"

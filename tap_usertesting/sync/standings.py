@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from tap_usertesting.api.windows import Windows
-    from tap_usertesting.changes.reader import ChangeReader
+    from tap_usertesting.changes.change_reader import ChangeReader
     from tap_usertesting.config.settings import Settings
     from tap_usertesting.ledger.ledger import Ledger
     from tap_usertesting.sync.discovery import Directory
@@ -71,7 +71,7 @@ class Standings:
         ledgers = self._ledgers(test_id)
         times = [ledger.newest for ledger in ledgers] + [ledger.bookmark.at for ledger in ledgers if ledger.bookmark]
         known = max((time for time in times if time is not None), default=None)
-        return known or self._changes().newest(test_id) or self._directory.launched(test_id)
+        return known or self._changes().feed_logs.newest_change_at(test_id) or self._directory.launched(test_id)
 
     def _standing(self, test_id: str) -> Standing:
         read = [ledger for ledger in self._ledgers(test_id) if ledger.bookmark is not None]

@@ -79,7 +79,7 @@ class Visit:
         """Read the log and see what is to be done. `resting`: the test's list is not due."""
         self.look = look
         self._doubt.drop()
-        self._context.changes.check(self.test_id)
+        self._context.lists.raise_if_lost(self.test_id)
         if self._resource.skips(self.test_id, self.groups):
             return
         for group in self.groups:
@@ -154,7 +154,7 @@ class Visit:
         elif all(group.asked.get(item.session_id) == "found" for group, _ in items):
             self._weigh(items, "found")
         else:
-            self._context.changes.check(self.test_id)  # another stream may have learned that it is gone
+            self._context.lists.raise_if_lost(self.test_id)  # another stream may have learned that it is gone
             yield from self._ask(items)
 
     def _ask(self, items: list[tuple[Group, Item]]) -> Iterator[Record]:
@@ -233,7 +233,7 @@ class Visit:
     def _confirm(self) -> None:
         """See by one page of the list that the test is there. Raises NotFoundError."""
         try:
-            self._context.changes.sessions(self.test_id, bool)
+            self._context.lists.read(self.test_id, bool)
         except NotFoundError as lost:
             message = f"none of its sessions is found, nor its list: the test can not be read ({lost})"
             raise NotFoundError(message) from lost

@@ -84,7 +84,7 @@ class Walk:
         """Handle what the lists have shown that other streams have asked for, or the next sync would ask again."""
         for test_id, visit in list(self._visits.items()):
             is_free = visit.was_read or self._resource.endpoint is None
-            if is_free and visit.look != self._schedule.number and self._context.changes.listed(test_id) is not None:
+            if is_free and visit.look != self._schedule.number and self._context.lists.cached_list(test_id) is not None:
                 yield from self._guarded(visit, self._look_at(visit))
 
     def _look_at(self, visit: Visit, *, resting: bool = False) -> Iterator[Record]:

@@ -1,0 +1,19 @@
+"""The feed's ids: a test UUID and a response UUID are the Results API's test id and session id behind a prefix.
+
+No public text joins the two APIs, so this is an assumption. `ChangeReader.feed_describes` checks it for each test.
+"""
+
+from __future__ import annotations
+
+from tap_usertesting.api.ids import is_id
+
+TEST_PREFIX = "ut_"
+RESPONSE_PREFIX = "ut_response_"
+
+
+def session_of(response_uuid: str | None) -> str | None:
+    """Return the session id inside a feed's response UUID, None where the prefix is missing or the rest is no id."""
+    if response_uuid is None or not response_uuid.startswith(RESPONSE_PREFIX):
+        return None
+    session_id = response_uuid[len(RESPONSE_PREFIX) :]
+    return session_id if is_id(session_id) else None
