@@ -68,7 +68,7 @@ class ChangeReader:
 
         `now`: when this look for news began, in the fixed UTC form.
         """
-        self.lists.now = now
+        self.lists.now = now  # first, for the lists that are read while `forget` waits
         self.feed_logs.forget()
         self._described = {test_id: found for test_id, found in self._described.items() if found is not None}
         self.lists.forget(due)
@@ -76,8 +76,9 @@ class ChangeReader:
     def feed_describes(self, test_id: str, test_uuid: str) -> bool | None:
         """Tell whether the feed describes this test: True, False (proven not to), None (not known yet).
 
-        The ids of the feed's whole log are compared with those of the whole session list, once a sync. Raises what the
-        feed or the list raises. A test that the feed does not know is None: it may learn it with its first response.
+        The ids of the feed's whole log are compared with those of the whole session list. A proof holds for the sync,
+        None for one look for news. A test that the feed does not know is None, as the feed may learn it with its first
+        response. Raises what else the feed raises, or the list.
         """
         with self._turns.alone(("source", test_id)):
             if test_id not in self._described:
