@@ -11,7 +11,7 @@ import pytest
 
 from tap_usertesting.api.clock import Clock
 from tap_usertesting.sandbox import QuotaRule, Sandbox, World
-from tap_usertesting.sync import context as run
+from tap_usertesting.tap import TapUserTesting
 from tests.harness import Synced, Warehouse, assert_true, sync_here
 
 DAY = 86_400
@@ -43,7 +43,7 @@ def skipping(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) 
     """Have runs of this process skip what they should wait for."""
     caplog.set_level(logging.INFO)
     skipped = Skipping()
-    monkeypatch.setattr(run, "Clock", skipped.clock)
+    monkeypatch.setattr(TapUserTesting, "clock", skipped.clock())
     return skipped
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 import pytest
 
 from tap_usertesting.sandbox import QuotaRule, Sandbox, World
-from tap_usertesting.streams.session_details import SessionDetailsStream
+from tap_usertesting.streams.session_details import Details
 from tap_usertesting.tap import TapUserTesting
 from tests.harness import ROW_STREAMS, SESSION_STREAMS, Warehouse, assert_true, catalog, parse, sync, sync_here
 from tests.simulated_time import between
@@ -135,7 +135,7 @@ def test_a_stream_that_fails_lets_the_others_finish(monkeypatch: pytest.MonkeyPa
     def fetch(_self: object, *_: object) -> dict[str, Any]:
         raise KeyError("a bug")
 
-    monkeypatch.setattr(SessionDetailsStream, "fetch", fetch)
+    monkeypatch.setattr(Details, "fetch", fetch)
     world = World.seeded(seed=11, scale="small")
     out = io.TextIOWrapper(io.BytesIO(), write_through=True)
     with Sandbox(world, quota=None) as box, contextlib.redirect_stdout(out):
