@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
-from tap_usertesting.ledger.agenda import explained
+from tap_usertesting.ledger.handled import count_matches
 from tap_usertesting.ledger.log import FEED, Sessions
 
 if TYPE_CHECKING:
@@ -36,5 +36,5 @@ def needs(ledger: Ledger) -> Needs:
 def is_enough(ledger: Ledger, depth: Depth, sessions: Sessions, policy: Policy) -> bool:
     """Tell whether the list was read deep enough."""
     if depth == "explained":
-        return sessions.complete or explained(ledger, sessions, policy)
+        return sessions.complete or count_matches(ledger, sessions, policy)
     return depth == "none" or sessions.complete

@@ -13,7 +13,7 @@ from tap_usertesting.values.times import earlier
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tap_usertesting.ledger.agenda import Item
+    from tap_usertesting.ledger.items import Item
     from tap_usertesting.ledger.policy import Policy
 
 # `empty`: there is an answer, and no row in it yet

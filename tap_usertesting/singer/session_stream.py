@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from tap_usertesting.api.feed import Ask
     from tap_usertesting.changes.session_list import SessionList
-    from tap_usertesting.ledger.agenda import Item
+    from tap_usertesting.ledger.items import Item
     from tap_usertesting.ledger.ledger import Ledger
     from tap_usertesting.sync.resource import Resource
 

@@ -20,7 +20,7 @@ from tap_usertesting.values.times import earlier
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from tap_usertesting.ledger.agenda import Item
+    from tap_usertesting.ledger.items import Item
     from tap_usertesting.sync.context import SyncContext
     from tap_usertesting.sync.resource import Resource
 

@@ -6,7 +6,7 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
-from tap_usertesting.ledger.agenda import NEWS, Item
+from tap_usertesting.ledger.items import NEWS, Item
 
 if TYPE_CHECKING:
     from tap_usertesting.ledger.ledger import Ledger

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, TypeAlias, cast
 
 from tap_usertesting.changes.session_list import SessionList
-from tap_usertesting.ledger.agenda import Item, agenda
+from tap_usertesting.ledger.agenda import agenda
 from tap_usertesting.ledger.doubt import Doubt
 from tap_usertesting.ledger.ledger import Ledger, begin, take
 from tap_usertesting.ledger.log import FEED, LISTING, TRANSCRIBED, VIDEO_UPDATED, Log, Sessions, Source
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tap_usertesting.api.results import ResultsClient, SessionPage
+    from tap_usertesting.ledger.items import Item
 
 LONG = 10**5  # days
 DETAILS = Policy(patience_days=LONG)

@@ -1,0 +1,73 @@
+"""Which sessions of the list a ledger has handled, and whether those that it has not account for the list's growth."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tap_usertesting.ledger.ledger import Ledger, session_in, window_start
+from tap_usertesting.ledger.log import Listed, Sessions, lowest
+
+if TYPE_CHECKING:
+    from tap_usertesting.ledger.items import Line
+    from tap_usertesting.ledger.policy import Policy
+
+
+class HandledSessions:
+    """The sessions that a ledger by listing has handled."""
+
+    def __init__(self, ledger: Ledger, policy: Policy, *, trust_span: bool = True) -> None:
+        """`trust_span`: believe that everything up to `recent_from` was handled."""
+        self._ledger = ledger
+        self._bookmark = None if ledger.bookmark is None else ledger.bookmark.cursor
+        self._floor = "" if ledger.floor is None else ledger.floor.cursor
+        self.window = window_start(self._bookmark or "", policy.lookback_hours)
+        self._recent = frozenset(map(session_in, ledger.recent) if policy.by_id else ledger.recent)
+        self._by_id = policy.by_id
+        self._span = (ledger.recent_from or "") if trust_span else ""
+
+    def count_others(self, sessions: Sessions) -> int:
+        """Return how many of the sessions were not handled."""
+        return sum(self.line(one) is not None for one in sessions.by_id.values())
+
+    def line(self, one: Listed) -> Line | None:
+        """Return the line on which a session is to be done, None for one that was handled."""
+        history, until = self._ledger.history, self._ledger.until
+        below = self._bookmark is None or one.cursor <= self._bookmark
+        in_gap = history is not None and below and self._floor < one.cursor < history.cursor
+        if in_gap and until is not None and one.time < until:
+            return "down"
+        if (one.session_id if self._by_id else one.cursor) in self._recent:
+            return None
+        if self._bookmark is None or (in_gap and until is None):
+            return "down"
+        if one.cursor > self._bookmark:
+            return "news" if self._ledger.open else "down"
+        if one.time < self.window or one.cursor <= self._span:
+            return None
+        return "late"
+
+
+def growth(ledger: Ledger, sessions: Sessions) -> int:
+    """Return how many sessions have come since the ledger's count.
+
+    The greatest count that any page named decides, because a session that left while the list was paged is among those
+    found. A handled session that is not on the pages on which it should be has left as well. It hides one that came.
+    """
+    end, elsewhere = lowest(sessions.by_id.values()), {*sessions.by_id, *ledger.deep}
+    left = sum(cursor > end and session_in(cursor) not in elsewhere for cursor in ledger.recent)
+    return sessions.greatest - (ledger.total_count or 0) + left
+
+
+def count_matches(ledger: Ledger, sessions: Sessions, policy: Policy) -> bool:
+    """Tell whether the sessions found that were not handled are as many as the test has gained.
+
+    Then no further page of the list need be read, once one has brought a session that was handled. If anything has
+    changed, the pages must also reach below the lookback window: within it a late session may stand that makes no
+    difference to the count, because another has left.
+    """
+    handled = HandledSessions(ledger, policy)
+    others = handled.count_others(sessions)
+    if not sessions.counted or others != growth(ledger, sessions) or others == len(sessions.by_id):
+        return False
+    is_still = others == 0 and sessions.greatest == ledger.total_count
+    return is_still or lowest(sessions.by_id.values()) < handled.window
