@@ -16,7 +16,7 @@ UPDATED = "UPDATED"
 VIDEO_UPDATED = "VIDEO_UPDATED"
 TRANSCRIBED = "VIDEO_TRANSCRIPTION_UPDATED"
 REMOVALS = frozenset({"REJECTED", "DELETED"})  # only REJECTED is documented
-TOP = "~"  # behind every cursor of a list
+TOP = "~"  # sorts after every cursor of a list
 
 
 class Change(NamedTuple):
@@ -31,9 +31,10 @@ class Change(NamedTuple):
 class Listed(NamedTuple):
     """A session of the list, or what stands for one in a log of its own.
 
-    `cursor`: its place, `<time>/<id>`, unique and ordered by time. `time`: when the session finished, else when it
-    started, in the fixed UTC form. `item`: as the source has sent it. `is_fresh`: it finished after the look for news
-    began, so that the feed had not told of it by then.
+    cursor: its place in the list, `<time>/<id>`: unique, and ordered by time.
+    time: when the session finished, else when it started, in the fixed UTC form.
+    item: what the source has sent.
+    is_fresh: it finished after the look for news began, so what was read of the feed may not have it.
     """
 
     cursor: str
@@ -44,12 +45,12 @@ class Listed(NamedTuple):
 
     @classmethod
     def at(cls, time: str, session_id: str, item: dict[str, Any], *, is_fresh: bool = False) -> Listed:
-        """Return it at its place."""
+        """Return the session with the cursor that its time and id make."""
         return cls(f"{time}/{session_id}", session_id, time, item, is_fresh)
 
 
 def lowest(listed: Iterable[Listed]) -> str:
-    """Return the lowest cursor of these, TOP where there are none."""
+    """Return the lowest cursor of these sessions, TOP if there are none."""
     return min((one.cursor for one in listed), default=TOP)
 
 
@@ -57,9 +58,12 @@ def lowest(listed: Iterable[Listed]) -> str:
 class Sessions:
     """The session list as far as it was read.
 
-    `total`: how many sessions the test has; where no page says so, those received so far. `greatest`: the most that any
-    page named. `counted`: whether these two can be relied on. `missing`: sessions that the list promised and did not
-    give. `complete`: whether every page was read. `first_page`: the sessions on it.
+    total: how many sessions the test has; if no page says so, how many were received so far.
+    greatest: the greatest count that any page named.
+    missing: how many sessions the list named in its count and did not give.
+    counted: whether `total` and `greatest` are reliable.
+    complete: whether every page was read.
+    first_page: the ids on the first page.
     """
 
     by_id: dict[str, Listed] = field(default_factory=dict)
@@ -72,12 +76,12 @@ class Sessions:
 
     @classmethod
     def whole(cls, items: Iterable[Listed]) -> Sessions:
-        """Return a list of these and no others."""
+        """Return a complete list of these sessions."""
         by_id = {item.session_id: item for item in items}
         return cls(by_id, len(by_id), len(by_id), counted=True, complete=True, first_page=frozenset(by_id))
 
     def so_far(self) -> Sessions:
-        """Return what was read by now, as another stream may go on reading the same list."""
+        """Return a copy of what was read so far, because another stream may go on reading the same list."""
         if self.complete:
             return self
         return Sessions(
@@ -89,10 +93,14 @@ class Sessions:
 class Log:
     """What was read of the log that drives a test.
 
-    `changes`: those of the feed, oldest first; none by listing. `whole`: they begin at the log's begin, else after the
-    place from which the ledger reads. `replayed`: they are whole as the feed refused that place. `certain`: their order
-    can be relied on. `newest`: the last place of the log, None where it is not known. `listed_at`: when the list was
-    read, None: now.
+    changes: the feed's changes, oldest first; none by listing.
+    whole: the ledger asked for the whole log, and the changes begin where it begins. If it asked for less, they begin
+        after the place from which it reads.
+    replayed: the feed refused that place, so the changes begin where the log begins all the same.
+    certain: their order is reliable.
+    newest: the cursor at the end of the log, None if it is not known.
+    sessions: the session list, None if it was not read.
+    listed_at: when the list was read, None for now.
     """
 
     source: Source
