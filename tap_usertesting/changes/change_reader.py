@@ -11,7 +11,7 @@ from tap_usertesting.api.feed import Ask
 from tap_usertesting.changes.feed_ids import TEST_PREFIX, session_of
 from tap_usertesting.changes.session_list import whole
 from tap_usertesting.ledger.log import FEED, LISTING, REMOVALS, Change, Log
-from tap_usertesting.ledger.needs import is_enough, needs
+from tap_usertesting.ledger.needs import is_deep_enough, needs
 from tap_usertesting.values.conform import clean
 from tap_usertesting.values.times import earlier, utc
 
@@ -59,7 +59,7 @@ class ChangeReader:
         log = self._read_feed(test_id, ledger) if need.feed else Log(LISTING)
         if need.depth == "none":
             return log
-        sessions = self.lists.read(test_id, lambda sessions: is_enough(ledger, need.depth, sessions, policy))
+        sessions = self.lists.read(test_id, lambda sessions: is_deep_enough(ledger, need.depth, sessions, policy))
         self._listener.mark_reachable(test_id)
         return replace(log, sessions=sessions.so_far(), listed_at=sessions.now)
 

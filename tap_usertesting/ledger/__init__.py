@@ -6,14 +6,14 @@ ledger.py       the ledger itself, and how a reading begins
 needs.py        what has to be read before an agenda can be made
 handled.py      which sessions of the list a ledger has handled
 items.py        the items of an agenda
-reading.py      one ledger before one log: what every part of the agenda asks
-wanted.py       what a run of changes asks for, one item per session
+reading.py      one ledger before one log, and what every part of the agenda asks of the two
+net_changes.py  what a run of changes comes to for each session
 feed_items.py   what the feed brings to an agenda
 list_items.py   what the list brings to an agenda
 sleep.py        a test that may have no row at all
 agenda.py       what is to be done, in order
 settle.py       what an answer makes true, and what the end of a test makes true
-doubt.py        what an answer 404 and a fault say of the test
+doubt.py        what a 404 and a fault say of the test
 state.py        the form on disk
 """
 

@@ -9,7 +9,7 @@ from tap_usertesting.ledger.items import WHOLE_TEST, Item, Line, Parts
 from tap_usertesting.ledger.list_items import from_list
 from tap_usertesting.ledger.log import FEED, LISTING, UPDATED, Log
 from tap_usertesting.ledger.reading import Reading, mark_of
-from tap_usertesting.ledger.sleep import asleep, sound
+from tap_usertesting.ledger.sleep import asleep, sample
 
 if TYPE_CHECKING:
     from tap_usertesting.ledger.ledger import Ledger, Mark
@@ -23,7 +23,7 @@ def agenda(ledger: Ledger, log: Log, policy: Policy, *, now: str) -> list[Item]:
     if policy.per_test:
         return _one_for_all(reading, parts)
     waiting = _waiting(reading, parts)
-    sound(reading, parts)
+    sample(reading, parts)
     if ledger.asleep:
         parts, waiting = asleep(reading, parts, waiting)
     late = [item for item in parts.late if item.session_id not in ledger.waiting]
@@ -40,7 +40,7 @@ def _waiting(reading: Reading, parts: Parts) -> list[Item]:
 def _waiting_item(reading: Reading, session_id: str, at: str) -> Item:
     listed = reading.listed.get(session_id)
     time = at if listed is None else listed.time
-    return Item(session_id, "fetch", "waiting", UPDATED, at, time, again=reading.log.source == FEED)
+    return Item(session_id, "fetch", "waiting", UPDATED, at, time, reread=reading.log.source == FEED)
 
 
 def _one_for_all(reading: Reading, parts: Parts) -> list[Item]:
@@ -52,7 +52,7 @@ def _one_for_all(reading: Reading, parts: Parts) -> list[Item]:
         changed = (changed or total != ledger.total_count) and total > 0
     elif ledger.first:
         changed = changed or total > 0
-    if not changed or ledger.none:
+    if not changed or ledger.has_none:
         return []
     top, kind = _newest(reading)
     at = (top.at if top is not None else None) or reading.now

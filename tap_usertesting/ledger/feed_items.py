@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from tap_usertesting.ledger.items import Act, Item, Parts
 from tap_usertesting.ledger.ledger import Mark
 from tap_usertesting.ledger.log import LISTING, TOP, UPDATED, Change
+from tap_usertesting.ledger.net_changes import NetChange, net_changes
 from tap_usertesting.ledger.policy import is_removal
-from tap_usertesting.ledger.wanted import Wanted, wanted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -21,23 +21,24 @@ def from_feed(reading: Reading) -> Parts:
     """Return what the feed's changes ask for and, in a first reading, the sessions that are older than the feed."""
     ledger, log = reading.ledger, reading.log
     changes = log.changes
-    events = events_by_session(changes)
+    events = _events_by_session(changes)
     from_begin = log.whole or log.replayed
-    wants, _ = wanted(changes, () if from_begin else ledger.gone, reading.policy)
-    start = _place(changes, ledger.reads_from) if from_begin and log.certain else -1
-    top = _place(changes, ledger.bookmark) if ledger.open and log.certain else -1
+    net, _ = net_changes(changes, () if from_begin else ledger.tombstoned, reading.policy)
+    handled = _index_of(changes, ledger.reads_from) if from_begin and log.certain else -1
+    top = _index_of(changes, ledger.bookmark) if ledger.open and log.certain else -1
     unread_end = _unread_end(changes, ledger.history, top) if log.certain else len(changes)
     parts = Parts([], [], [], [])
-    for want in sorted(wants.values()):
-        item = _item(reading, want, events, is_news=ledger.open and want.place > top)
-        if want.place <= start:
-            if want.removal and log.replayed:
+    for one in sorted(net.values()):
+        is_above = one.place > top
+        item = _item(reading, one, events, is_news=ledger.open and is_above)
+        if one.place <= handled:
+            if one.removal and log.replayed:  # written once more: a tombstone costs no call
                 parts.late.append(item._replace(line="late", cursor=None))
-        elif ledger.until is not None and (want.removal or reading.was_read(item.time)) and want.place <= top:
+        elif ledger.reopened_until is not None and (one.removal or reading.was_read(item.time)) and not is_above:
             continue
-        elif ledger.open and log.certain and want.place > top:
+        elif ledger.open and log.certain and is_above:
             parts.news.append(item._replace(line="news"))
-        elif want.place < unread_end:
+        elif one.place < unread_end:
             parts.down.append(item._replace(top=reading.end_of_feed) if log.certain else item)
     parts.down.reverse()
     if ledger.first and log.sessions is not None:
@@ -45,7 +46,7 @@ def from_feed(reading: Reading) -> Parts:
     return parts
 
 
-def events_by_session(changes: Sequence[Change]) -> dict[str, list[Change]]:
+def _events_by_session(changes: Sequence[Change]) -> dict[str, list[Change]]:
     """Return the changes of each session, oldest first."""
     found: dict[str, list[Change]] = {}
     for change in changes:
@@ -54,8 +55,8 @@ def events_by_session(changes: Sequence[Change]) -> dict[str, list[Change]]:
     return found
 
 
-def _item(reading: Reading, want: Wanted, events: Mapping[str, list[Change]], *, is_news: bool) -> Item:
-    change, ledger, log = want.change, reading.ledger, reading.log
+def _item(reading: Reading, net: NetChange, events: Mapping[str, list[Change]], *, is_news: bool) -> Item:
+    change, ledger, log = net.change, reading.ledger, reading.log
     session_id, at = change.session_id or "", change.changed_at or reading.now
     own = events.get(session_id, [])
     listed = reading.listed.get(session_id)
@@ -63,7 +64,7 @@ def _item(reading: Reading, want: Wanted, events: Mapping[str, list[Change]], *,
     time = listed.time if listed is not None else first_at or at
     is_listed_whole = log.sessions is not None and not log.sessions.missing
     act: Act = "fetch"
-    if want.removal:
+    if net.removal:
         act = "remove"
     elif reading.is_left_out(time):
         act = "pass"
@@ -73,8 +74,8 @@ def _item(reading: Reading, want: Wanted, events: Mapping[str, list[Change]], *,
         act = "pass"
     cursor = change.cursor if log.certain else None
     here = Mark(change.cursor, change.changed_at)
-    again = not ledger.first or ledger.again or not log.certain or is_news
-    return Item(session_id, act, "down", change.change_type, at, time, cursor, here, want.back, again)
+    reread = not ledger.first or ledger.reread or not log.certain or is_news
+    return Item(session_id, act, "down", change.change_type, at, time, cursor, here, net.was_removed, reread)
 
 
 def _has_no_row(reading: Reading, change: Change, events: Sequence[Change]) -> bool:
@@ -98,21 +99,23 @@ def _older(reading: Reading, events: Mapping[str, list[Change]]) -> Iterable[Ite
     bound = history.cursor if history is not None and history.source == LISTING else TOP
     for one in reversed(reading.by_time):
         kinds = [event.change_type for event in events.get(one.session_id, [])]
-        is_known = kinds[:1] == [UPDATED] or any(is_removal(kind) or concerns(kind, gone=False) for kind in kinds)
+        is_known = kinds[:1] == [UPDATED] or any(
+            is_removal(kind) or concerns(kind, was_removed=False) for kind in kinds
+        )
         if not is_known and not one.is_fresh and one.cursor < bound and not reading.was_read(one.time):
             yield reading.item_of(one, "older", top=reading.end_of_feed)
 
 
-def _place(changes: Sequence[Change], mark: Mark | None) -> int:
+def _index_of(changes: Sequence[Change], mark: Mark | None) -> int:
     """Return the index of the last change that the mark covers, -1 for none.
 
     If the feed has forgotten the mark's cursor, that is the last change before the mark's time.
     """
     if mark is None or not mark.cursor:
         return -1
-    for place in range(len(changes) - 1, -1, -1):
-        if changes[place].cursor == mark.cursor:
-            return place
+    for index in range(len(changes) - 1, -1, -1):
+        if changes[index].cursor == mark.cursor:
+            return index
     return _last_where(changes, lambda at: mark.at is not None and at < mark.at)
 
 
@@ -124,17 +127,17 @@ def _unread_end(changes: Sequence[Change], history: History | None, top: int) ->
         return -1
     if history.cursor == TOP:
         return top + 1
-    for place, change in enumerate(changes):
+    for index, change in enumerate(changes):
         if change.cursor == history.cursor:
-            return place
+            return index
     at = history.at
     return top + 1 if at is None else _last_where(changes, lambda moment: moment <= at) + 1
 
 
 def _last_where(changes: Sequence[Change], matches: Callable[[str], bool]) -> int:
     """Return the index of the last change whose time matches, -1 for none."""
-    for place in range(len(changes) - 1, -1, -1):
-        at = changes[place].changed_at
+    for index in range(len(changes) - 1, -1, -1):
+        at = changes[index].changed_at
         if at is not None and matches(at):
-            return place
+            return index
     return -1

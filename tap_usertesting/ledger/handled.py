@@ -13,17 +13,20 @@ if TYPE_CHECKING:
 
 
 class HandledSessions:
-    """The sessions that a ledger by listing has handled."""
+    """The sessions that a ledger by listing has handled.
 
-    def __init__(self, ledger: Ledger, policy: Policy, *, trust_span: bool = True) -> None:
-        """`trust_span`: believe that everything up to `recent_from` was handled."""
+    window: the time at which the lookback window begins.
+    """
+
+    def __init__(self, ledger: Ledger, policy: Policy, *, trust_recent_from: bool = True) -> None:
+        """`trust_recent_from`: take all sessions up to `recent_from` for handled."""
         self._ledger = ledger
         self._bookmark = None if ledger.bookmark is None else ledger.bookmark.cursor
         self._floor = "" if ledger.floor is None else ledger.floor.cursor
         self.window = window_start(self._bookmark or "", policy.lookback_hours)
         self._recent = frozenset(map(session_in, ledger.recent) if policy.by_id else ledger.recent)
         self._by_id = policy.by_id
-        self._span = (ledger.recent_from or "") if trust_span else ""
+        self._recent_from = (ledger.recent_from or "") if trust_recent_from else ""
 
     def count_others(self, sessions: Sessions) -> int:
         """Return how many of the sessions were not handled."""
@@ -31,18 +34,18 @@ class HandledSessions:
 
     def line(self, one: Listed) -> Line | None:
         """Return the line on which a session is to be done, None for one that was handled."""
-        history, until = self._ledger.history, self._ledger.until
+        history, reopened_until = self._ledger.history, self._ledger.reopened_until
         below = self._bookmark is None or one.cursor <= self._bookmark
         in_gap = history is not None and below and self._floor < one.cursor < history.cursor
-        if in_gap and until is not None and one.time < until:
-            return "down"
+        if in_gap and reopened_until is not None and one.time < reopened_until:
+            return "down"  # `recent` may have it, although the start_date left it out
         if (one.session_id if self._by_id else one.cursor) in self._recent:
             return None
-        if self._bookmark is None or (in_gap and until is None):
+        if self._bookmark is None or (in_gap and reopened_until is None):
             return "down"
         if one.cursor > self._bookmark:
             return "news" if self._ledger.open else "down"
-        if one.time < self.window or one.cursor <= self._span:
+        if one.time < self.window or one.cursor <= self._recent_from:
             return None
         return "late"
 
@@ -53,7 +56,7 @@ def growth(ledger: Ledger, sessions: Sessions) -> int:
     The greatest count that any page named decides, because a session that left while the list was paged is among those
     found. A handled session that is not on the pages on which it should be has left as well. It hides one that came.
     """
-    end, elsewhere = lowest(sessions.by_id.values()), {*sessions.by_id, *ledger.deep}
+    end, elsewhere = lowest(sessions.by_id.values()), {*sessions.by_id, *ledger.out_of_order}
     left = sum(cursor > end and session_in(cursor) not in elsewhere for cursor in ledger.recent)
     return sessions.greatest - (ledger.total_count or 0) + left
 

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 if TYPE_CHECKING:
     from tap_usertesting.ledger.ledger import Mark
 
-# `fetch`: ask for the session. `remove`: write its tombstone. `absent`: count it as missing, as the list has just shown
-# that it is not there. `pass`: only move over its place.
+# `fetch`: ask for the session. `remove`: write its tombstone. `absent`: count it as missing, because the list has just
+# shown that it is not there. `pass`: only move past its place.
 Act: TypeAlias = Literal["fetch", "remove", "absent", "pass"]
 # In the order of their turns. `waiting`: it was missing before. `late`: it appeared below the bookmark. `news`: it
 # appeared above the bookmark of an open ledger. `probe`: it shows whether the test has any row. `down`: the history,
-# from its new end. `older`: the feed does not reach back to it, the list does.
+# newest first. `older`: it is older than the feed's log, and in the list.
 Line: TypeAlias = Literal["waiting", "late", "news", "probe", "down", "older"]
 NEWS: frozenset[Line] = frozenset({"waiting", "late", "news"})
 WHOLE_TEST = ""  # in place of a session
@@ -25,11 +25,11 @@ class Item(NamedTuple):
     at: when the change happened.
     time: when the session finished, as far as that is known.
     top: where the bookmark will stand if a reading begins with this item, else the place of the change.
-    back: the session was removed before, so where it is missing now its tombstone is written once more.
-    again: rows of the session may have been written before.
-    sounds: the session is one of those by which a history is sounded. Once one of them has a row, those on the line
-        `probe` need not be asked.
-    last: it is the last of those.
+    was_removed: the session was removed before, so if it is missing now its tombstone is written once more.
+    reread: rows of the session may have been written before.
+    is_sample: the session is one of those that show whether a history has any row. Once one of them has, those of them
+        on the line `probe` need not be asked.
+    is_last_sample: it is the last of them.
     """
 
     session_id: str
@@ -40,10 +40,10 @@ class Item(NamedTuple):
     time: str
     cursor: str | None = None
     top: Mark | None = None
-    back: bool = False
-    again: bool = False
-    sounds: bool = False
-    last: bool = False
+    was_removed: bool = False
+    reread: bool = False
+    is_sample: bool = False
+    is_last_sample: bool = False
 
 
 class Parts(NamedTuple):

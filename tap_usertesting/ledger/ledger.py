@@ -1,9 +1,9 @@
 """The ledger: how far a stream has come in one test, from its newest session down.
 
-A closed ledger has handled everything up to `bookmark`. An open one has handled everything up to `floor` and everything
-from `history` to `bookmark`; what lies between `floor` and `history` is still to be read, from its new end to its old
-one. What happens meanwhile stands above the bookmark and is done first. So the newest rows are always there first, and
-a sync that is cut short leaves one gap at most.
+A closed ledger has handled everything up to `bookmark`. An open one has handled everything up to `floor`, and
+everything from `history` to `bookmark`. The gap between `floor` and `history` is still to be read, newest first. What
+happens meanwhile stands above the bookmark and is done before the gap. So the newest rows are always there first, and a
+sync that is cut short leaves one gap at most.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from tap_usertesting.ledger.log import Log
     from tap_usertesting.ledger.policy import Policy
 
-MOST_IDS = 500  # of `recent` and of `gone`
+MOST_IDS = 500  # of `recent` and of `tombstoned`
 
 
 class Mark(NamedTuple):
@@ -31,7 +31,7 @@ class Mark(NamedTuple):
 
 
 class History(NamedTuple):
-    """The old end of what an open ledger has handled: in the feed's log, or in the list."""
+    """The old end of what an open ledger has handled: a place in the feed's log, or in the list."""
 
     source: Source
     cursor: str
@@ -42,17 +42,28 @@ class History(NamedTuple):
 class Ledger:
     """Which part of a test's log one stream has handled.
 
-    `bookmark`: None before the first reading; its cursor is "" where the test was read to its end and empty.
-    `floor`: while open: None where nothing below was ever handled, what is older than the feed included. `waiting`:
-    session and since when, longest unasked first. `gone`: removed as of the floor (open) or the bookmark (closed).
-    `recent`: listing cursors handled inside the lookback window, in order; those up to `recent_from` count as handled
-    too; `deep`: those of them that are on a later page than their time says. `total_count`: how many listed sessions
-    were handled. `asked_at`: when the list was asked for last (closed: and all that it showed was handled), `newest`:
-    its newest session, while nothing of the test was read. `in_vain`: sessions asked for a row while none was ever
-    `found`; `asleep`: so many that the test counts as one without. `since`: the `start_date` that left sessions out;
-    `until`: open again for those before it. `again`: rows of an earlier reading may be there. `short`: the list has
-    kept sessions back. `none`: the test has no row in this stream. `verdict`: the feed was proven to describe something
-    else.
+    source: the log that `bookmark` is a place of; None before the first reading.
+    bookmark: the newest place handled; None before the first reading, "" if the test was read to its end and was empty.
+    history: the old end of what was handled below the bookmark; None once the ledger is closed.
+    floor: while open, the place up to which earlier readings handled everything; None if nothing below was handled, not
+        even the sessions that are older than the feed.
+    waiting: sessions to ask for again, each with the time of its change, the longest unasked first.
+    tombstoned: sessions that were removed as of `floor` (open) or `bookmark` (closed), the last one removed at the end.
+    recent: by listing, the cursors of the handled sessions inside the lookback window, in order.
+    recent_from: by listing, the cursor up to which sessions count as handled although `recent` has no room for them.
+    out_of_order: by listing, the ids of those of `recent` that the list has on a later page than their time says.
+    total_count: how many sessions of the list were handled.
+    asked_at: by listing, when the list was asked for last. A closed ledger has handled what that list showed.
+    newest: by listing, the time of the newest session, while nothing of the test was read.
+    misses: sessions that were asked for and had no row, while no session of the test had any.
+    found: a session of the test had a row, so the test never falls asleep.
+    asleep: the misses are so many that the test counts as one without rows.
+    start_date: the start_date that left sessions out; when it is moved back, the ledger opens for them.
+    reopened_until: the former start_date, while the sessions before it are read; the later ones were read before.
+    reread: the test is read once more, so rows of an earlier reading may be there.
+    has_none: the test itself has no row in this stream, and is not asked.
+    list_was_short: the list named more sessions than it gave.
+    verdict: the feed was proven to describe other sessions than this test's.
     """
 
     source: Source | None = None
@@ -60,26 +71,26 @@ class Ledger:
     history: History | None = None
     floor: Mark | None = None
     waiting: Mapping[str, str] = field(default_factory=dict)
-    gone: tuple[str, ...] = ()
+    tombstoned: tuple[str, ...] = ()
     recent: tuple[str, ...] = ()
     recent_from: str | None = None
-    deep: tuple[str, ...] = ()
+    out_of_order: tuple[str, ...] = ()
     total_count: int | None = None
     asked_at: str | None = None
     newest: str | None = None
-    in_vain: tuple[str, ...] = ()
+    misses: tuple[str, ...] = ()
     found: bool = False
     asleep: bool = False
-    since: str | None = None
-    until: str | None = None
-    again: bool = False
-    none: bool = False
-    short: bool = False
+    start_date: str | None = None
+    reopened_until: str | None = None
+    reread: bool = False
+    has_none: bool = False
+    list_was_short: bool = False
     verdict: bool = False
 
     @property
     def open(self) -> bool:
-        """Whether something is left unread below what was handled."""
+        """Whether a gap is left to read below what was handled."""
         return self.history is not None
 
     @property
@@ -89,28 +100,28 @@ class Ledger:
 
     @property
     def reads_from(self) -> Mark | None:
-        """The place after which the log is wanted; None: from its begin."""
+        """The place after which the log has to be read, None for the whole log."""
         mark = self.floor if self.open else self.bookmark
         return mark if mark is not None and mark.cursor else None
 
-    def stands_with(self, other: Ledger) -> bool:
-        """Tell whether both have handled the same part of the log; how many were listed says nothing of the feed's."""
+    def same_position(self, other: Ledger) -> bool:
+        """Tell whether both have handled the same part of the log; by feed, the list's count says nothing of that."""
         if self.source == other.source == FEED:
             return replace(self, total_count=None) == replace(other, total_count=None)
         return self == other
 
-    def starts_at(self, start_date: str | None) -> str | None:
-        """Return the start_date that holds for this reading: an open one is first ended as it was begun."""
-        if self.open and self.since is not None and (start_date is None or start_date < self.since):
-            return self.since
-        return start_date
+    def effective_start_date(self, configured: str | None) -> str | None:
+        """Return the start_date of this reading; one that was moved back takes effect once the ledger is closed."""
+        if self.open and self.start_date is not None and (configured is None or configured < self.start_date):
+            return self.start_date
+        return configured
 
 
 def begin(ledger: Ledger, source: Source, policy: Policy, *, now: str) -> Ledger:
     """Return the ledger with which a reading of this log begins.
 
-    A bookmark of another log means nothing in it, and one beyond the present hides what comes: the test is read once
-    more. Where an earlier start_date left sessions out that the present one takes in, the ledger opens for these.
+    The test is read once more if the bookmark is of another log, where it means nothing, or beyond the present, where
+    it would hide what comes. If the start_date was moved back, the ledger opens for the sessions that it left out.
     """
     if ledger.source != source:
         return restart(ledger, source)
@@ -122,57 +133,57 @@ def begin(ledger: Ledger, source: Source, policy: Policy, *, now: str) -> Ledger
 def take(ledger: Ledger, log: Log, *, now: str) -> Ledger:
     """Return the ledger once its log was read.
 
-    Where a first reading found that the list kept sessions back, what is older than the feed is read again from the
-    list's new end once that is whole.
+    If the list of a first reading was short, what is older than the feed is read again once the list is whole, from the
+    list's new end.
     """
     if log.source == LISTING:
         newest = None
-        if ledger.bookmark is None and log.sessions is not None:  # so that a later sync knows what it is worth
+        if ledger.bookmark is None and log.sessions is not None:  # so that a later sync knows what the test is worth
             newest = max((one.time for one in log.sessions.by_id.values()), default=None)
         unread = log.sessions is not None and (ledger.open or ledger.bookmark is None)
-        # A closed one is asked again early until what the list has shown is handled: see `close`.
+        # A closed ledger keeps its `asked_at` until what the list shows is handled (see `close`): if this sync is cut
+        # short, the next one asks again early.
         return replace(ledger, asked_at=now if unread else ledger.asked_at, newest=newest)
     ledger = replace(ledger, asked_at=None)
     if not ledger.first or log.sessions is None:
         return ledger
     if log.sessions.missing:
-        return replace(ledger, short=True)
-    if ledger.short and ledger.history is not None and ledger.history.source == LISTING:
-        return replace(ledger, short=False, history=History(LISTING, TOP), again=True)
-    return replace(ledger, short=False)
+        return replace(ledger, list_was_short=True)
+    if ledger.list_was_short and ledger.history is not None and ledger.history.source == LISTING:
+        return replace(ledger, list_was_short=False, history=History(LISTING, TOP), reread=True)
+    return replace(ledger, list_was_short=False)
 
 
 def restart(ledger: Ledger, source: Source) -> Ledger:
-    """Return the ledger of a test that is read from its end once more."""
-    waiting = ledger.waiting if ledger.source is None else {}  # else they come again by the log
-    again = ledger.again or ledger.bookmark is not None
+    """Return the ledger of a test that is read once more, from its newest session down."""
     return Ledger(
         source=source,
-        waiting=waiting,
+        waiting=ledger.waiting if ledger.source is None else {},  # what waited by another log, this one brings again
         asked_at=ledger.asked_at,
-        again=again,
-        none=ledger.none,
+        reread=ledger.reread or ledger.bookmark is not None,
+        has_none=ledger.has_none,
         verdict=ledger.verdict,
     )
 
 
-def _reopened(ledger: Ledger, start_date: str | None) -> Ledger:
-    since = ledger.since
-    if ledger.open or since is None or (start_date is not None and start_date >= since):
+def _reopened(ledger: Ledger, configured: str | None) -> Ledger:
+    """Return the ledger, opened for the sessions that its start_date left out if the configured one is earlier."""
+    left_out_before = ledger.start_date
+    if ledger.open or left_out_before is None or (configured is not None and configured >= left_out_before):
         return ledger
     if ledger.bookmark is None:  # nothing was read yet
-        return replace(ledger, since=None)
-    if ledger.asleep:  # nothing was ever found, so nothing is read twice
+        return replace(ledger, start_date=None)
+    if ledger.asleep:  # no row was ever found, so none is read twice
         return Ledger(source=ledger.source, waiting=ledger.waiting, asked_at=ledger.asked_at)
     history = History(FEED if ledger.source == FEED else LISTING, TOP)
-    return replace(ledger, history=history, floor=None, until=since, since=None, in_vain=())
+    return replace(ledger, history=history, floor=None, reopened_until=left_out_before, start_date=None, misses=())
 
 
 def window_start(cursor: str, lookback_hours: float) -> str:
-    """Return the time from which sessions that appear late are looked for below a listing cursor."""
+    """Return the time at which the lookback window below a listing cursor begins."""
     return earlier(cursor.partition("/")[0], hours=lookback_hours) if cursor else ""
 
 
 def session_in(cursor: str) -> str:
-    """Return the session of a listing cursor."""
+    """Return the session id of a listing cursor."""
     return cursor.partition("/")[2]

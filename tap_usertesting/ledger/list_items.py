@@ -17,8 +17,8 @@ def from_list(reading: Reading) -> Parts:
     ledger, sessions = reading.ledger, reading.log.sessions
     handled = HandledSessions(ledger, reading.policy)
     if sessions is None or handled.count_others(sessions) != growth(ledger, sessions):
-        # One that was taken for handled may not have been.
-        handled = HandledSessions(ledger, reading.policy, trust_span=False)
+        # Among those up to `recent_from` there may be one that appeared late.
+        handled = HandledSessions(ledger, reading.policy, trust_recent_from=False)
     parts = Parts([], [], [], [])
     ordered = reading.by_time
     top = ledger.bookmark if ledger.open or not ordered else mark_of(ordered[-1])

@@ -1,4 +1,4 @@
-"""What has to be read of a test before an agenda can be made. It, and nothing else, decides what is read."""
+"""What has to be read of a test before an agenda can be made. Nothing else decides what is read."""
 
 from __future__ import annotations
 
@@ -11,13 +11,15 @@ if TYPE_CHECKING:
     from tap_usertesting.ledger.ledger import Ledger
     from tap_usertesting.ledger.policy import Policy
 
-Depth: TypeAlias = Literal["none", "explained", "whole"]
+Depth: TypeAlias = Literal["none", "count_matches", "whole"]
 
 
 class Needs(NamedTuple):
-    """`feed`: whether the feed is asked, for what follows the cursor `since` (None: for the whole log).
+    """What a ledger needs.
 
-    `depth`: how deep the session list is read: not at all, until what is new in it explains its growth, or whole.
+    feed: whether the feed is asked.
+    since: the cursor after which its changes are wanted, None for the whole log.
+    depth: how deep the session list is read: not at all, until the new sessions account for its growth, or whole.
     """
 
     feed: bool
@@ -30,11 +32,11 @@ def needs(ledger: Ledger) -> Needs:
     if ledger.source == FEED:
         mark = None if ledger.first else ledger.reads_from
         return Needs(feed=True, since=None if mark is None else mark.cursor, depth="whole" if ledger.first else "none")
-    return Needs(feed=False, since=None, depth="whole" if ledger.open else "explained")
+    return Needs(feed=False, since=None, depth="whole" if ledger.open else "count_matches")
 
 
-def is_enough(ledger: Ledger, depth: Depth, sessions: Sessions, policy: Policy) -> bool:
-    """Tell whether the list was read deep enough."""
-    if depth == "explained":
+def is_deep_enough(ledger: Ledger, depth: Depth, sessions: Sessions, policy: Policy) -> bool:
+    """Tell whether the list was read as deep as that."""
+    if depth == "count_matches":
         return sessions.complete or count_matches(ledger, sessions, policy)
     return depth == "none" or sessions.complete

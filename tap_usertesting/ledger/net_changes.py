@@ -1,4 +1,4 @@
-"""What a run of changes asks of a stream: of each session one thing, at the newest change that concerns the stream."""
+"""The net changes of a run of changes: of each session one, the newest that concerns the stream."""
 
 from __future__ import annotations
 
@@ -12,37 +12,42 @@ if TYPE_CHECKING:
     from tap_usertesting.ledger.log import Change
 
 
-class Wanted(NamedTuple):
-    """What is wanted of a session: its removal, or a fetch. `back`: it was removed in between, or before."""
+class NetChange(NamedTuple):
+    """What a run of changes comes to for one session: a removal, or a fetch.
 
-    place: int  # of the change in the run
+    place: the index of its change in the run.
+    was_removed: before this change the session had been removed, in the run or before it.
+    """
+
+    place: int
     change: Change
     removal: bool
-    back: bool = False
+    was_removed: bool = False
 
 
-def wanted(
-    changes: Sequence[Change], gone: Collection[str], policy: Policy
-) -> tuple[dict[str, Wanted], tuple[str, ...]]:
-    """Return per session what brings a stream from before these changes to after them, and who is removed then.
+def net_changes(
+    changes: Sequence[Change], tombstoned: Collection[str], policy: Policy
+) -> tuple[dict[str, NetChange], tuple[str, ...]]:
+    """Return the net change of each session, and the sessions that are removed once the run is done.
 
-    `gone`: who was removed before them. A function of the log alone, so that every sync finds the same.
+    `tombstoned`: the sessions that were removed before the run. Nothing but the log decides, so every sync finds the
+    same.
     """
-    away = dict.fromkeys(gone, True)
-    found: dict[str, Wanted] = {}
-    for place, change in enumerate(changes):
+    is_removed = dict.fromkeys(tombstoned, True)
+    net: dict[str, NetChange] = {}
+    for index, change in enumerate(changes):
         session_id = change.session_id
         if session_id is None:
             continue
         if is_removal(change.change_type):
-            found[session_id] = Wanted(place, change, removal=True)
-            away.pop(session_id, None)  # so that the last one removed is the last one kept
-            away[session_id] = True
+            net[session_id] = NetChange(index, change, removal=True)
+            is_removed.pop(session_id, None)  # so that it moves to the end: the oldest removals are dropped first
+            is_removed[session_id] = True
             continue
-        was_gone = away.get(session_id, False)
-        if policy.concerns(change.change_type, gone=was_gone):
-            before = found.get(session_id)
-            back = was_gone or (before is not None and before.back)
-            found[session_id] = Wanted(place, change, removal=False, back=back)
-            away[session_id] = False
-    return found, tuple(session_id for session_id, is_away in away.items() if is_away)
+        was_removed = is_removed.get(session_id, False)
+        if policy.concerns(change.change_type, was_removed=was_removed):
+            before = net.get(session_id)
+            was_removed_in_run = before is not None and before.was_removed
+            net[session_id] = NetChange(index, change, removal=False, was_removed=was_removed or was_removed_in_run)
+            is_removed[session_id] = False
+    return net, tuple(session_id for session_id, removed in is_removed.items() if removed)

@@ -11,11 +11,18 @@ from tap_usertesting.ledger.log import REMOVALS, TRANSCRIBED, UPDATED, VIDEO_UPD
 class Policy:
     """How a stream follows a log.
 
-    `ignores`: change types that say nothing of its rows. `announced_by`: the change type that says that its row is
-    there; an update is then no news, but for a session that was removed before. `per_test`: one item stands for all
-    that is new in a test. `by_id`: a listed thing that was handled is known by its id, wherever it stands now.
-    `miss_is_final`: a test that answers that it has no row is not asked again. `sleeps_after`: so many sessions, spread
-    over a history, without a row, and the test counts as one that has none.
+    ignores: the change types that say nothing about its rows.
+    announced_by: the change type that announces a row. An update is then no news, unless the session was removed
+        before.
+    per_test: the stream has rows of the test, not of its sessions, so one item stands for all that is new in the test.
+    miss_is_final: a test that answers that it has no row is not asked again.
+    by_id: a listed session that was handled is known by its id, wherever it stands now; else by its place.
+    sleeps_after: the test counts as one without rows once so many sessions, spread over its history, have none.
+    ripe_hours: the age below which a session without a row says nothing about the test.
+    patience_days: for how long a session that is missing is asked for again.
+    waiting_a_sync: how many of the waiting sessions one sync asks for.
+    lookback_hours: how far below the bookmark of a listing a session may still appear.
+    start_date: sessions before it are not fetched.
     """
 
     ignores: frozenset[str] = frozenset({VIDEO_UPDATED, TRANSCRIBED})
@@ -24,17 +31,17 @@ class Policy:
     miss_is_final: bool = False
     by_id: bool = True
     sleeps_after: int | None = None
-    ripe_hours: float = 24  # before that a miss says nothing of the test
-    patience_days: float = 7  # for which what is missing is asked for again
+    ripe_hours: float = 24
+    patience_days: float = 7
     waiting_a_sync: int = 20
-    lookback_hours: float = 24  # below the bookmark of a listing, in which sessions may still appear
-    start_date: str | None = None  # sessions before it are not fetched
+    lookback_hours: float = 24
+    start_date: str | None = None
 
-    def concerns(self, change_type: str, *, gone: bool) -> bool:
-        """Tell whether a change, which is no removal, has the session fetched; `gone`: it was removed before."""
+    def concerns(self, change_type: str, *, was_removed: bool) -> bool:
+        """Tell whether a change that is no removal has the session fetched; `was_removed`: the session, before it."""
         if self.announced_by is None or change_type not in {UPDATED, self.announced_by}:
             return change_type not in self.ignores
-        return gone == (change_type == UPDATED)
+        return was_removed == (change_type == UPDATED)
 
 
 def is_removal(change_type: str) -> bool:

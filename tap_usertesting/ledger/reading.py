@@ -50,21 +50,21 @@ class Reading:
 
     @cached_property
     def _start_date(self) -> str | None:
-        return self.ledger.starts_at(self.policy.start_date)
+        return self.ledger.effective_start_date(self.policy.start_date)
 
     def is_left_out(self, time: str) -> bool:
         """Tell whether the start_date leaves a session of this time out."""
         return self._start_date is not None and time < self._start_date
 
     def was_read(self, time: str) -> bool:
-        """Tell whether a session of this time was read before the ledger was opened for earlier ones."""
-        return self.ledger.until is not None and time >= self.ledger.until
+        """Tell whether a session of this time was read before the ledger opened for earlier ones."""
+        return self.ledger.reopened_until is not None and time >= self.ledger.reopened_until
 
     def item_of(self, one: Listed, line: Line, *, top: Mark | None = None) -> Item:
-        """Return the item of a listed session; a late one has no place, as the bookmark has passed it."""
+        """Return the item of a listed session; a late one has no place, because the bookmark is past it."""
         act: Act = "pass" if self.is_left_out(one.time) else "fetch"
         cursor = None if line == "late" else one.cursor
-        return Item(one.session_id, act, line, UPDATED, one.time, one.time, cursor, top, again=self.ledger.again)
+        return Item(one.session_id, act, line, UPDATED, one.time, one.time, cursor, top, reread=self.ledger.reread)
 
 
 def mark_of(one: Listed) -> Mark:

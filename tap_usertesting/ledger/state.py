@@ -1,10 +1,10 @@
-"""A ledger on disk: the state of one stream and test, a readable, bounded contract with the orchestrator.
+"""A ledger on disk: the state of one stream and test, a readable and bounded contract with the orchestrator.
 
     {"context": {"test_id": "..."}, "replication_key": "change_cursor", "replication_key_value": "ut_801c...",
      "changed_at": "2026-03-01T10:00:00.000000Z", "source": "feed", "waiting": {"session id": "changed_at"}}
 
-`replication_key_value` and `changed_at` are the bookmark. Everything else is there only where it applies. To have a
-session read again, put its id into `waiting`, with "" as its time.
+`replication_key_value` and `changed_at` are the bookmark. Everything else is there only where it applies; `Ledger` says
+what it means. To have a session read again, put its id into `waiting`, with "" as its time.
 """
 
 from __future__ import annotations
@@ -30,14 +30,15 @@ BESIDE = frozenset(
         "rows",
     }
 )
-_TEXTS = ("recent_from", "asked_at", "newest", "since", "until")
-_IDS = ("gone", "recent", "deep", "in_vain")
-_FLAGS = ("found", "asleep", "again", "short", "none", "verdict")
+_TIMES = ("asked_at", "newest", "start_date", "reopened_until")
+_TEXTS = ("recent_from", *_TIMES)
+_IDS = ("tombstoned", "recent", "out_of_order", "misses")
+_FLAGS = ("found", "asleep", "reread", "list_was_short", "has_none", "verdict")
 KEYS = frozenset({VALUE, "changed_at", "source", "history", "floor", "waiting", "total_count", *_TEXTS, *_IDS, *_FLAGS})
 
 
 def encode(ledger: Ledger) -> dict[str, Any]:
-    """Return the ledger as what may stand in a partition's state, beside its context and replication key."""
+    """Return the ledger's part of a partition's state; context and replication key stand beside it."""
     state: dict[str, Any] = {}
     if ledger.bookmark is not None:
         state[VALUE] = ledger.bookmark.cursor
@@ -59,14 +60,14 @@ def encode(ledger: Ledger) -> dict[str, Any]:
 
 
 def decode(state: Mapping[str, Any]) -> Ledger:
-    """Return the ledger that a partition's state holds; what is not of its form counts as not there."""
+    """Return the ledger in a partition's state; a value that is not of its form counts as absent."""
     source = state.get("source")
     value, total = state.get(VALUE), state.get("total_count")
     read: dict[str, Any] = {name: _text(state.get(name)) for name in _TEXTS}
     read |= {name: _ids(state.get(name)) for name in _IDS}
     read |= {name: state.get(name) is True for name in _FLAGS}
     if source not in (FEED, LISTING):
-        return Ledger(waiting=_waiting(state.get("waiting")), asked_at=read["asked_at"], none=read["none"])
+        return Ledger(waiting=_waiting(state.get("waiting")), asked_at=read["asked_at"], has_none=read["has_none"])
     return Ledger(
         source=source,
         bookmark=Mark(value, _text(state.get("changed_at"))) if isinstance(value, str) else None,
@@ -79,15 +80,15 @@ def decode(state: Mapping[str, Any]) -> Ledger:
 
 
 def is_of_another_form(state: Mapping[str, Any]) -> bool:
-    """Tell whether a state holds what no ledger of this form has."""
+    """Tell whether a state has a key that no ledger of this form has."""
     return bool(state.keys() - KEYS - BESIDE) or (bool(state.get(VALUE)) and "source" not in state)
 
 
 def is_sound(state: Mapping[str, Any]) -> bool:
-    """Tell whether all times are such and all ids are text; what is of another type as a whole counts as absent."""
+    """Tell whether all times are times and all ids are text; a key whose value is of another type counts as absent."""
     ledger = decode(state)
     marks = [mark for mark in (ledger.bookmark, ledger.floor, ledger.history) if mark is not None]
-    times = [mark.at for mark in marks] + [getattr(ledger, name) for name in ("asked_at", "newest", "since", "until")]
+    times = [mark.at for mark in marks] + [getattr(ledger, name) for name in _TIMES]
     times += [time for time in ledger.waiting.values() if time]
     if ledger.source == LISTING:
         cursors = [mark.cursor for mark in marks] + [*ledger.recent, ledger.recent_from or ""]
@@ -115,7 +116,7 @@ def _history(value: object) -> History | None:
 
 def _waiting(value: object) -> dict[str, str]:
     if isinstance(value, dict):
-        return {str(session_id): since if isinstance(since, str) else "" for session_id, since in value.items()}
+        return {str(session_id): at if isinstance(at, str) else "" for session_id, at in value.items()}
     return {session_id: "" for session_id in value if isinstance(session_id, str)} if isinstance(value, list) else {}
 
 

@@ -94,7 +94,7 @@ class SessionStream(PerTestStream):
     def _ledgers(self) -> Iterator[tuple[str, Ledger]]:
         """Yield the ledgers of this sync's tests."""
         for test_id, partition in self._states.items():
-            if self.applies(test_id) and not partition.ledger.none:
+            if self.applies(test_id) and not partition.ledger.has_none:
                 yield test_id, partition.ledger
 
     def _is_unfinished(self, test_id: str, ledger: Ledger, since: str | None) -> bool:
@@ -149,7 +149,7 @@ class SessionStream(PerTestStream):
         if self.numbered is not None and len(rows) > before:
             partition.rows = len(rows)
         live = [row | self._shared(test_id, item, deleted_at=None) for row in rows]
-        if not item.again or self.numbered is None:
+        if not item.reread or self.numbered is None:
             return live
         return live + self._tombstones(test_id, item, range(len(rows) + 1, before + 1), self.sync_context.now)
 

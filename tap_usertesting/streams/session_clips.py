@@ -36,10 +36,10 @@ class Clips(FilmedResource):
         """Skip a test that says that it has no clip, and has none in the target."""
         none = not self._has_clips(test_id) and not any(seat.partition.rows for group in groups for seat in group.seats)
         if self.context.is_plan:  # which asks no test, and believes what the last sync found
-            none = all(group.ledger.none for group in groups)
+            none = all(group.ledger.has_none for group in groups)
         for group in groups:
-            if none != group.ledger.none:
-                group.move(Ledger(none=none))
+            if none != group.ledger.has_none:
+                group.move(Ledger(has_none=none))
         return none
 
     def _has_clips(self, test_id: str) -> bool:

@@ -91,8 +91,10 @@ def _asked(groups: Iterable[Group]) -> _Asked:
     beyond = sounding = 0
     for group in groups:
         for item in group.queue:
-            sounding += item.sounds
-            if item.act == "fetch" and not (item.sounds and item.line == "probe"):  # those come again at their places
+            sounding += item.is_sample
+            if item.act == "fetch" and not (
+                item.is_sample and item.line == "probe"
+            ):  # those come again at their places
                 news = group.was_read or item.line in {"waiting", "late", "news", "probe"}
                 items.setdefault(item.session_id, (item, news))
         beyond = max(beyond, _beyond(group))
@@ -104,10 +106,10 @@ def _beyond(group: Group) -> int:
     log, ledger = group.log, group.ledger
     if log is None or log.sessions is None or log.sessions.complete or ledger.asleep or group.policy.per_test:
         return 0
-    sessions, start = log.sessions, ledger.starts_at(group.policy.start_date)
+    sessions, start = log.sessions, ledger.effective_start_date(group.policy.start_date)
     if start is not None and any(one.time < start for one in sessions.by_id.values()):
         return 0
-    if log.source == FEED or ledger.until is not None:
+    if log.source == FEED or ledger.reopened_until is not None:
         return sessions.total - len(sessions.by_id) if ledger.first else 0
     unknown = sum(item.line in {"down", "late", "news"} for item in group.queue)
     return max(0, sessions.greatest - (ledger.total_count or 0) - unknown)

@@ -60,7 +60,7 @@ class Group:
 
     def drop_needless(self) -> None:
         """Drop the sessions by which a history was to be sounded that has a row."""
-        while self.ledger.found and self.queue and self.queue[0].line == "probe" and self.queue[0].sounds:
+        while self.ledger.found and self.queue and self.queue[0].line == "probe" and self.queue[0].is_sample:
             self.queue.popleft()
 
     def has_news(self) -> bool:
@@ -68,7 +68,7 @@ class Group:
         if not self.queue:
             return False
         item = self.queue[0]
-        return self.was_read or item.line in NEWS or (item.line == "probe" and not item.sounds)
+        return self.was_read or item.line in NEWS or (item.line == "probe" and not item.is_sample)
 
     @property
     def urgency(self) -> int:

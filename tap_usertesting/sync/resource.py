@@ -19,7 +19,7 @@ from tap_usertesting.changes.session_list import contains
 from tap_usertesting.ledger.agenda import agenda
 from tap_usertesting.ledger.ledger import begin, take
 from tap_usertesting.ledger.log import FEED, LISTING, TRANSCRIBED, Log, Source
-from tap_usertesting.ledger.needs import is_enough, needs
+from tap_usertesting.ledger.needs import is_deep_enough, needs
 from tap_usertesting.ledger.policy import Policy
 from tap_usertesting.sync.discovery import FILMED
 
@@ -74,7 +74,7 @@ class Resource:
 
     def skips(self, test_id: str, groups: Sequence[Group]) -> bool:  # noqa: ARG002 - some look at it
         """Tell whether there is nothing to read in a test, before its log is read."""
-        return all(group.ledger.none for group in groups)
+        return all(group.ledger.has_none for group in groups)
 
     def prepare(self, test_id: str, groups: Sequence[Group]) -> None:
         """Read what the sessions on the agenda share, before they are fetched one by one."""
@@ -151,7 +151,7 @@ class Resource:
 
     def asks(self, test_id: str, ledger: Ledger) -> Iterable[Ask]:
         """Return what will be asked of the feed for a ledger."""
-        if not self.applies(test_id) or ledger.none or not self._asks_feed(ledger):
+        if not self.applies(test_id) or ledger.has_none or not self._asks_feed(ledger):
             return ()
         if ledger.source != FEED:
             return (Ask(TEST_PREFIX + test_id, None),)
@@ -160,7 +160,7 @@ class Resource:
 
     def list_need(self, test_id: str, ledger: Ledger) -> Callable[[SessionList], bool] | None:
         """Return how deep a ledger will need the test's list; None when it will not, or can not tell yet."""
-        if not self.applies(test_id) or ledger.none:
+        if not self.applies(test_id) or ledger.has_none:
             return None
         policy = self.policy_of(test_id)
         by_feed = self._asks_feed(ledger)
@@ -168,7 +168,7 @@ class Resource:
             return lambda sessions: sessions.complete  # the feed has to be proven
         begun = begin(ledger, FEED if by_feed else LISTING, policy, now=self.context.now)
         depth = needs(begun).depth
-        return None if depth == "none" else lambda sessions: is_enough(begun, depth, sessions, policy)
+        return None if depth == "none" else lambda sessions: is_deep_enough(begun, depth, sessions, policy)
 
     def _asks_feed(self, ledger: Ledger) -> bool:
         configured = self.context.settings.change_source

@@ -41,7 +41,7 @@ class Visit:
         self.groups: list[Group] = []
         for seat in seats:
             ledger = seat.partition.ledger
-            here = next((group for group in self.groups if group.ledger.stands_with(ledger)), None)
+            here = next((group for group in self.groups if group.ledger.same_position(ledger)), None)
             if here is None:
                 self.groups.append(Group([seat], policy, ledger))
             else:
@@ -177,12 +177,12 @@ class Visit:
         yield from self._emit(items, answer, "empty" if self._resource.is_empty(answer) else "found")
 
     def _missing(self, items: list[tuple[Group, Item]]) -> Iterator[Record]:
-        back = [(group, item) for group, item in items if item.back]
+        back = [(group, item) for group, item in items if item.was_removed]
         if back:
             if not self._context.is_reachable(self.test_id):
                 self._confirm()  # or an outage would take rows away
             yield from self._emit(back, None, "missing")
-        rest = [(group, item) for group, item in items if not item.back]
+        rest = [(group, item) for group, item in items if not item.was_removed]
         if rest:
             self._weigh(rest, "missing")
 
@@ -218,7 +218,7 @@ class Visit:
         for group, item in items:
             if item.act == "fetch":
                 group.asked[item.session_id] = outcome
-        self._settle(self._doubt.weigh(done, outcome, answers=self._context.is_reachable(self.test_id)))
+        self._settle(self._doubt.weigh(done, outcome, is_reachable=self._context.is_reachable(self.test_id)))
 
     def _judge(self) -> None:
         """See whether it is the test that does not answer. Raises what then is the error of the test."""

@@ -32,7 +32,7 @@ def states(run: Synced) -> list[dict[str, Any]]:
 
 
 def test_the_state_of_a_test_read_by_feed_is_exactly_the_contract(serve: Callable[..., Sandbox]) -> None:
-    """A finished test leaves bookmark, source, time and count in each stream, and `gone` where a row was removed."""
+    """A finished test leaves bookmark, source, time and count in each stream, and `tombstoned` after a removal."""
     world = World()
     test = world.add_test("THINK_OUT_LOUD")
     for _ in range(7):
@@ -53,7 +53,7 @@ def test_the_state_of_a_test_read_by_feed_is_exactly_the_contract(serve: Callabl
     rejected = [session.session_id for session in test.sessions.values() if session.rejected]
     assert run.partition("sessions", test.test_id) == base
     assert run.partition("session_details", test.test_id) == base
-    assert run.partition("transcripts", test.test_id) == base | {"gone": rejected}
+    assert run.partition("transcripts", test.test_id) == base | {"tombstoned": rejected}
     assert run.partition("result_changes", test.test_id) == {
         "context": {"test_id": test.test_id},
         "replication_key": "cursor",
@@ -151,16 +151,16 @@ def test_the_state_does_not_grow_with_the_sessions(
     assert len(json.dumps(first.state)) < 500 * (LISTING_CURSOR + 4) + 1000
 
 
-def test_gone_is_bounded(serve: Callable[..., Sandbox]) -> None:
-    """A stream of 700 removals leaves the last 500 ids in `gone`."""
+def test_tombstoned_is_bounded(serve: Callable[..., Sandbox]) -> None:
+    """A stream of 700 removals leaves the last 500 ids in `tombstoned`."""
     world = World()
     test = world.add_test("THINK_OUT_LOUD")
     sessions = [world.add_session(test) for _ in range(701)]
     for session in sessions[:-1]:
         world.reject(session)
     run = sync_here(serve(world).config(), select=["transcripts"], state_every=1.0)
-    gone = run.partition("transcripts", test.test_id)["gone"]
-    assert gone == [session.session_id for session in sessions[200:700]]
+    tombstoned = run.partition("transcripts", test.test_id)["tombstoned"]
+    assert tombstoned == [session.session_id for session in sessions[200:700]]
 
 
 def test_no_secret_and_no_personal_value_is_in_the_state(serve: Callable[..., Sandbox]) -> None:
@@ -176,6 +176,6 @@ def test_no_secret_and_no_personal_value_is_in_the_state(serve: Callable[..., Sa
         for partition in json.loads(text)["bookmarks"][stream]["partitions"]
         for key in partition
     }
-    contract = "context replication_key replication_key_value changed_at source waiting recent gone total_count"
-    where_they_apply = "asked_at history floor none recent_from deep in_vain found asleep"
+    contract = "context replication_key replication_key_value changed_at source waiting recent tombstoned total_count"
+    where_they_apply = "asked_at history floor has_none recent_from out_of_order misses found asleep"
     assert keys <= {*contract.split(), *where_they_apply.split()}

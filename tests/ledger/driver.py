@@ -13,7 +13,7 @@ from tap_usertesting.ledger.agenda import agenda
 from tap_usertesting.ledger.doubt import Doubt
 from tap_usertesting.ledger.ledger import Ledger, begin, take
 from tap_usertesting.ledger.log import FEED, LISTING, TRANSCRIBED, VIDEO_UPDATED, Log, Sessions, Source
-from tap_usertesting.ledger.needs import is_enough, needs
+from tap_usertesting.ledger.needs import is_deep_enough, needs
 from tap_usertesting.ledger.policy import Policy
 from tap_usertesting.ledger.settle import Outcome, close, gives_up, settle
 from tap_usertesting.ledger.state import decode, encode
@@ -129,7 +129,7 @@ class Stream:
         """Read the list as deep as needed."""
         depth = needs(ledger).depth
         read = SessionList(client=cast("ResultsClient", _Pages(self, world)), test_id="t", now=world.now)
-        return read.read(lambda sessions: is_enough(ledger, depth, sessions, policy))
+        return read.read(lambda sessions: is_deep_enough(ledger, depth, sessions, policy))
 
     def fetch(self, world: World, item: Item) -> Outcome:
         """Ask for a session."""
@@ -187,14 +187,14 @@ class _Reading:
 
     def step(self, item: Item) -> Iterator[Row | Ledger]:
         """Do one item: its row, then the ledger that it makes true."""
-        if item.line == "probe" and item.sounds and self._ledger.found:
+        if item.line == "probe" and item.is_sample and self._ledger.found:
             return
         self._stream.lines.append(item.line)
         outcome = self._outcome(item)
         value = self._stream.value(self._world, item) if outcome == "found" else None
-        if outcome == "missing" and item.back:
+        if outcome == "missing" and item.was_removed:
             self._confirm()
-        if outcome == "removed" or (outcome == "missing" and item.back):
+        if outcome == "removed" or (outcome == "missing" and item.was_removed):
             yield item.session_id, None
         elif outcome == "found" and item.session_id not in self._asked:
             yield item.session_id, value
@@ -204,7 +204,7 @@ class _Reading:
             self._asked[item.session_id] = outcome
             self._answers = self._answers or outcome in {"found", "empty"}
         before = self._ledger
-        self._settle(self._doubt.weigh((item, outcome), outcome, answers=self._answers))
+        self._settle(self._doubt.weigh((item, outcome), outcome, is_reachable=self._answers))
         if self._doubt.fails:
             raise _Lost
         if self._doubt.asks_for_list:

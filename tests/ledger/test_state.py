@@ -18,21 +18,21 @@ FULL = Ledger(
     history=History(LISTING, f"{AT}/a", AT),
     floor=Mark("", None),
     waiting={"w": AT, "v": ""},
-    gone=("g",),
+    tombstoned=("g",),
     recent=(f"{AT}/a", f"{AT}/b"),
     recent_from=f"{AT}/0",
-    deep=("a",),
+    out_of_order=("a",),
     total_count=7,
     asked_at=AT,
     newest=AT,
-    in_vain=("i",),
+    misses=("i",),
     found=True,
     asleep=True,
-    since=AT,
-    until=AT,
-    again=True,
-    none=True,
-    short=True,
+    start_date=AT,
+    reopened_until=AT,
+    reread=True,
+    has_none=True,
+    list_was_short=True,
     verdict=True,
 )
 
@@ -75,7 +75,7 @@ def test_a_value_of_another_type_counts_as_not_there(key: str, value: Any) -> No
     is_sound(state)
 
 
-@pytest.mark.parametrize("key", ["asked_at", "newest", "since", "until", "changed_at", "recent_from"])
+@pytest.mark.parametrize("key", ["asked_at", "newest", "start_date", "reopened_until", "changed_at", "recent_from"])
 def test_a_time_that_is_none_is_not_sound(key: str) -> None:
     """So that no one reckons with it."""
     assert not is_sound({**encode(FULL), key: "yesterday"})

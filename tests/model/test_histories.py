@@ -47,22 +47,22 @@ CONTRACT = {
     "history",
     "floor",
     "waiting",
-    "gone",
+    "tombstoned",
     "recent",
     "recent_from",
-    "deep",
+    "out_of_order",
     "total_count",
     "asked_at",
     "newest",
-    "in_vain",
+    "misses",
     "found",
     "asleep",
     "rows",
-    "since",
-    "until",
-    "again",
-    "short",
-    "none",
+    "start_date",
+    "reopened_until",
+    "reread",
+    "list_was_short",
+    "has_none",
 }
 PAGE = 4  # sessions a page of the list, instead of 500
 
@@ -341,7 +341,7 @@ class Histories(RuleBasedStateMachine):
                 kept = {key: value for key, value in partition.items() if key not in BESIDE}
                 assert encode(decode(kept)) == kept  # nothing is lost where it is read and written
                 assert len(partition.get("recent", [])) <= 500
-                assert len(partition.get("gone", [])) <= 500
+                assert len(partition.get("tombstoned", [])) <= 500
 
 
 def test_every_history_ends_true() -> None:

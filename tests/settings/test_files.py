@@ -245,8 +245,8 @@ INNER: list[tuple[tuple[Any, ...], list[Any]]] = [
     *(
         ((*FIRST, key), [None, 7, "x", [], [7, None], [["a"]], {}, {"a": None}, {"a": 7}, {"a": {}}])
         for key in (
-            *("waiting", "recent", "gone", "source", "changed_at", "total_count", "recent_from", "history", "floor"),
-            *("asked_at", "since", "until", "in_vain", "asleep"),
+            *("waiting", "recent", "tombstoned", "source", "changed_at", "total_count", "recent_from", "history"),
+            *("floor", "asked_at", "start_date", "reopened_until", "misses", "asleep"),
         )
     ),
 ]
