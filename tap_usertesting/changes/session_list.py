@@ -81,7 +81,7 @@ class SessionList(Sessions):
         """
         while not self.complete and not (self._offset and stop_when(self)):
             if self._is_forecast and self._offset and self.counted:
-                self.forecast_pages = max(self.forecast_pages, math.ceil(self.total / len(self._seen)))
+                self.forecast_pages = max(self.forecast_pages, math.ceil(self.total / self._offset))
                 break
             self._read_page()
             self.forecast_pages += 1

@@ -173,7 +173,7 @@ class UserTestingStream(MessageStream):
     @override
     def get_records(self, context: Context | None) -> Iterator[Record]:
         yield from self.records(context)
-        if self.found and self.sync_context.read_whole(self.group):
+        if self.found and not self.is_sample and self.sync_context.read_whole(self.group):
             self.activate_version()
 
     @override

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
 from tap_usertesting.api.errors import ServerFaultError
-from tap_usertesting.api.results import LAST_OFFSET, PAGE
+from tap_usertesting.api.results import LAST_OFFSET, PAGE, ResultsClient, SessionPage
 from tap_usertesting.changes.session_list import MOST_READINGS, SessionList, as_listed, contains, whole
 
 from .pages import NOW, Pages, add, drop
@@ -228,3 +228,15 @@ def test_a_page_that_fails_can_be_read_again() -> None:
     sessions.read(whole)
     assert pages.offsets == [0, 500, 500]
     assert len(sessions.by_id) == 600
+
+
+def test_a_forecast_counts_the_pages_of_a_list_whose_first_page_has_no_usable_id() -> None:
+    """Its pages are counted by what was received, however little of that is a session."""
+
+    class Odd:
+        def session_page(self, *_: object, **__: object) -> SessionPage:
+            return SessionPage([], 1200, PAGE)
+
+    sessions = SessionList(client=cast("ResultsClient", Odd()), test_id="test", now=NOW, is_forecast=True)
+    sessions.read(lambda _: False)
+    assert sessions.forecast_pages == 3
