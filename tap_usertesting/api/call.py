@@ -84,8 +84,8 @@ def _inside(node: object) -> Iterable[object]:
 
 
 @dataclass
-class Lane:
-    """One API as the transport sees it: where it is, its quota windows, its token."""
+class Service:
+    """One of the services that the tap calls: the Results API, the change feed or the token endpoint."""
 
     name: str
     setting: str  # the setting that holds its address, for error lines
@@ -102,7 +102,7 @@ class Wait:
 
     seconds: float
     reason: Reason
-    lane: str
+    service: str
     detail: str = ""
 
 
@@ -110,11 +110,11 @@ class Wait:
 class Hooks:
     """What happens around waiting; see the module's text."""
 
-    before_call: Callable[[Lane], None] = lambda _lane: None
+    before_call: Callable[[Service], None] = lambda _service: None
     before_wait: Callable[[Wait], None] = lambda _wait: None
     checkpoint: Callable[[], None] = lambda: None
     nap: Callable[[float], float] = lambda left: left  # of the seconds left of a wait, how many until it is asked again
-    scarce: Callable[[Lane], bool] = lambda _lane: False  # whether calls are counted, whatever the quota
+    scarce: Callable[[Service], bool] = lambda _service: False  # whether calls are counted, whatever the quota
     rank: Callable[[Call], Rank] = lambda _call: ()  # how urgent a call is, where streams share a window
 
 
@@ -122,7 +122,7 @@ class Hooks:
 class Call:
     """One call as its client describes it; `label` names the endpoint in counts and log lines."""
 
-    lane: Lane
+    service: Service
     method: str
     url: str
     label: str
@@ -133,7 +133,7 @@ class Call:
     readable: frozenset[int] = field(default_factory=frozenset)  # statuses beside 2xx that `read` handles
     bulk: int = 1  # how many times the usual bound its answer may be large
     kind: Kind = "other"
-    api: str = ""  # of the lane, an older one whose endpoints are taken to share a quota window
+    api: str = ""  # of the service, an older one whose endpoints are taken to share a quota window
 
     @property
     def endpoint(self) -> str:

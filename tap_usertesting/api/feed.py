@@ -30,7 +30,7 @@ from tap_usertesting.api.rate_headers import MOST_NAMED, server_time
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from tap_usertesting.api.call import Lane
+    from tap_usertesting.api.call import Service
     from tap_usertesting.api.transport import Transport
 
 logger = logging.getLogger("tap-usertesting.api")
@@ -83,10 +83,10 @@ class _Changes(msgspec.Struct):
 class ChangeFeed:
     """Asks the feed for many tests at once; an error concerns one test wherever the server says so."""
 
-    def __init__(self, *, transport: Transport, lane: Lane, url: str) -> None:
+    def __init__(self, *, transport: Transport, service: Service, url: str) -> None:
         """`url` is the GraphQL endpoint."""
         self._transport = transport
-        self._lane = lane
+        self._service = service
         self._url = url
         self.left_out: Counter[str] = Counter()  # by what it is
 
@@ -130,7 +130,7 @@ class ChangeFeed:
         except FeedDownError as error:
             return dict.fromkeys(asks, error)
         except RunEndsError as error:
-            if error.setting != self._lane.setting:
+            if error.setting != self._service.setting:
                 raise  # of the Results API's token endpoint, or of the environment
             return dict.fromkeys(asks, FeedDownError(str(error)))
         except ApiError as error:
@@ -153,7 +153,7 @@ class ChangeFeed:
         """Send one request; returns what it answers or refuses, maybe not of all. Raises when it fails as a whole."""
         query, variables = build_query(field, asks)
         call = Call(
-            self._lane,
+            self._service,
             "POST",
             self._url,
             "feed",
@@ -167,7 +167,7 @@ class ChangeFeed:
         whole = next((fault for fault in errors if fault.alias not in by_alias), None)
         for fault in errors:
             if fault.meaning == "unauthenticated" or (fault.meaning == "forbidden" and fault.alias not in by_alias):
-                raise self._lane.refused(self._transport.redact(fault.text))
+                raise self._service.refused(self._transport.redact(fault.text))
         if whole is not None and (status != OK or not body.data):
             raise FeedError(self._said(whole))
         if not body.data and not blamed:
@@ -219,7 +219,7 @@ class ChangeFeed:
         if isinstance(remaining, (int, float)) and left is not None:
             spent = cost if isinstance(cost, (int, float)) else 0
             if remaining < max(spent, 1):
-                self._lane.windows.hold(left)
+                self._service.windows.hold(left)
 
 
 def build_query(field: tuple[str, str], asks: Sequence[Ask]) -> tuple[str, dict[str, str]]:

@@ -20,7 +20,7 @@ from tap_usertesting.values.charset import Decoded, decoded
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from tap_usertesting.api.call import Kind, Lane
+    from tap_usertesting.api.call import Kind, Service
     from tap_usertesting.api.transport import Transport
 
 PAGE = 500  # sessions a page, the most the vendor allows
@@ -52,10 +52,10 @@ class SessionPage:
 class ResultsClient:
     """Reads tests, sessions, details, transcripts and QXscores."""
 
-    def __init__(self, *, transport: Transport, lane: Lane, api_url: str) -> None:
+    def __init__(self, *, transport: Transport, service: Service, api_url: str) -> None:
         """`api_url` is the API's base, such as https://api.use2.usertesting.com."""
         self._transport = transport
-        self._lane = lane
+        self._service = service
         self._base = api_url.rstrip("/")
         self._v1_header = AUTHORIZATION
         self._details_version: str | None = None  # that has answered
@@ -139,7 +139,7 @@ class ResultsClient:
         api: str = "",
     ) -> T:
         url = self._base + path
-        call = Call(self._lane, "GET", url, label, params=params, token_header=header, kind=kind, api=api)
+        call = Call(self._service, "GET", url, label, params=params, token_header=header, kind=kind, api=api)
         return self._transport.send(call, read)
 
     def _get_v1(self, label: str, path: str, after: str | None) -> list[dict[str, Any]]:

@@ -132,7 +132,7 @@ class Transport:
         cut body, MalformedError from `read`) is retried, `max_retries` tries in all, after the wait that the server
         asks for, else with backoff and jitter. So are a 401 and a 403 with which the server asks to wait.
 
-        Raises: RunEndsError, ServerFaultError, NotFoundError, BadRequestError, or what the lane raises when
+        Raises: RunEndsError, ServerFaultError, NotFoundError, BadRequestError, or what the service raises when
         its token is refused.
         """
         delays = backoff.expo(factor=FIRST_RETRY, max_value=LONGEST_RETRY)  # type: ignore[arg-type, unused-ignore]  # int in old stubs
@@ -146,16 +146,16 @@ class Transport:
                 if answer.status == TOO_MANY:
                     refusals = self._throttled(call, rates, refusals)
                     continue
-                unauthorized = answer.status == UNAUTHORIZED and call.lane.auth is not None
+                unauthorized = answer.status == UNAUTHORIZED and call.service.auth is not None
                 later = answer.status in ASKED_LATER and rates.retry_after is not None and failures + 1 < self._tries
-                if unauthorized and not renewed and call.lane.auth is not None and call.lane.auth.renew(token):
+                if unauthorized and not renewed and call.service.auth is not None and call.service.auth.renew(token):
                     renewed = True
                     if not later:
                         continue
                 if later:
                     raise BusyError(self._said(answer), rates.retry_after)
                 if unauthorized:
-                    raise call.lane.refused(self._said(answer))
+                    raise call.service.refused(self._said(answer))
                 self._raise_for_status(call, answer)
                 return read(answer)
             except ThrottledError as throttled:
@@ -173,11 +173,11 @@ class Transport:
         if asked is None:
             seconds = self.clock.jitter(most)
         else:
-            seconds = self._bearable(call, call.lane.windows.believed(asked))
+            seconds = self._bearable(call, call.service.windows.believed(asked))
             words = f"; the server asks for {asked:.0f} s"
         logger.info(
             "%s, %s: %s%s; try %d of %d in %.1f s",
-            call.lane.name,
+            call.service.name,
             call.label,
             self._why(fault),
             words,
@@ -186,18 +186,18 @@ class Transport:
             seconds,
         )
         self.retries += 1
-        self._pause(Wait(seconds, "retry", call.lane.name))
+        self._pause(Wait(seconds, "retry", call.service.name))
 
     def _once(self, call: Call) -> tuple[Answer, str]:
         """Wait for quota, then send the call once; returns the answer and the token it was sent with."""
-        lane = call.lane
+        service = call.service
         token = self._token_when_due(call)
-        header = None if lane.auth is None else call.token_header
+        header = None if service.auth is None else call.token_header
         value = f"Bearer {token}" if header == AUTHORIZATION else token
         self.calls[call.label] += 1
         self.kinds[call.kind] += 1
-        lane.calls += 1
-        ticket = lane.windows.sent(call.endpoint)
+        service.calls += 1
+        ticket = service.windows.sent(call.endpoint)
         rates = RateHeaders()
         self.idle = True
         try:
@@ -207,38 +207,38 @@ class Transport:
             rates = self._rates(answer)
         finally:
             self.idle = False
-            lane.windows.answered(ticket, rates)
-        logger.debug("%s, %s: %s %d bytes", lane.name, call.label, answer.status, len(answer.body))
-        return (self._without_secrets(answer) if lane.auth is not None else answer), token
+            service.windows.answered(ticket, rates)
+        logger.debug("%s, %s: %s %d bytes", service.name, call.label, answer.status, len(answer.body))
+        return (self._without_secrets(answer) if service.auth is not None else answer), token
 
     def _token_when_due(self, call: Call) -> str:
         """Wait until the call may be sent; returns the token for it.
 
         Whatever lets others run, a wait or a new token, begins it all anew: they may have called meanwhile.
         """
-        lane, announced = call.lane, 0.0
+        service, announced = call.service, 0.0
         while True:
-            self.hooks.before_call(lane)
-            window = lane.windows.of(call.endpoint)
+            self.hooks.before_call(service)
+            window = service.windows.of(call.endpoint)
             self._turns.want(window, self.hooks.rank(call))
-            if (seconds := self._bearable(call, lane.windows.wait(call.endpoint))) > 0:
+            if (seconds := self._bearable(call, service.windows.wait(call.endpoint))) > 0:
                 ends = self.clock.monotonic() + seconds
                 if ends > announced + ANNOUNCED:
-                    self.hooks.before_wait(Wait(seconds, "quota", lane.name))
+                    self.hooks.before_wait(Wait(seconds, "quota", service.name))
                     announced = ends
                 self._nap(seconds, "quota")
-            elif (seconds := self._turns.wait(window, scarce=self.hooks.scarce(lane))) > 0:
+            elif (seconds := self._turns.wait(window, scarce=self.hooks.scarce(service))) > 0:
                 self._turns.sleep(seconds)
-            elif lane.auth is None:
+            elif service.auth is None:
                 return ""
             else:
-                if origin_of(call.url) != lane.origin:
-                    message = f"{lane.name}: a token is never sent to another host than that of {lane.setting}"
+                if origin_of(call.url) != service.origin:
+                    message = f"{service.name}: a token is never sent to another host than that of {service.setting}"
                     raise BadRequestError(message)
-                calls = lane.calls
-                token = lane.auth.token()  # after the wait, during which the old one may have ended
+                calls = service.calls
+                token = service.auth.token()  # after the wait, during which the old one may have ended
                 self.secrets.keep(token)
-                if lane.calls == calls:
+                if service.calls == calls:
                     return token
 
     def _exchange(self, call: Call, auth: AuthBase) -> Answer:
@@ -266,7 +266,7 @@ class Transport:
                 body += chunk
                 if len(body) > largest:
                     hint = "" if failed else "; if it is right, set max_body_mb higher"
-                    message = f"{call.lane.name}, {call.label}: a body of over {largest >> 20} MB{hint}"
+                    message = f"{call.service.name}, {call.label}: a body of over {largest >> 20} MB{hint}"
                     raise BadRequestError(message)
                 if self.clock.monotonic() > deadline:
                     message = "the body drips too slowly"
@@ -288,7 +288,7 @@ class Transport:
         status = answer.status
         if OK_FROM <= status < REDIRECT_FROM or status in call.readable:
             return
-        where = f"{call.lane.name}, {call.label}"
+        where = f"{call.service.name}, {call.label}"
         if status == NOT_FOUND:
             self.not_found[call.label] += 1
             raise NotFoundError(f"{where}: {self._said(answer)}")
@@ -296,9 +296,8 @@ class Transport:
             message = self._said(answer)
             raise BusyError(message, self._rates(answer).retry_after)
         if REDIRECT_FROM <= status < CLIENT_ERROR_FROM:
-            message = (
-                f"{where}: {call.lane.setting} answers with a redirect, which is never followed; set its final address"
-            )
+            setting = call.service.setting
+            message = f"{where}: {setting} answers with a redirect, which is never followed; set its final address"
             raise BadRequestError(message)
         raise BadRequestError(f"{where}: {self._said(answer)}")
 
@@ -317,36 +316,38 @@ class Transport:
 
     def _unsendable(self, call: Call, error: ValueError) -> str:
         """Return which setting makes a request impossible."""
-        name = call.lane.name
+        name = call.service.name
         of_header = isinstance(error, (requests.exceptions.InvalidHeader, UnicodeEncodeError))
         if not of_header and isinstance(error, (requests.RequestException, Urllib3Error, UnicodeError)):
-            return f"{name}: {call.lane.setting} is no address that can be asked ({type(error).__name__}); correct it"
+            return (
+                f"{name}: {call.service.setting} is no address that can be asked ({type(error).__name__}); correct it"
+            )
         agent = str(self._session.headers["User-Agent"])
-        token = "feed_access_token" if call.lane.setting == "feed_url" else "access_token"
+        token = "feed_access_token" if call.service.setting == "feed_url" else "access_token"
         setting = token if agent.isascii() and agent.isprintable() else "user_agent"
         return f"{name}: {setting} has a character that cannot stand in a header; correct it"
 
     def _given_up(self, call: Call, fault: Exception, tries: int) -> ApiError:
-        lane, why = call.lane, self._why(fault)
+        service, why = call.service, self._why(fault)
         tried = f"{tries} tries" if tries > 1 else "one try"
         if not faults.never_connected(fault):
-            return ServerFaultError(f"{lane.name}, {call.label}: {why} ({tried})")
+            return ServerFaultError(f"{service.name}, {call.label}: {why} ({tried})")
         proxy = proxy_variable(call.url) if isinstance(fault, requests.exceptions.ProxyError) else None
         if proxy is not None and faults.is_final(fault):
-            return SetupError(f"{lane.name}: {why}; check user name and password in {proxy}")
-        advice = faults.advice(fault, setting=lane.setting, authorities=authorities_variable())
-        advice = f"check {proxy} and {lane.setting}" if proxy is not None else advice
+            return SetupError(f"{service.name}: {why}; check user name and password in {proxy}")
+        advice = faults.advice(fault, setting=service.setting, authorities=authorities_variable())
+        advice = f"check {proxy} and {service.setting}" if proxy is not None else advice
         return UnreachableError(
-            f"{lane.name}: {lane.origin} can not be reached ({why}, {tried}); {advice}", setting=lane.setting
+            f"{service.name}: {service.origin} can not be reached ({why}, {tried}); {advice}", setting=service.setting
         )
 
     def _throttled(self, call: Call, rates: RateHeaders, refusals: int) -> int:
         """Count one more refusal in a row, and hold all calls; returns how many there were."""
         self.calls["429"] += 1
-        where = f"{call.lane.name}, {call.label}"
+        where = f"{call.service.name}, {call.label}"
         if refusals + 1 >= MOST_REFUSALS:
             raise ServerFaultError(f"{where}: over the quota {MOST_REFUSALS} times in a row")
-        seconds = self._bearable(call, call.lane.windows.refused(call.endpoint, rates))
+        seconds = self._bearable(call, call.service.windows.refused(call.endpoint, rates))
         asks = "names no wait" if rates.asked is None else f"asks for {rates.asked:.0f} s"
         then = "" if rates.asked == seconds else f", and is asked again in {seconds:.0f} s"
         logger.info("%s: over the quota; the server %s%s", where, asks, then)
@@ -357,8 +358,8 @@ class Transport:
         if seconds < LONGEST_WAIT:
             return seconds
         until = datetime.fromtimestamp(self.clock.wall() + seconds, tz=timezone.utc)
-        message = f"{call.lane.name}: the server asks to wait until {until:%Y-%m-%d %H:%M} UTC ({seconds:.0f} s)"
-        raise LongWaitError(message, setting=call.lane.setting)
+        message = f"{call.service.name}: the server asks to wait until {until:%Y-%m-%d %H:%M} UTC ({seconds:.0f} s)"
+        raise LongWaitError(message, setting=call.service.setting)
 
     def _pause(self, wait: Wait) -> None:
         self.hooks.before_wait(wait)

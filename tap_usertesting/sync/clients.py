@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tap_usertesting.api.auth import Auth, ClientCredentials, StaticToken, read_token
-from tap_usertesting.api.call import Call, Lane, origin_of
+from tap_usertesting.api.call import Call, Service, origin_of
 from tap_usertesting.api.errors import (
     ApiError,
     BadRequestError,
@@ -43,7 +43,7 @@ class Clients:
             secrets=secrets,
         )
         auth = self._auth()
-        self.lane = Lane(
+        self.results_service = Service(
             name="Results API",
             setting="api_url",
             origin=origin_of(settings.api_url),
@@ -51,14 +51,14 @@ class Clients:
             auth=auth,
             refused=self._refused,
         )
-        self.results = ResultsClient(transport=self.transport, lane=self.lane, api_url=settings.api_url)
+        self.results = ResultsClient(transport=self.transport, service=self.results_service, api_url=settings.api_url)
         self.feed = self._feed(auth)
 
     def _auth(self) -> Auth:
         settings = self._settings
         if settings.access_token is not None:
             return StaticToken(settings.access_token)
-        lane = Lane(
+        service = Service(
             name="token endpoint",
             setting="auth_endpoint",
             origin=origin_of(settings.auth_endpoint),
@@ -70,7 +70,7 @@ class Clients:
             "client_secret": settings.client_secret or "",
             "scope": settings.oauth_scopes,
         }
-        call = Call(lane, "POST", settings.auth_endpoint, "token", form=form)
+        call = Call(service, "POST", settings.auth_endpoint, "token", form=form)
 
         def fetch() -> tuple[str, float | None]:
             try:
@@ -100,7 +100,7 @@ class Clients:
             what = "check feed_access_token" if own is not None else f"check {shared}, or set feed_access_token"
             return FeedRefusedError(f"the change feed refuses the token ({said}); {what}")
 
-        lane = Lane(
+        service = Service(
             name="change feed",
             setting="feed_url",
             origin=origin_of(settings.feed_url),
@@ -108,4 +108,4 @@ class Clients:
             auth=auth if own is None else StaticToken(own),
             refused=refused,
         )
-        return ChangeFeed(transport=self.transport, lane=lane, url=settings.feed_url)
+        return ChangeFeed(transport=self.transport, service=service, url=settings.feed_url)

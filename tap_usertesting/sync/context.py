@@ -107,7 +107,7 @@ class SyncContext:
         self.schedule = Schedule(monotonic=self.monotonic, look=self.standings.look)
         self.progress = Progress(windows=self.windows, clock=clock)
         self.pace = Pace(
-            self.clients.lane,
+            self.clients.results_service,
             clock=clock,
             progress=self.progress,
             place=self.schedule.place,
@@ -133,7 +133,7 @@ class SyncContext:
     @property
     def windows(self) -> Windows:
         """The quota of the Results API."""
-        return self.clients.lane.windows
+        return self.clients.results_service.windows
 
     @cached_property
     def changes(self) -> ChangeReader:

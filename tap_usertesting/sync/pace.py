@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
-from tap_usertesting.api.call import Call, Hooks, Lane, Wait
+from tap_usertesting.api.call import Call, Hooks, Service, Wait
 from tap_usertesting.api.errors import BudgetSpentError
 from tap_usertesting.report.words import windows
 
@@ -27,7 +27,7 @@ class Pace:
 
     def __init__(
         self,
-        lane: Lane,
+        service: Service,
         *,
         clock: Clock,
         progress: Progress,
@@ -35,8 +35,8 @@ class Pace:
         max_calls: int | None,
         max_duration: int | None,
     ) -> None:
-        """`lane`: of the Results API; `place`: of a test in the schedule; the budget in calls and in seconds."""
-        self._lane = lane
+        """`service`: the Results API; `place`: of a test in the schedule; the budget in calls and in seconds."""
+        self._service = service
         self._clock = clock
         self._progress = progress
         self._place = place
@@ -65,7 +65,7 @@ class Pace:
             before_wait=before_wait,
             checkpoint=checkpoint,
             nap=self._progress.nap,
-            scarce=lambda lane: lane is self._lane and self._max_calls is not None,
+            scarce=lambda service: service is self._service and self._max_calls is not None,
             rank=self.rank,
         )
 
@@ -74,22 +74,22 @@ class Pace:
 
         Before all of them an endpoint that was not asked yet: its first answer may tell that it has its own window.
         """
-        if not call.lane.windows.knows(call.endpoint):
+        if not call.service.windows.knows(call.endpoint):
             return (0.0,)
         here = self._progress.activity
         if here.key is None:
             return (1.0, self._place(here.test_id), KINDS[call.kind], here.at, here.turn)
         return (2.0, here.key, KINDS[call.kind], here.turn)
 
-    def _before_call(self, lane: Lane) -> None:
+    def _before_call(self, service: Service) -> None:
         most = self._max_calls
-        if lane is self._lane and most is not None and lane.calls >= most:
+        if service is self._service and most is not None and service.calls >= most:
             raise BudgetSpentError(f"max_calls of {most} reached")
         self._check_duration(0)
-        if self._separate != self._lane.windows.separate:
-            self._separate = self._lane.windows.separate
+        if self._separate != self._service.windows.separate:
+            self._separate = self._service.windows.separate
             gain = "streams wait for their own only" if self._separate else "streams wait for one another again"
-            logger.info("%s: %s: %s", self._lane.name, windows(self._lane.windows.number), gain)
+            logger.info("%s: %s: %s", self._service.name, windows(self._service.windows.number), gain)
         self._progress.tick()
 
     def _check_duration(self, wait: float) -> None:
@@ -105,4 +105,4 @@ class Pace:
         if wait.reason == "quota":
             self._waiting_until = ends
             why, where = "no calls left in this window", str(self._progress.standing())
-        logger.info("%s: %s, waiting %.0f s (%s)", wait.lane, why, wait.seconds, where)
+        logger.info("%s: %s, waiting %.0f s (%s)", wait.service, why, wait.seconds, where)

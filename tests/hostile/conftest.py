@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tap_usertesting.api.auth import StaticToken
-from tap_usertesting.api.call import Answer, Call, Lane, origin_of
+from tap_usertesting.api.call import Answer, Call, Service, origin_of
 from tap_usertesting.api.errors import CredentialsRejectedError, FeedRefusedError
 from tap_usertesting.api.feed import ChangeFeed
 from tap_usertesting.api.results import ResultsClient
@@ -40,15 +40,15 @@ class Clients:
     server: Scripted
     clock: FakeClock
     transport: Transport
-    lane: Lane
-    feed_lane: Lane
+    results_service: Service
+    feed_service: Service
     results: ResultsClient
     feed: ChangeFeed
 
 
-def lane(url: str, clock: FakeClock, *, feed: bool = False, auth: Auth | None = None) -> Lane:
-    """Return the lane of an API at this URL, with no assumed quota."""
-    return Lane(
+def service(url: str, clock: FakeClock, *, feed: bool = False, auth: Auth | None = None) -> Service:
+    """Return the service at this URL, with no assumed quota."""
+    return Service(
         name="change feed" if feed else "Results API",
         setting="feed_url" if feed else "api_url",
         origin=origin_of(url),
@@ -62,15 +62,15 @@ def connect(server: Scripted) -> Clients:
     """Return clients of a server; two tries."""
     clock = FakeClock()
     transport = Transport(user_agent="hostile", timeout=LONG, max_retries=TRIES, clock=clock.clock())
-    results_lane, feed_lane = lane(server.url, clock), lane(server.url, clock, feed=True)
+    results_service, feed_service = service(server.url, clock), service(server.url, clock, feed=True)
     return Clients(
         server,
         clock,
         transport,
-        results_lane,
-        feed_lane,
-        ResultsClient(transport=transport, lane=results_lane, api_url=server.url),
-        ChangeFeed(transport=transport, lane=feed_lane, url=f"{server.url}/graphql/"),
+        results_service,
+        feed_service,
+        ResultsClient(transport=transport, service=results_service, api_url=server.url),
+        ChangeFeed(transport=transport, service=feed_service, url=f"{server.url}/graphql/"),
     )
 
 
@@ -86,7 +86,7 @@ def clients() -> Iterator[Clients]:
 def call(clients: Clients, url: str | None = None, *, bearer: str | None = TOKEN) -> Call:
     """Return a call of the server's root, or of another URL, whose body may be of one megabyte."""
     url = url or clients.server.url
-    made = lane(url, clients.clock, auth=StaticToken(bearer or ""))
+    made = service(url, clients.clock, auth=StaticToken(bearer or ""))
     clients.transport.largest_body = SMALL
     return Call(made, "GET", url, "list")
 

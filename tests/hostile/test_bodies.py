@@ -22,7 +22,7 @@ from tap_usertesting.values import vtt
 from tests.unit.servers import Reply, Scripted
 
 from . import good
-from .conftest import TRIES, Clients, connect, lane
+from .conftest import TRIES, Clients, connect, service
 from .spoil import FUZZ, JSON, NASTY_IDS, bodies, encode
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ STATUSES = [200, 200, 200, 200, 200, 202, 204, 301, 400, 401, 403, 404, 410, 418
 
 
 def _token_call(clients: Clients) -> Call:
-    made = lane(clients.server.url, clients.clock)
+    made = service(clients.server.url, clients.clock)
     made.auth = None
     return Call(made, "POST", f"{clients.server.url}/token", "token", form={"grant_type": "client_credentials"})
 

@@ -107,4 +107,4 @@ def test_a_base_that_is_extended_stays_on_its_origin(clients: Clients) -> None:
     clients.server.replies = [Reply(body=encode(good.DETAILS_V3))]
     clients.results.details(good.SESSION, version="v3")
     assert clients.server.seen[0].path == f"/api/v3/sessionResults/{good.SESSION}"
-    assert clients.lane.origin == origin_of(clients.server.url)
+    assert clients.results_service.origin == origin_of(clients.server.url)

@@ -22,7 +22,7 @@ from tests.unit.fakes import FakeClock
 from tests.unit.servers import Reply, Scripted, Seen
 
 from . import good
-from .conftest import MEGA, SMALL, TRIES, Clients, call, endless, lane, size
+from .conftest import MEGA, SMALL, TRIES, Clients, call, endless, service, size
 from .spoil import encode
 
 # Size
@@ -108,7 +108,9 @@ def test_an_answer_that_says_what_went_wrong_is_short(clients: Clients) -> None:
     """Nothing of an error's body is used but a line."""
     clients.server.replies = [Reply(400, body=b" " * (2 * MEGA))]
     with pytest.raises(BadRequestError, match="a body of over 1 MB"):
-        clients.transport.send(Call(lane(clients.server.url, clients.clock), "GET", clients.server.url, "list"), size)
+        clients.transport.send(
+            Call(service(clients.server.url, clients.clock), "GET", clients.server.url, "list"), size
+        )
 
 
 @pytest.mark.parametrize(
@@ -126,7 +128,7 @@ def test_a_head_without_end_is_a_fault(monkeypatch: pytest.MonkeyPatch, head: by
     with endless(head, piece, most=64 * MEGA, pause=0.02) as (url, _):
         transport = Transport(user_agent="t", timeout=LONG, max_retries=2, clock=clock.clock())
         with pytest.raises(ServerFaultError):
-            transport.send(Call(lane(url, clock), "GET", url, "list"), size)
+            transport.send(Call(service(url, clock), "GET", url, "list"), size)
         transport._session.close()  # noqa: SLF001 - a run never closes it; a test may leave no socket
 
 

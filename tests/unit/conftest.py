@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 import pytest
 
 from tap_usertesting.api.auth import StaticToken
-from tap_usertesting.api.call import AUTHORIZATION, Call, Lane, origin_of
+from tap_usertesting.api.call import AUTHORIZATION, Call, Service, origin_of
 from tap_usertesting.api.errors import ApiError, CredentialsRejectedError, FeedRefusedError
 from tap_usertesting.api.feed import ChangeFeed
 from tap_usertesting.api.session import ApiSession
@@ -47,7 +47,7 @@ def transport(fake_clock: FakeClock, session: ApiSession) -> Transport:
 
 
 class MakeCall(Protocol):
-    """Makes a call to a URL, by default a GET of its own lane."""
+    """Makes a call to a URL, by default a GET of its own service."""
 
     def __call__(
         self,
@@ -66,7 +66,7 @@ class MakeCall(Protocol):
 
 @pytest.fixture
 def make_call(fake_clock: FakeClock) -> MakeCall:
-    """Return a maker of calls whose lanes have no assumed quota."""
+    """Return a maker of calls whose services have no assumed quota."""
 
     def make(
         url: str,
@@ -79,8 +79,8 @@ def make_call(fake_clock: FakeClock) -> MakeCall:
         token_header: str = AUTHORIZATION,
     ) -> Call:
         windows = Windows(clock=fake_clock.monotonic, limit=None)
-        lane = Lane("Results API", "api_url", origin or origin_of(url), windows, auth, refused)
-        return Call(lane, method, url, "list", readable=readable, token_header=token_header)
+        service = Service("Results API", "api_url", origin or origin_of(url), windows, auth, refused)
+        return Call(service, method, url, "list", readable=readable, token_header=token_header)
 
     return make
 
@@ -90,8 +90,8 @@ def client(transport: Transport, make_call: MakeCall) -> Callable[[str, Auth | N
     """Return a maker of clients for a feed's URL."""
 
     def make(url: str, auth: Auth | None = None) -> ChangeFeed:
-        lane = make_call(url, auth=auth or StaticToken("feed-token"), refused=FeedRefusedError).lane
-        lane.name, lane.setting = "change feed", "feed_url"
-        return ChangeFeed(transport=transport, lane=lane, url=url)
+        service = make_call(url, auth=auth or StaticToken("feed-token"), refused=FeedRefusedError).service
+        service.name, service.setting = "change feed", "feed_url"
+        return ChangeFeed(transport=transport, service=service, url=url)
 
     return make

@@ -68,9 +68,9 @@ def directory(transport: Transport, make_call: MakeCall) -> Callable[..., Direct
     """Return a maker of directories that read from a URL."""
 
     def make(url: str, **config: Any) -> Directory:  # noqa: ANN401 - JSON is anything
-        lane = make_call(url, auth=StaticToken("token-1")).lane
+        service = make_call(url, auth=StaticToken("token-1")).service
         settings = Settings.parse({"access_token": "token-1", "api_url": url, **config}, selected=["sessions"])
-        client = ResultsClient(transport=transport, lane=lane, api_url=f"{url}/")
+        client = ResultsClient(transport=transport, service=service, api_url=f"{url}/")
         return Directory(client=client, settings=settings)
 
     return make

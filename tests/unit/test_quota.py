@@ -36,7 +36,7 @@ def test_without_a_word_of_the_server_ten_calls_a_minute_are_assumed() -> None:
 
 
 def test_without_a_limit_nothing_is_assumed_until_the_server_names_one() -> None:
-    """A lane that starts without a limit sends freely, and obeys as soon as it is told."""
+    """A service that starts without a limit sends freely, and obeys as soon as it is told."""
     clock = FakeClock()
     quota = Quota(clock=clock.monotonic, limit=None)
     for _ in range(1000):

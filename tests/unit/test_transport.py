@@ -68,7 +68,7 @@ def test_a_password_from_netrc_is_never_sent(
 
 
 def test_a_token_is_never_sent_to_another_origin(transport: Transport, make_call: MakeCall) -> None:
-    """A call whose URL is not of its lane's origin ends before anything is sent."""
+    """A call whose URL is not of its service's origin ends before anything is sent."""
     with Scripted() as server:
         call = make_call(server.url, auth=StaticToken("t1"), origin="https://api.example:443")
         with pytest.raises(BadRequestError, match="never sent to another host"):
@@ -161,7 +161,7 @@ def test_a_refused_token_is_renewed_once_and_the_call_repeated(
 def test_a_token_that_stays_refused_ends_the_call(
     transport: Transport, make_call: MakeCall, fake_clock: FakeClock, calls: int, *, renewable: bool
 ) -> None:
-    """A second 401 is final, and so is the first where there is no other token; the lane says what it means."""
+    """A second 401 is final, and so is the first where there is no other token; the service says what it means."""
     fetched = ClientCredentials(fetch=lambda: ("token-1", 3600), clock=fake_clock.monotonic)
     call_auth = fetched if renewable else StaticToken("token-1")
     with Scripted(nest(401, "Unauthorized")) as server, pytest.raises(CredentialsRejectedError) as caught:
@@ -196,7 +196,7 @@ def test_a_429_is_waited_for_and_is_no_try(transport: Transport, make_call: Make
     with Scripted(*refusals, Reply()) as server:
         assert transport.send(make_call(server.url), as_json) == {}
     assert fake_clock.slept == [5, 7, 9, 11]
-    assert [(wait.seconds, wait.reason, wait.lane) for wait in waits[:1]] == [(5, "quota", "Results API")]
+    assert [(wait.seconds, wait.reason, wait.service) for wait in waits[:1]] == [(5, "quota", "Results API")]
     assert (transport.calls["list"], transport.calls["429"]) == (5, 4)
 
 
