@@ -21,7 +21,7 @@ from tap_usertesting.api.clock import Clock
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterator, Mapping
 
-    from tap_usertesting.api.lid import Lid
+    from tap_usertesting.api.call_limit import CallLimit
     from tap_usertesting.api.quota import Quota
 
 Rank: TypeAlias = "tuple[float | str, ...]"
@@ -38,7 +38,7 @@ class _Stream:
     """A thread as the others see it."""
 
     rank: Rank = FIRST  # of the call that it wants, else of its last one
-    window: Quota | Lid | None = None  # of that call
+    window: Quota | CallLimit | None = None  # of that call
     wants: bool = False  # a call, and is not on the wire with it
     rests: bool = False  # for a reason of its own: no one need wait for it
     awaits: Hashable | None = None  # what another is finding out
@@ -94,7 +94,7 @@ class Turns:
             while (left := ends - self._clock.monotonic()) > 0:
                 self.sleep(left)
 
-    def want(self, window: Quota | Lid, rank: Rank) -> None:
+    def want(self, window: Quota | CallLimit, rank: Rank) -> None:
         """Say which call comes next, before any wait for it."""
         if not self.active:
             return
@@ -103,7 +103,7 @@ class Turns:
             here.wants, here.window, here.rank = True, window, rank
             self._move()
 
-    def wait(self, window: Quota | Lid, *, scarce: bool = False) -> float:
+    def wait(self, window: Quota | CallLimit, *, scarce: bool = False) -> float:
         """Seconds to let others go first with a call in this window, which has one left; 0 means go now.
 
         `scarce`: calls are counted, however many the window has.

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING, NamedTuple
 
-from tap_usertesting.api.lid import Lid
+from tap_usertesting.api.call_limit import CallLimit
 from tap_usertesting.api.quota import Quota
 from tap_usertesting.api.quota_learned import DOCUMENTED_LIMIT, DOCUMENTED_WINDOW
 from tap_usertesting.api.quota_window import POLL
@@ -81,15 +81,15 @@ class Windows:
         clock: Callable[[], float],
         limit: int | None = DOCUMENTED_LIMIT,
         window: float = DOCUMENTED_WINDOW,
-        lid: int | None = None,
+        calls_per_minute: int | None = None,
     ) -> None:
-        """Start with one shared window, full. `lid`: a maximum of calls per minute, of all endpoints together.
+        """Start with one shared window, full. `calls_per_minute`: a maximum for all endpoints together.
 
-        The lid is also the assumed limit as long as the server sends none.
+        It is also the assumed limit as long as the server sends none.
         """
         self._clock = clock
-        self._lid = None if lid is None else Lid(lid, clock=clock)
-        self._shared = Quota(clock=clock, limit=limit if lid is None else lid, window=window)
+        self._call_limit = None if calls_per_minute is None else CallLimit(calls_per_minute, clock=clock)
+        self._shared = Quota(clock=clock, limit=limit if calls_per_minute is None else calls_per_minute, window=window)
         self._own: dict[str, Quota] = {}
         self._in_flight: dict[int, _InFlight] = {}
         self._history = _History()
@@ -112,33 +112,35 @@ class Windows:
 
     @property
     def paced_together(self) -> bool:
-        """Whether calls of all endpoints wait for each other: in one window, or under the lid."""
-        return not self.separate or self._pace is self._lid
+        """Whether calls of all endpoints wait for each other: in one window, or under the user's call limit."""
+        return not self.separate or self._pace is self._call_limit
 
     @property
-    def _pace(self) -> Quota | Lid:
+    def _pace(self) -> Quota | CallLimit:
         """What limits the calls in the long run."""
-        lid, shared = self._lid, self._shared
-        if lid is None or (shared.limit is not None and shared.limit / shared.window <= lid.limit / lid.window):
+        call_limit, shared = self._call_limit, self._shared
+        if call_limit is None or (
+            shared.limit is not None and shared.limit / shared.window <= call_limit.limit / call_limit.window
+        ):
             return shared
-        return lid
+        return call_limit
 
     def knows(self, endpoint: str) -> bool:
         """Tell whether the endpoint was called before."""
         return endpoint in self._own
 
-    def of(self, endpoint: str) -> Quota | Lid:
-        """Return the window that counts the calls of this endpoint, or the lid if that leaves fewer."""
-        quota, lid = self._quota_of(endpoint) if self.separate else self._shared, self._lid
-        if lid is not None and (quota.remaining is None or lid.remaining < quota.remaining):
-            return lid
+    def of(self, endpoint: str) -> Quota | CallLimit:
+        """Return the window that counts the calls of this endpoint, or the user's call limit if that leaves fewer."""
+        quota, call_limit = self._quota_of(endpoint) if self.separate else self._shared, self._call_limit
+        if call_limit is not None and (quota.remaining is None or call_limit.remaining < quota.remaining):
+            return call_limit
         return quota
 
     @property
-    def tightest(self) -> Quota | Lid:
-        """The shared window, or of several the one with the longest wait; the lid if that sets the pace."""
-        if self._lid is not None and self._pace is self._lid:
-            return self._lid
+    def tightest(self) -> Quota | CallLimit:
+        """The window with the longest wait; the user's call limit if that sets the pace."""
+        if self._call_limit is not None and self._pace is self._call_limit:
+            return self._call_limit
         return max(self._own.values(), key=lambda quota: quota.wait()) if self.separate else self._shared
 
     @property
@@ -150,8 +152,8 @@ class Windows:
 
     def wait(self, endpoint: str) -> float:
         """Return the seconds until a call of this endpoint may be sent; 0 means now."""
-        under_lid = 0.0 if self._lid is None else self._lid.wait()
-        return max(under_lid, self._wait(endpoint))
+        under_limit = 0.0 if self._call_limit is None else self._call_limit.wait()
+        return max(under_limit, self._wait(endpoint))
 
     def _wait(self, endpoint: str) -> float:
         if not self.separate:
@@ -165,8 +167,8 @@ class Windows:
 
     def sent(self, endpoint: str) -> int:
         """Count a call that is sent now; returns its ticket for `answered`."""
-        if self._lid is not None:
-            self._lid.sent()
+        if self._call_limit is not None:
+            self._call_limit.sent()
         ticket = self._shared.sent()
         own_ticket = self._quota_of(endpoint).sent()
         self._in_flight[ticket] = _InFlight(endpoint, own_ticket, self._clock(), self._history.count)
@@ -174,8 +176,8 @@ class Windows:
 
     def answered(self, ticket: int, headers: RateHeaders) -> None:
         """Learn from the answer to a call, or from its failure."""
-        if self._lid is not None:
-            self._lid.answered()
+        if self._call_limit is not None:
+            self._call_limit.answered()
         call = self._in_flight.pop(ticket)
         own = self._quota_of(call.endpoint)
         alone = self._has_own_window(headers, call)

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Protocol
 from tap_usertesting.report.standing import Activity, Standing, long_text
 
 if TYPE_CHECKING:
+    from tap_usertesting.api.call_limit import CallLimit
     from tap_usertesting.api.clock import Clock
-    from tap_usertesting.api.lid import Lid
     from tap_usertesting.api.quota import Quota
     from tap_usertesting.api.windows import Windows
 
@@ -32,7 +32,7 @@ class View(Protocol):
     every: float  # seconds from one show to the next
     delay: float  # seconds to the first
 
-    def show(self, standing: Standing, quota: Quota | Lid, *, wall: float) -> None:
+    def show(self, standing: Standing, quota: Quota | CallLimit, *, wall: float) -> None:
         """Show how far the sync is at the epoch seconds `wall`."""
 
     def close(self) -> None:
@@ -44,7 +44,7 @@ class Lines:
 
     every = delay = LINE_EVERY
 
-    def show(self, standing: Standing, quota: Quota | Lid, *, wall: float) -> None:
+    def show(self, standing: Standing, quota: Quota | CallLimit, *, wall: float) -> None:
         """Write the line."""
         logger.info("progress: %s", long_text(standing, quota, wall=wall))
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from tap_usertesting.report.words import duration, ends_at
 
 if TYPE_CHECKING:
-    from tap_usertesting.api.lid import Lid
+    from tap_usertesting.api.call_limit import CallLimit
     from tap_usertesting.api.quota import Quota
 
 
@@ -99,7 +99,7 @@ class Standing:
         return "; ".join(map(str, self.streams))
 
 
-def seconds_for(calls: int, quota: Quota | Lid) -> float | None:
+def seconds_for(calls: int, quota: Quota | CallLimit) -> float | None:
     """Return how long so many calls take at the quota's pace; None while no limit is known."""
     if quota.limit is None:
         return None
@@ -108,7 +108,7 @@ def seconds_for(calls: int, quota: Quota | Lid) -> float | None:
     return wait + math.ceil(max(0, calls - at_once) / quota.limit) * quota.window
 
 
-def long_text(standing: Standing, quota: Quota | Lid, *, wall: float) -> str:
+def long_text(standing: Standing, quota: Quota | CallLimit, *, wall: float) -> str:
     """Return all there is to say, for a log line."""
     streams = [
         f"{stream}, test {stream.place} of {stream.tests}" if stream.tests > 1 else str(stream)
@@ -124,7 +124,7 @@ def long_text(standing: Standing, quota: Quota | Lid, *, wall: float) -> str:
     return ", ".join(parts)
 
 
-def short_text(standing: Standing, quota: Quota | Lid, *, wall: float) -> str:
+def short_text(standing: Standing, quota: Quota | CallLimit, *, wall: float) -> str:
     """Return the same for one line of a terminal, what matters most first: the end may be cut off."""
     parts = [
         f"{stream.stream} {stream.done}/{stream.total}" if stream.total else stream.stream or "starting"

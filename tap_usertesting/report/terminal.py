@@ -21,7 +21,7 @@ from tap_usertesting.report.standing import short_text
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tap_usertesting.api.lid import Lid
+    from tap_usertesting.api.call_limit import CallLimit
     from tap_usertesting.api.quota import Quota
     from tap_usertesting.report.standing import Standing
 
@@ -50,7 +50,7 @@ class Bar:
         self._open = contextlib.ExitStack()
         self._line: _Line | None = None
 
-    def show(self, standing: Standing, quota: Quota | Lid, *, wall: float) -> None:
+    def show(self, standing: Standing, quota: Quota | CallLimit, *, wall: float) -> None:
         """Draw the bar anew."""
         text = short_text(standing, quota, wall=wall)
         if self._line is None:

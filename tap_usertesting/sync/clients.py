@@ -47,7 +47,7 @@ class Clients:
             name="Results API",
             setting="api_url",
             origin=origin_of(settings.api_url),
-            windows=Windows(clock=clock.monotonic, lid=settings.calls_per_minute),
+            windows=Windows(clock=clock.monotonic, calls_per_minute=settings.calls_per_minute),
             auth=auth,
             refused=self._refused,
         )

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from tap_usertesting.api.lid import Lid
+    from tap_usertesting.api.call_limit import CallLimit
     from tests.simulated_time import SimulatedTime
 
 TEST = "f2ee4e45-19f9-419c-895f-d7b326b94c7f"
@@ -58,7 +58,7 @@ class Seen:
         self.every, self.delay = every, delay
         self.shown: list[tuple[float, float]] = []
 
-    def show(self, standing: Standing, quota: Quota | Lid, *, wall: float) -> None:
+    def show(self, standing: Standing, quota: Quota | CallLimit, *, wall: float) -> None:
         """Note it."""
         del quota
         self.shown.append((wall - 1e9, standing.waiting))

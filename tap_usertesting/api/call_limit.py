@@ -12,7 +12,7 @@ MINUTE = 60.0  # seconds
 POLL = 0.6  # seconds; how often to check for an answer
 
 
-class Lid:
+class CallLimit:
     """Allows so many calls in any 60 seconds. A server may count a call as late as its answer, so answers are timed."""
 
     window = MINUTE

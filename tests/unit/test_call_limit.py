@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tap_usertesting.api.lid import Lid
+from tap_usertesting.api.call_limit import CallLimit
 from tap_usertesting.api.rate_headers import RateHeaders
 from tap_usertesting.api.windows import Windows
 from tap_usertesting.sandbox import QuotaRule
@@ -40,36 +40,36 @@ def test_no_minute_sees_more_and_hardly_one_fewer(seed: int) -> None:
     """With calls that take their time and overlap."""
     rng, clock = random.Random(seed), Clock()  # noqa: S311 - no secret
     calls, latency, together = rng.randint(1, 30), rng.choice([0.0, 0.2, 1.0]), rng.randint(1, 4)
-    lid = Lid(calls, clock=clock)
+    call_limit = CallLimit(calls, clock=clock)
     flights: deque[tuple[float, float]] = deque()
     sent, landed = list[float](), list[float]()
     while clock.now < 600:
         while flights and flights[0][1] <= clock.now:
             begin, end = flights.popleft()
-            lid.answered()
+            call_limit.answered()
             sent.append(begin)
             landed.append(end)
-        if len(flights) < together and lid.wait() == 0.0:
-            assert lid.remaining > 0
-            lid.sent()
+        if len(flights) < together and call_limit.wait() == 0.0:
+            assert call_limit.remaining > 0
+            call_limit.sent()
             flights.append((clock.now, clock.now + latency))
             continue
         ends = [flights[0][1]] if flights else []
-        wait = lid.wait()
+        wait = call_limit.wait()
         steps = [*ends, *([clock.now + wait] if wait > 0 and len(flights) < together else [])]
         clock.now = max(min(steps, default=clock.now + 0.1), clock.now + 0.001)
     assert most_in_a_minute(sent, landed) <= calls
     assert len(sent) >= 0.9 * min(calls * 10 / (1 + latency / 60), 600 * together / max(latency, 0.001)) - calls
 
 
-def test_a_lid_is_the_pace_where_it_is_slower_and_where_the_server_is_silent() -> None:
+def test_a_call_limit_is_the_pace_where_it_is_slower_and_where_the_server_is_silent() -> None:
     """Where the server names fewer calls, its word holds."""
     clock = Clock()
-    windows = Windows(clock=clock, lid=30)
+    windows = Windows(clock=clock, calls_per_minute=30)
     assert (windows.limit, windows.window) == (30, 60.0)
     windows.answered(windows.sent("list"), RateHeaders(limit=10, remaining=9, reset=60.0))
     assert (windows.limit, windows.window) == (10, 60.0)
-    windows = Windows(clock=clock, lid=4)
+    windows = Windows(clock=clock, calls_per_minute=4)
     windows.answered(windows.sent("list"), RateHeaders(limit=100, remaining=99, reset=60.0))
     assert (windows.limit, windows.window, windows.tightest.remaining) == (4, 60.0, 3)
     for _ in range(3):
