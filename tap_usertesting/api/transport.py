@@ -21,6 +21,7 @@ from urllib3.exceptions import HTTPError as Urllib3Error
 from tap_usertesting.api import faults
 from tap_usertesting.api.call import AUTHORIZATION, Answer, Call, Hooks, Reason, Wait, origin_of
 from tap_usertesting.api.clock import Clock
+from tap_usertesting.api.error_messages import error_message
 from tap_usertesting.api.errors import (
     ApiError,
     BadRequestError,
@@ -37,7 +38,6 @@ from tap_usertesting.api.network import authorities_variable, proxy_variable
 from tap_usertesting.api.quota_learned import LONGEST_WAIT
 from tap_usertesting.api.rate_headers import RateHeaders
 from tap_usertesting.api.redaction import SHORTEST, Secrets
-from tap_usertesting.api.said import said
 from tap_usertesting.api.session import SLOWEST, ApiSession
 from tap_usertesting.api.turns import Turns
 
@@ -307,7 +307,7 @@ class Transport:
             body = answer.json()
         except MalformedError:
             return f"HTTP {answer.status}"
-        words = said(body)
+        words = error_message(body)
         return f"HTTP {answer.status}" + (f": {self.redact(words)}" if words else "")
 
     def _why(self, fault: Exception) -> str:

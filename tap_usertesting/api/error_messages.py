@@ -16,7 +16,7 @@ _PAIRS = (
 )
 
 
-def said(body: object) -> str:
+def error_message(body: object) -> str:
     """Return the server's words in a decoded error body, "" where there are none that a person could read.
 
     A list or a bare text is no error of any shape: it may be what a participant said.
