@@ -1,7 +1,7 @@
 """The Results API, one method per endpoint, typed. Source: the vendor's reference "Results API" (v2, v3) and "v1".
 
-Every method may raise what `Transport.send` raises. What does not count as an answer (see `accept.py`) is a fault and
-is retried.
+Each method raises what `Transport.send` raises. An answer that is not valid (see `valid_answers.py`) is a fault: the
+call is retried.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import quote
 
-from tap_usertesting.api import accept
+from tap_usertesting.api import valid_answers
 from tap_usertesting.api.call import AUTHORIZATION, BARE, Answer, Call
 from tap_usertesting.api.errors import BadRequestError, CredentialsRejectedError, MalformedError, NotFoundError
 from tap_usertesting.api.ids import is_id
@@ -90,7 +90,7 @@ class ResultsClient:
 
     def _details(self, session_id: str, version: str) -> dict[str, Any]:
         path = f"/api/{version}/sessionResults/{_in_path(session_id)}"
-        body = self._get(f"details_{version}", path, lambda answer: accept.details(answer, session_id))
+        body = self._get(f"details_{version}", path, lambda answer: valid_answers.details(answer, session_id))
         self._details_version = version
         return {**body, DETAILS_VERSION: version}
 
@@ -102,22 +102,24 @@ class ResultsClient:
     def qx_scores(self, test_id: str) -> dict[str, Any]:
         """GET /api/v2/testResults/{testId}/qxScores: aggregate scores; 404 unless an interaction test."""
         path = f"/api/v2/testResults/{_in_path(test_id)}/qxScores"
-        return self._get("qx_scores", path, lambda answer: accept.with_list(answer, "qxScores", test_id), kind="test")
+        return self._get(
+            "qx_scores", path, lambda answer: valid_answers.with_list(answer, "qxScores", test_id), kind="test"
+        )
 
     def clips(self, session_id: str, *, test_id: str) -> dict[str, Any]:
         """GET /api/v2/sessionResults/{sessionId}/clips; 404 or an empty list where there is none."""
         path = f"/api/v2/sessionResults/{_in_path(session_id)}/clips"
-        return self._get("clips", path, lambda answer: accept.with_list(answer, "clips", test_id))
+        return self._get("clips", path, lambda answer: valid_answers.with_list(answer, "clips", test_id))
 
     def video_link(self, session_id: str) -> dict[str, Any]:
         """GET /api/v2/sessionResults/{sessionId}/videoDownloadUrl: `videoUrl`, which is a secret, and `expiresAt`."""
         path = f"/api/v2/sessionResults/{_in_path(session_id)}/videoDownloadUrl"
-        return self._get("video", path, lambda answer: accept.video_link(answer, session_id))
+        return self._get("video", path, lambda answer: valid_answers.video_link(answer, session_id))
 
     def highlight_reels(self, test_id: str) -> dict[str, Any]:
         """GET /api/v2/testResults/{testId}/highlightreels: `reels`, and whether the test has any clips at all."""
         path = f"/api/v2/testResults/{_in_path(test_id)}/highlightreels"
-        return self._get("reels", path, lambda answer: accept.with_list(answer, "reels", test_id), kind="test")
+        return self._get("reels", path, lambda answer: valid_answers.with_list(answer, "reels", test_id), kind="test")
 
     def workspaces(self, *, after: str | None) -> list[dict[str, Any]]:
         """GET /v1/workspaces: the workspaces that the credentials can see, up to 50 a page."""
@@ -176,11 +178,11 @@ def _in_path(identifier: str) -> str:
 
 
 def _session_page(answer: Answer, test_id: str, limit: int) -> SessionPage:
-    if answer.status == accept.NO_CONTENT:
+    if answer.status == valid_answers.NO_CONTENT:
         return SessionPage([], None, 0)
-    body = accept.with_list(answer, "sessions", test_id)
+    body = valid_answers.with_list(answer, "sessions", test_id)
     sessions = body["sessions"]
-    items = [item for item in sessions if isinstance(item, dict) and is_id(item.get(accept.SESSION_ID))]
+    items = [item for item in sessions if isinstance(item, dict) and is_id(item.get(valid_answers.SESSION_ID))]
     meta = body.get("meta")
     pagination = meta.get("pagination") if isinstance(meta, dict) else None
     named = pagination if isinstance(pagination, dict) else {}
@@ -198,16 +200,16 @@ def _count(value: object) -> int | None:
 
 
 def _webvtt(answer: Answer) -> Decoded:
-    found = decoded(accept.complete(answer).body, answer.headers.get("Content-Type"))
-    accept.transcript(found.text)
+    found = decoded(valid_answers.complete(answer).body, answer.headers.get("Content-Type"))
+    valid_answers.transcript(found.text)
     return found
 
 
 def _items(answer: Answer, wrapper: str) -> list[dict[str, Any]]:
     """Return the array of a v1 answer; public code has also seen it wrapped in an object."""
-    if answer.status == accept.NO_CONTENT:
+    if answer.status == valid_answers.NO_CONTENT:
         return []
-    body = accept.complete(answer).json()
+    body = valid_answers.complete(answer).json()
     if isinstance(body, dict):
         body = body.get(wrapper)
     if not isinstance(body, list):

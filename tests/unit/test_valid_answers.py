@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tap_usertesting.api import accept
+from tap_usertesting.api import valid_answers
 from tap_usertesting.api.call import Answer
 from tap_usertesting.api.errors import MalformedError
 from tap_usertesting.api.results import _session_page, _webvtt
@@ -21,11 +21,11 @@ TEST = "3fa85f64-5717-4562-b3fc-2c963f66afa6"
 OTHER = "00000000-0000-4000-8000-000000000001"
 
 READERS: dict[str, Callable[[Answer], Any]] = {
-    "details": lambda answer: accept.details(answer, SESSION),
-    "video": lambda answer: accept.video_link(answer, SESSION),
-    "clips": lambda answer: accept.with_list(answer, "clips", TEST),
-    "reels": lambda answer: accept.with_list(answer, "reels", TEST),
-    "scores": lambda answer: accept.with_list(answer, "qxScores", TEST),
+    "details": lambda answer: valid_answers.details(answer, SESSION),
+    "video": lambda answer: valid_answers.video_link(answer, SESSION),
+    "clips": lambda answer: valid_answers.with_list(answer, "clips", TEST),
+    "reels": lambda answer: valid_answers.with_list(answer, "reels", TEST),
+    "scores": lambda answer: valid_answers.with_list(answer, "qxScores", TEST),
     "list": lambda answer: _session_page(answer, TEST, 500),
 }
 EVERY = ("details", "video", "clips", "reels", "scores", "list")
@@ -119,7 +119,7 @@ def test_the_answer_of_another_session_or_test_is_refused(name: str, body: objec
 def test_details_without_details_are_refused(body: dict[str, Any]) -> None:
     """A row of nulls would take the place of a good one, and tombstones that of its tasks."""
     with pytest.raises(MalformedError, match="the body has"):
-        accept.details(answer(body), SESSION)
+        valid_answers.details(answer(body), SESSION)
 
 
 @pytest.mark.parametrize("status", [201, 202, 203, 205, 206, 226])
