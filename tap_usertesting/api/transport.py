@@ -18,7 +18,7 @@ import requests
 from requests.auth import AuthBase
 from urllib3.exceptions import HTTPError as Urllib3Error
 
-from tap_usertesting.api import faults
+from tap_usertesting.api import connection_faults
 from tap_usertesting.api.call import AUTHORIZATION, Answer, Call, Hooks, Reason, Wait, origin_of
 from tap_usertesting.api.clock import Clock
 from tap_usertesting.api.error_messages import error_message
@@ -162,7 +162,7 @@ class Transport:
                 refusals = self._throttled(call, RateHeaders(retry_after=throttled.seconds), refusals)
             except (requests.RequestException, Urllib3Error, MalformedError) as fault:
                 failures += 1
-                if faults.is_final(fault) or failures >= self._tries:
+                if connection_faults.is_final(fault) or failures >= self._tries:
                     raise self._given_up(call, fault, failures) from fault
                 self._wait_after(call, fault, failures, next(delays))
 
@@ -312,7 +312,7 @@ class Transport:
 
     def _why(self, fault: Exception) -> str:
         """Return a fault's cause in a few words; never its text, which may hold a URL with a secret."""
-        return self.redact(str(fault)) if isinstance(fault, MalformedError) else faults.why(fault)
+        return self.redact(str(fault)) if isinstance(fault, MalformedError) else connection_faults.cause(fault)
 
     def _unsendable(self, call: Call, error: ValueError) -> str:
         """Return which setting makes a request impossible."""
@@ -330,12 +330,12 @@ class Transport:
     def _given_up(self, call: Call, fault: Exception, tries: int) -> ApiError:
         service, why = call.service, self._why(fault)
         tried = f"{tries} tries" if tries > 1 else "one try"
-        if not faults.never_connected(fault):
+        if not connection_faults.never_connected(fault):
             return ServerFaultError(f"{service.name}, {call.label}: {why} ({tried})")
         proxy = proxy_variable(call.url) if isinstance(fault, requests.exceptions.ProxyError) else None
-        if proxy is not None and faults.is_final(fault):
+        if proxy is not None and connection_faults.is_final(fault):
             return SetupError(f"{service.name}: {why}; check user name and password in {proxy}")
-        advice = faults.advice(fault, setting=service.setting, authorities=authorities_variable())
+        advice = connection_faults.advice(fault, setting=service.setting, authorities=authorities_variable())
         advice = f"check {proxy} and {service.setting}" if proxy is not None else advice
         return UnreachableError(
             f"{service.name}: {service.origin} can not be reached ({why}, {tried}); {advice}", setting=service.setting

@@ -13,7 +13,7 @@ import requests
 import trustme
 from urllib3.exceptions import MaxRetryError, SSLError
 
-from tap_usertesting.api import faults
+from tap_usertesting.api import connection_faults
 from tap_usertesting.api.auth import StaticToken
 from tap_usertesting.api.errors import ApiError, UnreachableError
 
@@ -147,9 +147,9 @@ def test_each_reason_has_its_advice(reason: str, advice: str) -> None:
     refused = ssl.SSLCertVerificationError(1, "certificate verify failed")
     refused.verify_message = reason
     fault = requests.exceptions.SSLError(MaxRetryError(None, "/", SSLError(refused)))  # type: ignore[arg-type]
-    assert faults.why(fault) == f"the certificate is refused: {reason}"
-    assert advice in faults.advice(fault, setting="api_url", authorities=None)
-    assert faults.is_final(fault)
+    assert connection_faults.cause(fault) == f"the certificate is refused: {reason}"
+    assert advice in connection_faults.advice(fault, setting="api_url", authorities=None)
+    assert connection_faults.is_final(fault)
 
 
 def test_a_server_without_tls_is_told_at_once(transport: Transport, make_call: MakeCall, fake_clock: FakeClock) -> None:

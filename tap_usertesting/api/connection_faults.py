@@ -40,7 +40,7 @@ _ADVICE = (
 )
 
 
-def why(fault: Exception) -> str:
+def cause(fault: Exception) -> str:
     """Return the cause in a few words."""
     if isinstance(fault, requests.exceptions.ProxyError):
         refusal = proxy_refusal(fault)
