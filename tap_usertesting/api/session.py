@@ -20,7 +20,7 @@ from typing_extensions import override
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
-from tap_usertesting.api.network import authorities, check_proxy
+from tap_usertesting.api.certificates_and_proxies import authorities, check_proxy
 
 if TYPE_CHECKING:
     from urllib3.poolmanager import PoolManager

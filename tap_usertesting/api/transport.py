@@ -20,6 +20,7 @@ from urllib3.exceptions import HTTPError as Urllib3Error
 
 from tap_usertesting.api import connection_faults
 from tap_usertesting.api.call import AUTHORIZATION, Answer, Call, Hooks, Reason, Wait, origin_of
+from tap_usertesting.api.certificates_and_proxies import authorities_variable, proxy_variable
 from tap_usertesting.api.clock import Clock
 from tap_usertesting.api.error_messages import error_message
 from tap_usertesting.api.errors import (
@@ -34,7 +35,6 @@ from tap_usertesting.api.errors import (
     ThrottledError,
     UnreachableError,
 )
-from tap_usertesting.api.network import authorities_variable, proxy_variable
 from tap_usertesting.api.quota_learned import LONGEST_WAIT
 from tap_usertesting.api.rate_headers import RateHeaders
 from tap_usertesting.api.redaction import SHORTEST, Secrets

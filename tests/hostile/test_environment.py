@@ -8,8 +8,8 @@ import pytest
 import requests
 from urllib3.exceptions import LocationParseError
 
+from tap_usertesting.api.certificates_and_proxies import authorities, check_proxy
 from tap_usertesting.api.errors import SetupError, UnreachableError
-from tap_usertesting.api.network import authorities, check_proxy
 from tap_usertesting.singer.command_line import EX_CONFIG
 from tests.harness import sync
 
