@@ -24,8 +24,8 @@ from tap_usertesting.api.errors import (
     UnknownTestError,
 )
 from tap_usertesting.api.graphql import OK, READABLE, Envelope, Fault, decode, faults
-from tap_usertesting.api.ids import is_opaque
 from tap_usertesting.api.rate_headers import MOST_NAMED, server_time
+from tap_usertesting.api.safe_ids import is_storable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -107,7 +107,7 @@ class ChangeFeed:
         events, odd = [], 0
         while edges:  # frees each edge as it goes
             edge = edges.pop()
-            if edge is None or edge.node is None or not is_opaque(edge.node.cursor):
+            if edge is None or edge.node is None or not is_storable(edge.node.cursor):
                 odd += 1
             elif edge.node.cursor not in seen:
                 seen.add(edge.node.cursor)

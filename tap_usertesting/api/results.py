@@ -14,7 +14,7 @@ from urllib.parse import quote
 from tap_usertesting.api import valid_answers
 from tap_usertesting.api.call import AUTHORIZATION, BARE, Answer, Call
 from tap_usertesting.api.errors import BadRequestError, CredentialsRejectedError, MalformedError, NotFoundError
-from tap_usertesting.api.ids import is_id
+from tap_usertesting.api.safe_ids import is_id
 from tap_usertesting.values.charset import Decoded, decoded
 
 if TYPE_CHECKING:

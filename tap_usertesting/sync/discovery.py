@@ -10,8 +10,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from tap_usertesting.api.errors import BadRequestError, NotFoundError
-from tap_usertesting.api.ids import is_cursor, is_id
 from tap_usertesting.api.results import V1_PAGE, ResultsClient
+from tap_usertesting.api.safe_ids import is_cursor, is_id
 from tap_usertesting.values.times import utc
 
 if TYPE_CHECKING:

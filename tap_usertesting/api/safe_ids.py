@@ -20,7 +20,7 @@ def is_cursor(value: object) -> TypeGuard[str]:
     return isinstance(value, str) and 0 < len(value) <= _LONGEST_CURSOR and value.isascii() and value.isprintable()
 
 
-def is_opaque(value: object) -> TypeGuard[str]:
+def is_storable(value: object) -> TypeGuard[str]:
     """Tell a text that can be stored and sent back as it came: not empty, no null character, no half a character."""
     if not isinstance(value, str) or not 0 < len(value) <= _LONGEST_OPAQUE or "\x00" in value:
         return False
