@@ -80,12 +80,12 @@ class SimulatedTurns(Turns):
         """Take turns by this time."""
         super().__init__(clock=time.clock())
         self._time = time
-        self._moved: _Moved = _Moved(self._baton)
+        self._moved: _Moved = _Moved(self._lock)
 
     @contextmanager
-    def apart(self) -> Iterator[None]:
+    def released(self) -> Iterator[None]:
         """Be on the wire, for as long as a call takes."""
-        with super().apart():
+        with super().released():
             yield
         self.pass_by(self._time.latency)
 
@@ -112,7 +112,7 @@ class SimulatedTurns(Turns):
             self._moved.notify_all()
         else:
             self._moved.wait()
-        self._stop_if_closed()
+        self._stop_if_ending()
 
 
 def between(calls: list[Call]) -> float:

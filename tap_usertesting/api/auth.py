@@ -64,7 +64,7 @@ class ClientCredentials:
         """Return the token, a new one when the old is about to end."""
         if self._token is not None and self._clock() < self._renew_at:
             return self._token
-        with self._turns.alone("token") as first:
+        with self._turns.single_flight("token") as first:
             if first or self._token is None:  # else another stream has just fetched one
                 self._token, lifetime = self._fetch()
                 lifetime = DEFAULT_LIFETIME if lifetime is None else lifetime

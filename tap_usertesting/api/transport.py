@@ -202,7 +202,7 @@ class Transport:
         self.idle = True
         try:
             self.hooks.checkpoint()  # a signal that came before `idle` only left a flag
-            with self._turns.apart():
+            with self._turns.released():
                 answer = self._exchange(call, _Header(header, value))
             rates = self._rates(answer)
         finally:
@@ -374,7 +374,7 @@ class Transport:
         self.idle = True
         try:
             self.hooks.checkpoint()
-            (self._turns.sleep if reason == "quota" else self._turns.rest)(nap)
+            (self._turns.sleep if reason == "quota" else self._turns.sleep_through)(nap)
         finally:
             self.idle = False
         ended = self.clock.monotonic()

@@ -1,11 +1,12 @@
-"""Streams side by side: one thread each, under one baton.
+"""Streams side by side: one thread for each, under one lock.
 
-A thread holds the baton whenever it runs Python of ours or of the SDK's, so nothing else needs a lock, no message
-stands inside another, and every STATE is consistent. Only `transport` gives it up, while it waits and while a request
-is on the wire. The main thread merely waits; the termination handler, which runs there, takes the baton and keeps it.
+A thread holds the lock whenever it runs Python code of ours or of the SDK's. So nothing else needs a lock, no message
+is written into another, and each STATE is consistent. A thread releases the lock only while it waits and while its
+request is on the wire. The main thread does nothing but wait; the termination handler runs there, takes the lock and
+keeps it.
 
-Where streams share a window that gets used up, the most urgent call goes first (`rank`: less is more urgent), and a
-stream waits a moment for another whose next call may be more urgent. So sessions are completed in their order.
+Where streams share a quota window that gets used up, the most urgent call goes first (`rank`: less is more urgent). A
+stream also waits a moment for another whose next call may be more urgent. So sessions are completed in their order.
 """
 
 from __future__ import annotations
@@ -27,9 +28,9 @@ if TYPE_CHECKING:
 Rank: TypeAlias = "tuple[float | str, ...]"
 
 AMPLE = 100  # calls; while more are left no stream waits for another
-PATIENCE = 0.05  # windows for which a stream that is busy is waited for, since its next call may be more urgent
+PATIENCE = 0.05  # of a window; how long to wait for a busy stream whose next call may be more urgent
 LONGEST_PATIENCE = 3.0  # seconds
-LONGEST_NAP = 900.0  # seconds; every move of another wakes a stream that lingers
+LONGEST_NAP = 900.0  # seconds; `wait_until` checks at least this often, and whenever another stream moves
 FIRST: Rank = ()  # before every other rank
 
 
@@ -37,142 +38,143 @@ FIRST: Rank = ()  # before every other rank
 class _Stream:
     """A thread as the others see it."""
 
-    rank: Rank = FIRST  # of the call that it wants, else of its last one
-    window: Quota | CallLimit | None = None  # of that call
-    wants: bool = False  # a call, and is not on the wire with it
-    rests: bool = False  # for a reason of its own: no one need wait for it
-    awaits: Hashable | None = None  # what another is finding out
-    since: float = 0.0  # when it last moved
+    rank: Rank = FIRST  # of the call that it wants, or else of its last one
+    window: Quota | CallLimit | None = None  # of the same call
+    wants: bool = False  # whether it wants a call that is not on the wire yet
+    skipped: bool = False  # whether the others do not wait for it, because it waits for something else than quota
+    awaits: Hashable | None = None  # the single flight of another stream
+    moved_at: float = 0.0  # when its call, its wait or its single flight last began or ended
 
 
 class Turns:
-    """The baton, and who runs under it. But for `run` there is one thread, and nothing to hold."""
+    """The lock, and the threads under it. Outside `run` there is only one thread, and nothing is locked."""
 
     def __init__(self, *, clock: Clock | None = None) -> None:
         """Start with one thread."""
         self.active = False
         self._clock = clock or Clock()
-        self._baton = threading.Lock()
-        self._moved = threading.Condition(self._baton)
+        self._lock = threading.Lock()
+        self._moved = threading.Condition(self._lock)
         self._streams: dict[threading.Thread, _Stream] = {}
-        self._alone: dict[Hashable, threading.Thread] = {}  # what spans a call now, and who makes that
+        self._flights: dict[Hashable, threading.Thread] = {}  # the single flights under way, and who makes each
         self._errors: list[BaseException] = []
-        self._closed = False
+        self._ending = False
 
-    # For the transport, which alone gives the baton up
+    # For the transport
 
     @contextmanager
-    def apart(self) -> Iterator[None]:
-        """Be without the baton inside: on the wire."""
+    def released(self) -> Iterator[None]:
+        """Release the lock inside, while a request is on the wire."""
         if not self.active:
             yield
             return
         self._move()
-        self._baton.release()
+        self._lock.release()
         try:
             yield
         finally:
-            self._baton.acquire()
-            self._stop_if_closed()
+            self._lock.acquire()
+            self._stop_if_ending()
             self._move()
 
     def sleep(self, seconds: float) -> None:
-        """Be without the baton for so many seconds, or until anyone has moved."""
+        """Release the lock for so many seconds, or until another stream moves."""
         if not self.active:
             self._clock.sleep(seconds)
             return
         self._moved.wait(seconds)
-        self._stop_if_closed()
+        self._stop_if_ending()
 
-    def rest(self, seconds: float) -> None:
-        """Sleep to the end, for a reason of one's own, such as a fault: no one need wait for this stream meanwhile."""
+    def sleep_through(self, seconds: float) -> None:
+        """Release the lock for all of these seconds, for example after a fault. The others do not wait meanwhile."""
         if not self.active:
             self._clock.sleep(seconds)
             return
         ends = self._clock.monotonic() + seconds
-        with self._resting():
+        with self._skipped():
             while (left := ends - self._clock.monotonic()) > 0:
                 self.sleep(left)
 
     def want(self, window: Quota | CallLimit, rank: Rank) -> None:
-        """Say which call comes next, before any wait for it."""
+        """Tell the others which call this stream makes next. Must come before any wait for that call."""
         if not self.active:
             return
-        here = self._here
-        if not here.wants or here.window is not window or here.rank != rank:  # else no one need look again
-            here.wants, here.window, here.rank = True, window, rank
+        mine = self._mine
+        if not mine.wants or mine.window is not window or mine.rank != rank:  # else the others need not wake up
+            mine.wants, mine.window, mine.rank = True, window, rank
             self._move()
 
     def wait(self, window: Quota | CallLimit, *, scarce: bool = False) -> float:
-        """Seconds to let others go first with a call in this window, which has one left; 0 means go now.
+        """Return for how many seconds other streams go first with a call in this window; 0 means: send now.
 
-        `scarce`: calls are counted, however many the window has.
+        The window must have a call left. `scarce`: the run has a budget of calls, so the order matters even if the
+        window has many left.
         """
         if not self.active:
             return 0.0
-        here, left = self._here, window.remaining
+        mine, left = self._mine, window.remaining
         if scarce or (left is not None and left <= AMPLE):
             patience = min(LONGEST_PATIENCE, PATIENCE * window.window)
             now = self._clock.monotonic()
-            longest = max(_yields(here, other, patience, now=now) for other in self._streams.values())
+            longest = max(_yields(mine, other, patience, now=now) for other in self._streams.values())
             if longest > 0:
                 return longest
-        here.wants = False
+        mine.wants = False
         return 0.0
 
-    def linger(self, over: Callable[[], bool]) -> None:
-        """Sleep until it is over, which others' moves bring about; no one need wait for this stream meanwhile."""
+    # For what takes several calls
+
+    def wait_until(self, holds: Callable[[], bool]) -> None:
+        """Sleep until a condition holds that other streams bring about. The others do not wait meanwhile."""
         if not self.active:
             return
-        with self._resting():
-            while not over():
+        with self._skipped():
+            while not holds():
                 self.sleep(LONGEST_NAP)
 
-    # For what spans a call
-
     @contextmanager
-    def alone(self, what: Hashable) -> Iterator[bool]:
-        """Let one thread at a time inside; the others wait, without the baton, for what it finds.
+    def single_flight(self, what: Hashable) -> Iterator[bool]:
+        """Let one thread at a time inside; the others release the lock and wait for what it finds out.
 
-        Tells whether no other was inside before, so that there is something to find.
+        Yields whether this thread came without a wait: only then has it something to find out.
         """
         me = threading.current_thread()
-        if not self.active or self._alone.get(what) is me:
+        if not self.active or self._flights.get(what) is me:
             yield True
             return
-        waited = what in self._alone
+        waited = what in self._flights
         if waited:
-            self._here.awaits = what
-            with self._resting():
-                while what in self._alone:
+            self._mine.awaits = what
+            with self._skipped():
+                while what in self._flights:
                     self.sleep(LONGEST_PATIENCE)
-            self._here.awaits = None
-        self._alone[what] = me
+            self._mine.awaits = None
+        self._flights[what] = me
         try:
             yield not waited
         finally:
-            del self._alone[what]
+            del self._flights[what]
             for stream in self._streams.values():
                 if stream.awaits == what:  # its next call may be more urgent than mine
-                    stream.rests, stream.since = False, self._clock.monotonic()
+                    stream.skipped, stream.moved_at = False, self._clock.monotonic()
             self._move()
 
     # For the tap
 
     def run(self, jobs: Mapping[str, Callable[[], None]], *, watch: Callable[[], None]) -> None:
-        """Run each job in a thread of its own, to the end of all of them; raises the first error of any.
+        """Run each job in a thread of its own until all have ended; raises the first error of any job.
 
-        An error of one lets the others finish; SystemExit and a broken pipe, which concern all, end all. `watch` is
-        called in the main thread once in a while.
+        If one job fails, the others finish. SystemExit and a broken pipe concern all jobs, so they end all.
+        `watch` is called in the main thread once a second.
         """
         if not jobs:
             return
         over = threading.Lock()
         over.acquire()
         for name, job in jobs.items():
-            # A daemon: the process may end while it waits for an answer.
+            # A daemon, so that the process can end while the thread waits for an answer.
             thread = threading.Thread(target=self._work, args=(job, over), name=name, daemon=True)
-            self._streams[thread] = _Stream(since=self._clock.monotonic())
+            self._streams[thread] = _Stream(moved_at=self._clock.monotonic())
         self.active = True
         for thread in list(self._streams):
             thread.start()
@@ -183,59 +185,59 @@ class Turns:
             raise self._errors[0]
 
     def _work(self, job: Callable[[], None], over: threading.Lock) -> None:
-        self._baton.acquire()
-        self._stop_if_closed()
+        self._lock.acquire()
+        self._stop_if_ending()
         try:
             job()
         except (SystemExit, BrokenPipeError) as error:
             self._errors.insert(0, error)
-            self._closed = True
+            self._ending = True
         except BaseException as error:  # noqa: BLE001 - raised again in the main thread
             self._errors.append(error)
         del self._streams[threading.current_thread()]
         self._moved.notify_all()
-        if self._closed or not self._streams:
+        if self._ending or not self._streams:
             over.release()
-        self._baton.release()
+        self._lock.release()
 
-    def seize(self) -> None:
-        """Take the baton for good: for the termination handler, in the main thread."""
-        self._closed = True
-        self._baton.acquire()
+    def lock_for_good(self) -> None:
+        """Take the lock and never release it: for the termination handler, in the main thread."""
+        self._ending = True
+        self._lock.acquire()
 
-    def park(self) -> NoReturn:
-        """Give the baton up for good: the process is about to end."""
-        self._closed = True
-        self._baton.release()
+    def release_for_good(self) -> NoReturn:
+        """Release the lock and never run again: the process is about to end."""
+        self._ending = True
+        self._lock.release()
         while True:
             time.sleep(3600)
 
     @property
-    def _here(self) -> _Stream:
+    def _mine(self) -> _Stream:
         return self._streams[threading.current_thread()]
 
     @contextmanager
-    def _resting(self) -> Iterator[None]:
-        here = self._here
-        here.rests = True
+    def _skipped(self) -> Iterator[None]:
+        mine = self._mine
+        mine.skipped = True
         self._move()
         try:
             yield
         finally:
-            here.rests = False
+            mine.skipped = False
 
     def _move(self) -> None:
-        """Let the others look again whether it is their turn."""
-        self._here.since = self._clock.monotonic()
+        """Note that this stream has moved, and wake the others: it may be their turn now."""
+        self._mine.moved_at = self._clock.monotonic()
         self._moved.notify_all()
 
-    def _stop_if_closed(self) -> None:
-        if self._closed:
-            self.park()
+    def _stop_if_ending(self) -> None:
+        if self._ending:
+            self.release_for_good()
 
 
-def _yields(here: _Stream, other: _Stream, patience: float, *, now: float) -> float:
+def _yields(mine: _Stream, other: _Stream, patience: float, *, now: float) -> float:
     """Return for how many seconds a stream lets another go first; 0 if it does not."""
-    if other is here or other.rests or other.rank >= here.rank or other.window not in {None, here.window}:
+    if other is mine or other.skipped or other.rank >= mine.rank or other.window not in {None, mine.window}:
         return 0.0
-    return patience if other.wants else other.since + patience - now
+    return patience if other.wants else other.moved_at + patience - now

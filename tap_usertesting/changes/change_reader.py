@@ -80,7 +80,7 @@ class ChangeReader:
         None for one look for news. A test that the feed does not know is None, as the feed may learn it with its first
         response. Raises what else the feed raises, or the list.
         """
-        with self._turns.alone(("source", test_id)):
+        with self._turns.single_flight(("source", test_id)):
             if test_id not in self._described:
                 self._described[test_id] = self._compare_ids(test_id, test_uuid)
             return self._described[test_id]

@@ -47,7 +47,7 @@ class TestFacts:
 
         Raises NotFoundError where the test itself cannot be read, and what else the client raises.
         """
-        with self._turns.alone(("reels", test_id)):
+        with self._turns.single_flight(("reels", test_id)):
             if test_id not in self._reels and self._is_forecast:
                 self.forecast_reels += 1
                 self._reels[test_id] = {"reels": []}

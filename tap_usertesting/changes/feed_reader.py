@@ -62,7 +62,7 @@ class FeedReader:
 
         Raises FeedError, which is kept for the next call too, or what ends the sync.
         """
-        with self._turns.alone("feed"):
+        with self._turns.single_flight("feed"):
             if ask in self._logs:
                 self._logs.move_to_end(ask)
                 return self._logs[ask]
@@ -103,7 +103,7 @@ class FeedReader:
 
         Waits for a stream that is reading a log, which has yet to take what it asked for.
         """
-        with self._turns.alone("feed"):
+        with self._turns.single_flight("feed"):
             self._batches = None
             self._counts.clear()
             self._logs.clear()

@@ -68,7 +68,7 @@ class ListReader:
 
         The first time it is read as deep as every selected stream needs, so that one pass over the pages serves all.
         """
-        with self._turns.alone(("list", test_id)):
+        with self._turns.single_flight(("list", test_id)):
             self.raise_if_lost(test_id)
             sessions = self._lists.get(test_id)
             try:

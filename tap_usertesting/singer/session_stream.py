@@ -66,7 +66,7 @@ class SessionStream(PerTestStream):
         riders = list(self.sync_context.streams.riders(self))
         for rider in riders:
             rider.board()
-        with self.sync_context.turns.alone("look"):
+        with self.sync_context.turns.single_flight("look"):
             self.sync_context.schedule.begin_once()
         yield from Walk(self.resource, [self, *riders], tests).records()
 

@@ -55,7 +55,7 @@ class ResultChangesStream(PerTestStream):
                 with context.guarded(test_id):
                     yield from self._news(test_id)
             context.activity.idle = True
-            if not context.schedule.follow(look, context.turns.linger):
+            if not context.schedule.follow(look, context.turns.wait_until):
                 return
             context.activity.idle = False
 

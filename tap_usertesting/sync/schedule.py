@@ -116,17 +116,17 @@ class Schedule:
         if now - self._looked >= LOOK_EVERY and now - self._ended >= self._ended - self._looked:
             self.begin()
 
-    def wait_for_news(self, linger: Callable[[Callable[[], bool]], None]) -> None:
+    def wait_for_news(self, wait_until: Callable[[Callable[[], bool]], None]) -> None:
         """Wait, with nothing left to read, until news is looked for again or no walk has anything left to read."""
         number = self.number
         self._idle += 1
-        linger(lambda: self.number != number or self._idle >= self.walks)
+        wait_until(lambda: self.number != number or self._idle >= self.walks)
         self._idle -= self.number != number
 
-    def follow(self, look: int, linger: Callable[[Callable[[], bool]], None]) -> bool:
+    def follow(self, look: int, wait_until: Callable[[Callable[[], bool]], None]) -> bool:
         """Wait until there is a look after this one; False once no walk has anything left to read."""
         number = max(1, look)  # who began before the first one has seen what it sees
-        linger(lambda: self.number > number or self._idle >= self.walks)
+        wait_until(lambda: self.number > number or self._idle >= self.walks)
         return self.number > number
 
     def leave(self) -> None:

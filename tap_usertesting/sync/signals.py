@@ -72,8 +72,8 @@ class Signals:
         if context is None:
             return
         if context.turns.active:
-            self._ends = True  # a second signal may interrupt this one when it has the baton
-            context.turns.seize()
+            self._ends = True  # a second signal may interrupt this one when it has the lock
+            context.turns.lock_for_good()
         elif not context.is_idle:
             return
         try:
@@ -90,7 +90,7 @@ class Signals:
             return
         context = self._context()
         if context is not None and context.turns.active:
-            context.turns.park()  # the handler takes over
+            context.turns.release_for_good()  # the handler takes over
         self._stop(self._came)
 
     def look_again(self) -> None:

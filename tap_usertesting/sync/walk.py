@@ -56,7 +56,7 @@ class Walk:
                 if self._look == self._schedule.number:
                     self._context.write_state()
                     self._context.activity.idle = True
-                    self._schedule.wait_for_news(self._context.turns.linger)
+                    self._schedule.wait_for_news(self._context.turns.wait_until)
                     self._context.activity.idle = False
                 if self._look == self._schedule.number:
                     return

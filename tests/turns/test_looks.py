@@ -48,7 +48,7 @@ def test_what_a_stream_has_asked_for_is_not_forgotten_before_it_has_it() -> None
 
         def changes(self, asks: Iterable[Ask]) -> dict[Ask, Received]:
             on_the_wire.set()
-            with turns.apart():
+            with turns.released():
                 looked.wait(WHILE)
             return {ask: Received([EVENT], 1) for ask in asks}
 
@@ -59,7 +59,7 @@ def test_what_a_stream_has_asked_for_is_not_forgotten_before_it_has_it() -> None
         got.extend(reader.feed_logs.read(ASK).events)
 
     def look() -> None:
-        with turns.apart():
+        with turns.released():
             on_the_wire.wait()
         reader.look_again(now=NOW, due=())
         looked.set()

@@ -169,11 +169,11 @@ def test_who_follows_the_looks_is_woken_by_a_later_one_alone(look: int, looks: i
     schedule = Schedule(monotonic=float, look=Order)
     schedule.walks = 1
 
-    def linger(over: Callable[[], bool]) -> None:
+    def wait_until(holds: Callable[[], bool]) -> None:
         for _ in range(looks):
             schedule.begin()
-        if not over():
+        if not holds():
             schedule.leave()
-            assert over()
+            assert holds()
 
-    assert schedule.follow(look, linger) is woken
+    assert schedule.follow(look, wait_until) is woken

@@ -16,10 +16,10 @@ from tap_usertesting.sync.signals import Signals
 
 
 @pytest.mark.parametrize("second", [signal.SIGTERM, signal.SIGINT])
-def test_a_second_signal_that_comes_while_the_first_takes_the_baton_changes_nothing(
+def test_a_second_signal_that_comes_while_the_first_takes_the_lock_changes_nothing(
     monkeypatch: pytest.MonkeyPatch, second: signal.Signals
 ) -> None:
-    """An impatient user: the handler that has taken the baton is interrupted by itself, and must not want it again."""
+    """An impatient user: the handler that has taken the lock is interrupted by itself, and must not want it again."""
     said: list[str] = []
     ended: list[int] = []
 
@@ -28,8 +28,8 @@ def test_a_second_signal_that_comes_while_the_first_takes_the_baton_changes_noth
         raise SystemExit
 
     class Impatient(Turns):
-        def seize(self) -> None:
-            super().seize()
+        def lock_for_good(self) -> None:
+            super().lock_for_good()
             signals.handle(second)
 
     turns = Impatient()

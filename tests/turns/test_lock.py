@@ -1,4 +1,4 @@
-"""The baton itself: one thread at a time, what spans a call is done once, and how a run of threads ends."""
+"""The lock itself: one thread at a time, what spans a call is done once, and how a run of threads ends."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ def run(turns: Turns, **jobs: object) -> None:
     turns.run({name: job for name, job in jobs.items() if callable(job)}, watch=lambda: None)
 
 
-def test_one_thread_runs_at_a_time_unless_it_is_apart() -> None:
+def test_one_thread_runs_at_a_time_unless_it_releases_the_lock() -> None:
     """Threads take turns wherever one is on the wire or asleep, and nowhere else."""
-    turns, inside, most, apart = Turns(), [0], [0], [0]
+    turns, inside, most, met = Turns(), [0], [0], [0]
     together = threading.Barrier(3, timeout=LONG)
 
     def work() -> None:
@@ -35,26 +35,26 @@ def test_one_thread_runs_at_a_time_unless_it_is_apart() -> None:
             most[0] = max(most[0], inside[0])
             time.sleep(0.0005)  # a thread switch would show
             inside[0] -= 1
-            with turns.apart():
-                together.wait()  # passes only if all three are apart at once
-                apart[0] = 1
+            with turns.released():
+                together.wait()  # passes only if all three have released it at once
+                met[0] = 1
             turns.sleep(0.001)
 
     run(turns, a=work, b=work, c=work)
-    assert (most[0], apart[0]) == (1, 1)
+    assert (most[0], met[0]) == (1, 1)
 
 
 def test_what_spans_a_call_is_done_once() -> None:
-    """The first makes the call; who comes meanwhile waits without the baton, and finds what it found."""
+    """The first makes the call; who comes meanwhile waits without the lock, and finds what it found."""
     turns, calls, found = Turns(), [0], {}
     came: list[str] = []
 
     def fetch(name: str) -> None:
         came.append(name)
-        with turns.alone("list") as first:
+        with turns.single_flight("list") as first:
             if "list" not in found:
                 calls[0] += 1
-                with turns.apart():
+                with turns.released():
                     until(lambda: len(came) == 3)
                 found["list"] = 1
             found[name] = int(first)
@@ -69,7 +69,7 @@ def test_what_spans_a_call_may_ask_for_itself() -> None:
     turns = Turns()
 
     def fetch() -> None:
-        with turns.alone("feed"), turns.alone("feed"), turns.apart():
+        with turns.single_flight("feed"), turns.single_flight("feed"), turns.released():
             pass
 
     run(turns, a=fetch, b=fetch)
@@ -84,7 +84,7 @@ def test_one_that_fails_lets_the_others_finish() -> None:
 
     def work() -> None:
         for _ in range(3):
-            with turns.apart():
+            with turns.released():
                 time.sleep(0.01)
         done.append(True)
 
@@ -100,15 +100,15 @@ def test_the_end_of_the_run_ends_all() -> None:
     done: list[bool] = []
 
     class Parking(Turns):
-        def park(self) -> NoReturn:
+        def release_for_good(self) -> NoReturn:
             parked.set()
-            super().park()
+            super().release_for_good()
 
     def end() -> NoReturn:
         raise SystemExit(1)
 
     def work() -> None:
-        with turns.apart():
+        with turns.released():
             ended.wait(LONG)
         done.append(True)
 
@@ -125,20 +125,20 @@ def test_nothing_to_run_is_done_at_once() -> None:
     run(Turns())
 
 
-def test_the_handler_takes_the_baton_for_good() -> None:
+def test_the_handler_takes_the_lock_for_good() -> None:
     """Once the main thread has it, no other runs again, not even one that comes off the wire."""
     turns, ran = Turns(), []
     on_the_wire, seized = threading.Event(), threading.Event()
 
     def work() -> None:
-        with turns.apart():
+        with turns.released():
             on_the_wire.set()
             seized.wait(LONG)
         ran.append(True)
 
     def handler() -> None:
         on_the_wire.wait(LONG)
-        turns.seize()
+        turns.lock_for_good()
         seized.set()
         time.sleep(0.1)  # the other would run now
         raise InterruptedError
@@ -188,7 +188,7 @@ def test_no_one_waits_for_nothing(why: str) -> None:
         while (seconds := turns.wait(mine)) > 0:
             turns.sleep(seconds)
         if why == "it rests":
-            turns.rest(20)
+            turns.sleep_through(20)
         else:
             turns.pass_by(20)
 
