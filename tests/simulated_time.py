@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import pytest
 
     from tap_usertesting.sandbox import QuotaRule, World
-    from tap_usertesting.sandbox.answers import Call
+    from tap_usertesting.sandbox.requests_and_replies import Call
 
 EPOCH = 1_770_000_000.0
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tap_usertesting.sandbox.answers import Call
 from tap_usertesting.sandbox.model import Event, Session, Test, Workspace
 from tap_usertesting.sandbox.quota import QuotaRule
+from tap_usertesting.sandbox.requests_and_replies import Call
 from tap_usertesting.sandbox.world import World
 
 if TYPE_CHECKING:

@@ -9,16 +9,16 @@ import dataclasses
 import json
 from typing import TYPE_CHECKING, Any, Protocol
 
-from tap_usertesting.sandbox.answers import Answer, Request, json_answer
 from tap_usertesting.sandbox.happenings import make_happen
 from tap_usertesting.sandbox.quota import QuotaRule
+from tap_usertesting.sandbox.requests_and_replies import Reply, Request, json_reply
 
 if TYPE_CHECKING:
     import threading
     from collections.abc import Callable
 
-    from tap_usertesting.sandbox.answers import Call
     from tap_usertesting.sandbox.compose import Json
+    from tap_usertesting.sandbox.requests_and_replies import Call
     from tap_usertesting.sandbox.world import World
 
 # Attributes of the world that say how the Results API and v1 answer.
@@ -81,17 +81,17 @@ class Admin:
             ("POST", "shutdown"): self._shut_down,
         }
 
-    def answer(self, request: Request) -> Answer:
+    def answer(self, request: Request) -> Reply:
         """Answer one request: 400 with a sentence for a body that makes no sense, 404 for an unknown path."""
         name = request.path.removeprefix("/_sandbox/").rstrip("/")
         route = self.routes.get((request.method, name))
         if route is None:
             known = [f"{method} /_sandbox/{path}" for method, path in self.routes]
-            return json_answer(404, {"message": "no such thing here", "known": known})
+            return json_reply(404, {"message": "no such thing here", "known": known})
         try:
-            return json_answer(200, route(_body(request)))
+            return json_reply(200, route(_body(request)))
         except (LookupError, TypeError, ValueError) as error:
-            return json_answer(400, {"message": str(error)})
+            return json_reply(400, {"message": str(error)})
 
     def _show_calls(self, _body: Json) -> Json:
         return {"calls": [dataclasses.asdict(call) for call in self._box.calls]}

@@ -5,9 +5,9 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING
 
-from tap_usertesting.sandbox.answers import Call, Request, results_call
 from tap_usertesting.sandbox.feed_api import FEED_PATH
 from tap_usertesting.sandbox.legacy_api import LEGACY_PREFIX
+from tap_usertesting.sandbox.requests_and_replies import Call, Request, results_call
 from tap_usertesting.sandbox.tokens import AUTH_PATH
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
-from tap_usertesting.sandbox.answers import JSON_TYPE, Answer, Call, Headers, json_answer
+from tap_usertesting.sandbox.requests_and_replies import JSON_TYPE, Call, Headers, Reply, json_reply
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,11 +37,11 @@ _GATEWAY_PAGE = b"<html><head><title>502 Bad Gateway</title></head><body><h1>Bad
 class Fault:
     """One order: which calls it meets (``times`` None: all, after ``skip`` spared ones) and what happens.
 
-    fault None: an answer of ``status``, ``body`` and ``headers``. A Content-Type there takes the place of the
+    fault None: a reply of ``status``, ``body`` and ``headers``. A Content-Type there takes the place of the
     usual one; a ``body`` of text is encoded in the charset it declares, one of bytes is sent as it is. reset:
-    the connection is reset. cut: half of the true answer, then the end. malformed: the true answer's JSON
+    the connection is reset. cut: half of the true reply, then the end. malformed: the true reply's JSON
     without its end, correctly framed. html: a gateway's page with status 200. hang: nothing for ``seconds``.
-    drip: the true answer in small pieces over ``seconds``. redirect: a 302 to another origin, or to the
+    drip: the true reply in small pieces over ``seconds``. redirect: a 302 to another origin, or to the
     ``Location`` of ``headers``. other: what is true of another session of the test, or of another test. short:
     the true list without its last item, which the next page then begins with. okta: ``status``
     as Okta words errors, at 429 with ``X-Rate-Limit-Reset`` as epoch, ``seconds`` from now. problem: ``status``
@@ -109,26 +109,26 @@ def _due(order: Fault | Hook, call: Call) -> bool:
     return True
 
 
-def disturbed(fault: Fault, answer: Answer, elsewhere: str) -> Answer:
-    """Return what a fault makes of the true answer, for the faults that change no more than that."""
+def disturbed(fault: Fault, reply: Reply, elsewhere: str) -> Reply:
+    """Return what a fault makes of the true reply, for the faults that change no more than that."""
     declared = next((value for name, value in (fault.headers or {}).items() if name.lower() == "content-type"), None)
     extra: Headers = [(name, value) for name, value in (fault.headers or {}).items() if name.lower() != "content-type"]
     if fault.fault == "malformed":
-        return Answer(answer.status, answer.body[: max(len(answer.body) * 2 // 3, 1)], answer.content_type, extra)
+        return Reply(reply.status, reply.body[: max(len(reply.body) * 2 // 3, 1)], reply.content_type, extra)
     if fault.fault == "html":
-        return Answer(200, _GATEWAY_PAGE, "text/html; charset=utf-8", extra)
+        return Reply(200, _GATEWAY_PAGE, "text/html; charset=utf-8", extra)
     if fault.fault == "short":
-        return Answer(answer.status, _shortened(answer.body), answer.content_type, extra)
+        return Reply(reply.status, _shortened(reply.body), reply.content_type, extra)
     if fault.fault == "redirect":
         location = [] if any(name.lower() == "location" for name, _ in extra) else [("Location", elsewhere)]
-        return Answer(302, b"", headers=extra + location)
+        return Reply(302, b"", headers=extra + location)
     if fault.fault in {"okta", "problem"}:
         return _worded(fault, extra)
     body = {"statusCode": fault.status, "message": "Internal server error"} if fault.body is None else fault.body
     if isinstance(body, str):
         body = _encoded(body, (declared or "").partition("charset=")[2])
-    content = body if isinstance(body, bytes) else json_answer(fault.status, body).body
-    return Answer(fault.status, content, declared or JSON_TYPE, extra)
+    content = body if isinstance(body, bytes) else json_reply(fault.status, body).body
+    return Reply(fault.status, content, declared or JSON_TYPE, extra)
 
 
 def _encoded(text: str, charset: str) -> bytes:
@@ -147,11 +147,11 @@ def _shortened(body: bytes) -> bytes:
     return json.dumps(content).encode()
 
 
-def _worded(fault: Fault, extra: Headers) -> Answer:
+def _worded(fault: Fault, extra: Headers) -> Reply:
     """Return an error in the words of an authorization server or gateway that is not the vendor's own."""
     if fault.fault == "problem":
-        return Answer(fault.status, json.dumps(_PROBLEM).encode(), "application/problem+json", extra)
-    return json_answer(fault.status, _OKTA, extra + (_okta_limits(fault) if fault.status == _TOO_MANY else []))
+        return Reply(fault.status, json.dumps(_PROBLEM).encode(), "application/problem+json", extra)
+    return json_reply(fault.status, _OKTA, extra + (_okta_limits(fault) if fault.status == _TOO_MANY else []))
 
 
 def _okta_limits(fault: Fault) -> Headers:

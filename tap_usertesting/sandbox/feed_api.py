@@ -22,8 +22,8 @@ from graphql import (
     value_from_ast_untyped,
 )
 
-from tap_usertesting.sandbox.answers import Answer, Json, Request, json_answer
 from tap_usertesting.sandbox.feed_schema import feed_schema
+from tap_usertesting.sandbox.requests_and_replies import Json, Reply, Request, json_reply
 
 if TYPE_CHECKING:
     from tap_usertesting.sandbox.world import World
@@ -56,9 +56,9 @@ class FeedApi:
         self._world = world
         self._schema = feed_schema(world)
         self._documents: OrderedDict[str, tuple[DocumentNode | None, list[GraphQLError]]] = OrderedDict()
-        self._big: tuple[object, Answer] | None = None
+        self._big: tuple[object, Reply] | None = None
 
-    def read(self, request: Request) -> FeedRequest | Answer:
+    def read(self, request: Request) -> FeedRequest | Reply:
         """Take a request apart, or answer it at once when it is no GraphQL request."""
         if request.method != "POST":
             return _errors(405, [{"message": "Only POST is supported"}])
@@ -75,13 +75,13 @@ class FeedApi:
         asked.document, asked.errors = self._document(asked.text)
         return asked
 
-    def answer(self, asked: FeedRequest) -> Answer:
-        """Execute an authorised request. Big answers are kept until the world or the question changes."""
+    def answer(self, asked: FeedRequest) -> Reply:
+        """Execute an authorised request. Big replies are kept until the world or the question changes."""
         if self._world.feed_limit_next > 0:
             with self._world.lock:
                 self._world.feed_limit_next -= 1
             extensions = _ratelimit(0, datetime.now(timezone.utc) + timedelta(seconds=self._world.feed_limit_wait))
-            return json_answer(
+            return json_reply(
                 200, {"errors": [{"message": "Rate limit exceeded"}], "data": None, "extensions": extensions}
             )
         moods = self._world.feed_moods
@@ -114,10 +114,10 @@ class FeedApi:
         moods.disguise(result.data)
         body: Json = {"errors": errors} if errors else {}
         body.update(data=result.data, extensions=_ratelimit(_BUDGET, _next_minute()))
-        answer = json_answer(200, body)
-        if len(answer.body) > _CACHED_BYTES and moods.calm:
-            self._big = (key, answer)
-        return answer
+        reply = json_reply(200, body)
+        if len(reply.body) > _CACHED_BYTES and moods.calm:
+            self._big = (key, reply)
+        return reply
 
     def _document(self, text: str) -> tuple[DocumentNode | None, list[GraphQLError]]:
         """Parse and validate a query, or remember how that went the last time."""
@@ -174,20 +174,20 @@ def _root_fields(selection: SelectionSetNode, fragments: dict[str, FragmentDefin
     return fields
 
 
-def unauthenticated() -> Answer:
+def unauthenticated() -> Reply:
     """Return what a request without credentials gets: a limited schema that has none of the fields."""
     info = "You are unauthenticated and see a limited schema."
     error = 'Cannot query field "testResultChanges" on type "Query".'
-    return json_answer(400, {"info": [{"message": info}], "errors": [{"message": error}]})
+    return json_reply(400, {"info": [{"message": info}], "errors": [{"message": error}]})
 
 
-def bad_token() -> Answer:
+def bad_token() -> Reply:
     """Return what a request with an invalid or expired token gets."""
     return _errors(401, [{"message": _BAD_TOKEN}])
 
 
-def _errors(status: int, errors: list[Any]) -> Answer:
-    return json_answer(status, {"errors": errors})
+def _errors(status: int, errors: list[Any]) -> Reply:
+    return json_reply(status, {"errors": errors})
 
 
 def _ratelimit(remaining: int, reset: datetime) -> Json:

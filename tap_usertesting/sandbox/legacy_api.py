@@ -6,7 +6,7 @@ import base64
 import binascii
 from typing import TYPE_CHECKING
 
-from tap_usertesting.sandbox.answers import Answer, Request, is_uuid, json_answer
+from tap_usertesting.sandbox.requests_and_replies import Reply, Request, is_uuid, json_reply
 
 if TYPE_CHECKING:
     from tap_usertesting.sandbox.compose import Json
@@ -18,9 +18,9 @@ LEGACY_PREFIX = "/usertesting/api/v1/"
 _CODES = {400: "BAD_REQUEST", 401: "UNAUTHORIZED", 404: "NOT_FOUND"}
 
 
-def legacy_error(status: int, message: str) -> Answer:
+def legacy_error(status: int, message: str) -> Reply:
     """Return an error as v1 words it."""
-    return json_answer(status, {"errorCode": _CODES[status], "errorMessage": message})
+    return json_reply(status, {"errorCode": _CODES[status], "errorMessage": message})
 
 
 LEGACY_UNAUTHORISED = legacy_error(401, "Unauthorized")
@@ -40,14 +40,14 @@ class LegacyApi:
         """Serve a world."""
         self._world = world
 
-    def answer(self, request: Request) -> Answer:
+    def answer(self, request: Request) -> Reply:
         """Answer one authorised call."""
         room, _, key = request.path.removeprefix(LEGACY_PREFIX).partition("/")
         if request.method != "GET" or room not in {"workspaces", "studies"} or "/" in key:
             return legacy_error(404, "Not Found")
         with self._world.lock:
             if room == "workspaces" and not key:
-                return json_answer(
+                return json_reply(
                     200,
                     [
                         {"id": w.id, "name": w.name, "uuid": w.uuid, **self._world.undocumented}
@@ -59,9 +59,9 @@ class LegacyApi:
             if room == "workspaces":
                 return self._studies(key.lower(), request.query)
             test = self._world.tests.get(key.lower())
-            return legacy_error(404, "Study not found") if test is None else json_answer(200, _study(test))
+            return legacy_error(404, "Study not found") if test is None else json_reply(200, _study(test))
 
-    def _studies(self, workspace: str, query: dict[str, str]) -> Answer:
+    def _studies(self, workspace: str, query: dict[str, str]) -> Reply:
         """Return a page of studies; each carries its own cursor, its place in the list."""
         if workspace not in self._world.workspaces:
             return legacy_error(404, "Workspace not found")
@@ -80,7 +80,7 @@ class LegacyApi:
         if self._world.v1_lower_case:
             for item in items:
                 item.update(type=item["type"].lower(), productType=item["productType"].lower())
-        return json_answer(200, items)
+        return json_reply(200, items)
 
 
 def _cursor(place: int) -> str:

@@ -6,17 +6,17 @@ from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING
 
-from tap_usertesting.sandbox.answers import (
-    Answer,
+from tap_usertesting.sandbox.compose import WITH_VIDEO
+from tap_usertesting.sandbox.model import Session, Test, iso_seconds
+from tap_usertesting.sandbox.requests_and_replies import (
     Headers,
+    Reply,
     Request,
     is_uuid,
-    json_answer,
+    json_reply,
     nest_error,
     no_route,
 )
-from tap_usertesting.sandbox.compose import WITH_VIDEO
-from tap_usertesting.sandbox.model import Session, Test, iso_seconds
 from tap_usertesting.sandbox.scores import qx_scores
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ class ResultsApi:
             return kind.removeprefix("details_") in self._world.details_versions
         return True
 
-    def answer(self, kind: str, ids: dict[str, str], request: Request) -> Answer:
+    def answer(self, kind: str, ids: dict[str, str], request: Request) -> Reply:
         """Answer one call; ``ids`` are those of the path."""
         if request.method != "GET":
             return no_route(request)
@@ -72,7 +72,7 @@ class ResultsApi:
                 return nest_error(400, "Validation failed (uuid is expected)")
         lower = {name: value.lower() for name, value in ids.items()}
         with self._world.lock:
-            found: Answer | None = None
+            found: Reply | None = None
             if kind == "list":
                 found = self._list(request.query)
             elif "session" in lower:
@@ -85,7 +85,7 @@ class ResultsApi:
                     found = self._of_test(kind, test, lower.get("item"))
         return (found or nest_error(404, _NOT_FOUND[kind])).adding(NO_STORE)
 
-    def mistaken(self, kind: str, ids: dict[str, str], request: Request) -> Answer:
+    def mistaken(self, kind: str, ids: dict[str, str], request: Request) -> Reply:
         """Answer one call as if it were about another session of the test, or about another test, if there is one."""
         with self._world.lock:
             session = self._world.sessions.get(ids.get("session", "").lower())
@@ -100,7 +100,7 @@ class ResultsApi:
                 request = replace(request, query={**request.query, "testId": other})
         return self.answer(kind, ids, request)
 
-    def _list(self, query: dict[str, str]) -> Answer | None:
+    def _list(self, query: dict[str, str]) -> Reply | None:
         faults: list[str] = []
         test_id = query.get("testId", "").lower()
         if not is_uuid(test_id):
@@ -118,9 +118,9 @@ class ResultsApi:
         counts: Json = {"all": len(sessions), "page": len(page), "text": f"{len(sessions)}", "null": None}
         total = {"totalCount": counts[self._world.list_total]} if self._world.list_total in counts else {}
         pagination = {"limit": limit, "offset": offset, **total}
-        return json_answer(200, {"testId": test.test_id, "sessions": page, "meta": {"pagination": pagination}})
+        return json_reply(200, {"testId": test.test_id, "sessions": page, "meta": {"pagination": pagination}})
 
-    def _of_session(self, kind: str, session: Session, item: str | None) -> Answer | None:
+    def _of_session(self, kind: str, session: Session, item: str | None) -> Reply | None:
         """Return what a session has of a kind, or None."""
         if kind == "transcript":
             return None if session.vtt is None else _transcript(session.vtt, self._world.transcript_charset)
@@ -136,9 +136,9 @@ class ResultsApi:
             body = _clips(session, self._world.undocumented)
         elif filmed and any(clip["uuid"] == item for clip in session.clips):
             body = self._link("clip", "clipUuid", item)
-        return None if body is None else json_answer(200, body)
+        return None if body is None else json_reply(200, body)
 
-    def _of_test(self, kind: str, test: Test, item: str | None) -> Answer | None:
+    def _of_test(self, kind: str, test: Test, item: str | None) -> Reply | None:
         """Return what a test has of a kind, or None."""
         body: Json | None = None
         filmed = test.product_type in WITH_VIDEO
@@ -151,7 +151,7 @@ class ResultsApi:
             }
         elif filmed and any(reel["uuid"] == item for reel in test.reels):
             body = self._link("reel", "reelId", item)
-        return None if body is None else json_answer(200, body)
+        return None if body is None else json_reply(200, body)
 
     def _link(self, kind: str, id_key: str, item: str | None) -> Json:
         if f"{kind}/{item}" not in self._generated:
@@ -179,8 +179,8 @@ def _number(query: dict[str, str], name: str, bounds: tuple[int, int, int], faul
     return value
 
 
-def _transcript(vtt: str, charset: str) -> Answer:
-    return Answer(200, vtt.encode(charset), f"text/vtt; charset={charset}", [("Accept-Ranges", "bytes")])
+def _transcript(vtt: str, charset: str) -> Reply:
+    return Reply(200, vtt.encode(charset), f"text/vtt; charset={charset}", [("Accept-Ranges", "bytes")])
 
 
 def _video(session: Session) -> Json:

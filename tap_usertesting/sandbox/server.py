@@ -1,6 +1,6 @@
 """The sandbox itself: one HTTP/1.1 server on loopback for the token endpoint, v1, v2/v3 and the change feed.
 
-Each connection has a thread and stays open; each answer leaves in one write with Nagle's algorithm off, so
+Each connection has a thread and stays open; each reply leaves in one write with Nagle's algorithm off, so
 that a call costs far less than a millisecond and what a benchmark measures is the client. The way of a call
 is ``Sandbox.answer``: log, quota, hooks, faults, credentials, API.
 """
@@ -15,15 +15,6 @@ from email.utils import formatdate
 from typing import TYPE_CHECKING, Any
 
 from tap_usertesting.sandbox.admin import Admin
-from tap_usertesting.sandbox.answers import (
-    RESULTS_KINDS,
-    Answer,
-    Call,
-    Headers,
-    Request,
-    nest_error,
-    no_route,
-)
 from tap_usertesting.sandbox.call_log import CallLog, kind_of_call
 from tap_usertesting.sandbox.faults import Fault, FaultKind, Hook, Orders, disturbed, drip, reset
 from tap_usertesting.sandbox.feed_api import (
@@ -36,6 +27,15 @@ from tap_usertesting.sandbox.feed_api import (
 )
 from tap_usertesting.sandbox.legacy_api import LEGACY_UNAUTHORISED, LegacyApi, token_of
 from tap_usertesting.sandbox.quota import Quota, QuotaRule
+from tap_usertesting.sandbox.requests_and_replies import (
+    RESULTS_KINDS,
+    Call,
+    Headers,
+    Reply,
+    Request,
+    nest_error,
+    no_route,
+)
 from tap_usertesting.sandbox.results_api import ResultsApi
 from tap_usertesting.sandbox.tokens import AUTH_PATH, Tokens
 from tap_usertesting.sandbox.wire import Server, message
@@ -215,7 +215,7 @@ class Sandbox:
             return self._done(call, self._results.mistaken(call.kind, ids, request).adding(headers))
         return self._disturb(fault, call, self._route(call, ids, request, asked).adding(headers), connection)
 
-    def _route(self, call: Call, ids: dict[str, str], request: Request, asked: FeedRequest | Answer | None) -> Answer:
+    def _route(self, call: Call, ids: dict[str, str], request: Request, asked: FeedRequest | Reply | None) -> Reply:
         if call.kind in RESULTS_KINDS:
             authorised = self.tokens.valid(request.bearer)
             return self._results.answer(call.kind, ids, request) if authorised else _NOT_AUTHORISED
@@ -229,18 +229,18 @@ class Sandbox:
         if request.path + "/" == FEED_PATH:
             # The framework behind the feed redirects to the path with a slash, and the body of a POST is
             # lost.
-            return Answer(301, headers=[("Location", FEED_PATH)])
+            return Reply(301, headers=[("Location", FEED_PATH)])
         return no_route(request)
 
-    def _answer_feed(self, request: Request, asked: FeedRequest | Answer) -> Answer:
+    def _answer_feed(self, request: Request, asked: FeedRequest | Reply) -> Reply:
         if "authorization" not in request.headers:
             return unauthenticated()
         if request.bearer != self.feed_token and not self.tokens.valid(request.bearer):
             return bad_token()
-        return asked if isinstance(asked, Answer) else self._feed.answer(asked)
+        return asked if isinstance(asked, Reply) else self._feed.answer(asked)
 
-    def _disturb(self, fault: Fault, call: Call, answer: Answer, connection: socket.socket) -> bytes | None:
-        """Let a fault happen to an answer."""
+    def _disturb(self, fault: Fault, call: Call, reply: Reply, connection: socket.socket) -> bytes | None:
+        """Let a fault happen to a reply."""
         if fault.fault in {"reset", "hang"}:
             call.status = 0
             if fault.fault == "hang":
@@ -249,17 +249,17 @@ class Sandbox:
             return None
         if fault.fault not in {"cut", "drip"}:
             elsewhere = f"http://localhost:{self.port}{call.path}"
-            limits = [item for item in answer.headers if item[0].startswith("x-ratelimit")]
-            return self._done(call, disturbed(fault, answer, elsewhere).adding(limits))
-        sent = self._done(call, answer)
+            limits = [item for item in reply.headers if item[0].startswith("x-ratelimit")]
+            return self._done(call, disturbed(fault, reply, elsewhere).adding(limits))
+        sent = self._done(call, reply)
         if fault.fault == "cut":
-            connection.sendall(sent[: len(sent) - len(answer.body) + len(answer.body) // 2])
+            connection.sendall(sent[: len(sent) - len(reply.body) + len(reply.body) // 2])
             connection.shutdown(socket.SHUT_RDWR)
             return None
         drip(connection, sent, fault.seconds, self.closing)
         return b""
 
-    def _done(self, call: Call, answer: Answer) -> bytes:
-        call.status = answer.status
+    def _done(self, call: Call, reply: Reply) -> bytes:
+        call.status = reply.status
         ahead = self.quota.rule.ahead if self.quota.rule is not None else 0.0
-        return message(answer.adding([("Date", formatdate(time.time() + ahead, usegmt=True))]))
+        return message(reply.adding([("Date", formatdate(time.time() + ahead, usegmt=True))]))

@@ -10,7 +10,7 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
-from tap_usertesting.sandbox.answers import Answer, Request, json_answer
+from tap_usertesting.sandbox.requests_and_replies import Reply, Request, json_reply
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -44,7 +44,7 @@ class Tokens:
         with self._lock:
             self._alive.clear()
 
-    def answer(self, request: Request) -> Answer:
+    def answer(self, request: Request) -> Reply:
         """Answer a request to the token endpoint."""
         refusal = self._refusal(request)
         if refusal is not None:
@@ -55,9 +55,9 @@ class Tokens:
             "access_token": self._issue(),
             "scope": SCOPE,
         }
-        return json_answer(200, body, [("Cache-Control", "no-store"), ("Pragma", "no-cache")])
+        return json_reply(200, body, [("Cache-Control", "no-store"), ("Pragma", "no-cache")])
 
-    def _refusal(self, request: Request) -> Answer | None:
+    def _refusal(self, request: Request) -> Reply | None:
         """Return what is wrong with a request, or None."""
         if request.method != "POST" or not request.headers.get("content-type", "").startswith(_FORM):
             return _error(400, "invalid_request", f"The token endpoint takes a POST of {_FORM}.")
@@ -98,5 +98,5 @@ def _client(request: Request, form: dict[str, str]) -> tuple[str | None, str | N
     return client_id, secret
 
 
-def _error(status: int, code: str, description: str) -> Answer:
-    return json_answer(status, {"error": code, "error_description": description})
+def _error(status: int, code: str, description: str) -> Reply:
+    return json_reply(status, {"error": code, "error_description": description})

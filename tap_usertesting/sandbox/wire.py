@@ -1,4 +1,4 @@
-"""HTTP/1.1 on the wire: connections that stay open, one thread each, and every answer in one write.
+"""HTTP/1.1 on the wire: connections that stay open, one thread each, and every reply in one write.
 
 Nagle's algorithm is off: a call costs far less than a millisecond, so that a benchmark measures the client.
 """
@@ -14,7 +14,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Protocol, cast
 from urllib.parse import parse_qsl
 
-from tap_usertesting.sandbox.answers import Answer, Request
+from tap_usertesting.sandbox.requests_and_replies import Reply, Request
 
 _REASONS = {status.value: status.phrase for status in HTTPStatus}
 
@@ -26,16 +26,16 @@ class Answering(Protocol):
         """Return the bytes to send, or None when the connection is done for."""
 
 
-def message(answer: Answer) -> bytes:
-    """Return head and body of an answer as one message."""
-    reason = _REASONS.get(answer.status, "")
+def message(reply: Reply) -> bytes:
+    """Return head and body of a reply as one message."""
+    reason = _REASONS.get(reply.status, "")
     lines = [
-        f"HTTP/1.1 {answer.status} {reason}",
-        f"Content-Type: {answer.content_type}",
-        f"Content-Length: {len(answer.body)}",
-        *(f"{name}: {value}" for name, value in answer.headers),
+        f"HTTP/1.1 {reply.status} {reason}",
+        f"Content-Type: {reply.content_type}",
+        f"Content-Length: {len(reply.body)}",
+        *(f"{name}: {value}" for name, value in reply.headers),
     ]
-    return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1") + answer.body
+    return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1") + reply.body
 
 
 class Server(ThreadingHTTPServer):

@@ -26,7 +26,7 @@ from tests.benchmarks.simulated import share_used, simulate
 from tests.harness import COMMAND, Synced, Warehouse, arguments, assert_true, parse
 
 if TYPE_CHECKING:
-    from tap_usertesting.sandbox.answers import Call
+    from tap_usertesting.sandbox.requests_and_replies import Call
 
 TAPS = 3
 TESTS_EACH = 2

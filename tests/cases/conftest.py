@@ -17,8 +17,8 @@ from tests.harness import SESSION_STREAMS, Synced, Warehouse, assert_true, sync_
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from tap_usertesting.sandbox.answers import Call
     from tap_usertesting.sandbox.model import Session, Test
+    from tap_usertesting.sandbox.requests_and_replies import Call
 
 Message = dict[str, Any]
 DAY = 24 * 60 * 60

@@ -12,7 +12,7 @@ from tap_usertesting.sandbox import World
 from tests.cases.conftest import after_rows
 
 if TYPE_CHECKING:
-    from tap_usertesting.sandbox.answers import Call
+    from tap_usertesting.sandbox.requests_and_replies import Call
     from tests.cases.conftest import Tell
 
 Order = Literal["newest_first", "oldest_first"]

@@ -7,14 +7,14 @@ from collections import Counter
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, NamedTuple
 
-from tap_usertesting.sandbox.answers import RESULTS_KINDS
+from tap_usertesting.sandbox.requests_and_replies import RESULTS_KINDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from tap_usertesting.sandbox import World
-    from tap_usertesting.sandbox.answers import Call
     from tap_usertesting.sandbox.model import Session, Test
+    from tap_usertesting.sandbox.requests_and_replies import Call
 
 OK, REDIRECT_FROM, CLIENT_ERROR_FROM = 200, 300, 400
 UNAUTHORIZED, NOT_FOUND, TOO_MANY = 401, 404, 429

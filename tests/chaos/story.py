@@ -17,7 +17,7 @@ from random import Random
 from typing import TYPE_CHECKING, Any, Literal
 
 from tap_usertesting.sandbox import QuotaRule, Sandbox
-from tap_usertesting.sandbox.answers import RESULTS_KINDS
+from tap_usertesting.sandbox.requests_and_replies import RESULTS_KINDS
 from tests.chaos.ledger import Ledger, least
 from tests.chaos.mirror import Mirror
 from tests.chaos.process import Blow, Ended, TapProcess
@@ -29,7 +29,7 @@ from tests.harness import Synced, Warehouse, catalog, held, sync_here, truth
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tap_usertesting.sandbox.answers import Call
+    from tap_usertesting.sandbox.requests_and_replies import Call
     from tests.chaos.mirror import Target
 
 LIMIT = 10  # calls a window

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tap_usertesting.sandbox import World
-from tap_usertesting.sandbox.answers import Call
+from tap_usertesting.sandbox.requests_and_replies import Call
 from tests.chaos.ledger import Ledger, least
 
 TRIES = 4

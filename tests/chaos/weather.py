@@ -7,13 +7,13 @@ from collections import Counter
 from random import Random
 from typing import TYPE_CHECKING
 
-from tap_usertesting.sandbox.answers import RESULTS_KINDS
+from tap_usertesting.sandbox.requests_and_replies import RESULTS_KINDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tap_usertesting.sandbox import Sandbox
-    from tap_usertesting.sandbox.answers import Call
+    from tap_usertesting.sandbox.requests_and_replies import Call
 
 WINDOW = 0.3  # seconds: the quota's window, compressed
 HANG = 1.3  # seconds: longer than the tap's request timeout

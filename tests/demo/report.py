@@ -8,7 +8,7 @@ import math
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from tap_usertesting.sandbox.answers import RESULTS_KINDS
+from tap_usertesting.sandbox.requests_and_replies import RESULTS_KINDS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tap_usertesting.sandbox import QuotaRule, Sandbox, World
-from tap_usertesting.sandbox.answers import RESULTS_KINDS
+from tap_usertesting.sandbox.requests_and_replies import RESULTS_KINDS
 from tests.demo import pictures, report, warehouse
 from tests.demo.errors import DemoError
 from tests.demo.happenings import let_things_happen

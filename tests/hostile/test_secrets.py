@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from tap_usertesting.sandbox.answers import Call
     from tap_usertesting.sandbox.faults import FaultKind
+    from tap_usertesting.sandbox.requests_and_replies import Call
 
     from .conftest import Clients
 

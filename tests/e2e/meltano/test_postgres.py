@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tap_usertesting.sandbox import QuotaRule, Sandbox, World
-from tap_usertesting.sandbox.answers import RESULTS_KINDS
 from tap_usertesting.sandbox.happenings import make_happen
+from tap_usertesting.sandbox.requests_and_replies import RESULTS_KINDS
 from tests.e2e import truth
 from tests.e2e.meltano.project import copied, variables
 from tests.environments import ROOT

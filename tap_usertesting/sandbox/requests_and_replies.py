@@ -1,4 +1,4 @@
-"""The words between server and APIs: a request that came in, the call it is, the answer to give."""
+"""The words between server and APIs: a request that came in, the call that it is, the reply to it."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ class Call:
 
 
 @dataclass(frozen=True)
-class Answer:
+class Reply:
     """What to send back. ``headers`` come beside Content-Type and Content-Length."""
 
     status: int
@@ -97,29 +97,29 @@ class Answer:
     content_type: str = JSON_TYPE
     headers: Headers = field(default_factory=list)
 
-    def adding(self, headers: Headers) -> Answer:
-        """Return the same answer with more headers."""
-        return Answer(self.status, self.body, self.content_type, self.headers + headers)
+    def adding(self, headers: Headers) -> Reply:
+        """Return the same reply with more headers."""
+        return Reply(self.status, self.body, self.content_type, self.headers + headers)
 
 
-def json_answer(status: int, body: object, headers: Headers | None = None) -> Answer:
-    """Return a JSON answer, written as compactly as a web framework would."""
+def json_reply(status: int, body: object, headers: Headers | None = None) -> Reply:
+    """Return a JSON reply, written as compactly as a web framework would."""
     text = json.dumps(body, ensure_ascii=False, separators=(",", ":"))
-    return Answer(status, text.encode(), headers=headers or [])
+    return Reply(status, text.encode(), headers=headers or [])
 
 
 _TITLES = {400: "Bad Request", 404: "Not Found", 405: "Method Not Allowed"}
 
 
-def nest_error(status: int, message: str | list[str]) -> Answer:
+def nest_error(status: int, message: str | list[str]) -> Reply:
     """Return an error as NestJS words it; 401 and 429 have no ``error`` key there."""
     body: Json = {"message": message, "statusCode": status}
     if status in _TITLES:
         body["error"] = _TITLES[status]
-    return json_answer(status, body)
+    return json_reply(status, body)
 
 
-def no_route(request: Request) -> Answer:
+def no_route(request: Request) -> Reply:
     """Return what the service says about a path that it does not have."""
     return nest_error(404, f"Cannot {request.method} {request.path}")
 
