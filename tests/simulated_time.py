@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import pytest
 
     from tap_usertesting.sandbox import QuotaRule, World
-    from tap_usertesting.sandbox.requests_and_replies import Call
+    from tap_usertesting.sandbox.requests_and_replies import ServedCall
 
 EPOCH = 1_770_000_000.0
 
@@ -115,6 +115,6 @@ class SimulatedTurns(Turns):
         self._stop_if_ending()
 
 
-def between(calls: list[Call]) -> float:
+def between(calls: list[ServedCall]) -> float:
     """Return the seconds from the first of these calls to the last."""
     return calls[-1].at - calls[0].at

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 from tap_usertesting.sandbox.model import Event, Session, Test, Workspace
 from tap_usertesting.sandbox.quota import QuotaRule
-from tap_usertesting.sandbox.requests_and_replies import Call
+from tap_usertesting.sandbox.requests_and_replies import ServedCall
 from tap_usertesting.sandbox.world import World
 
 if TYPE_CHECKING:
     from tap_usertesting.sandbox.server import Sandbox
 
-__all__ = ["Call", "Event", "QuotaRule", "Sandbox", "Session", "Test", "Workspace", "World"]
+__all__ = ["Event", "QuotaRule", "Sandbox", "ServedCall", "Session", "Test", "Workspace", "World"]
 
 
 def __getattr__(name: str) -> Any:  # noqa: ANN401 - the signature Python gives it

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tap_usertesting.sandbox.compose import Json
-    from tap_usertesting.sandbox.requests_and_replies import Call
+    from tap_usertesting.sandbox.requests_and_replies import ServedCall
     from tap_usertesting.sandbox.world import World
 
 # Attributes of the world that say how the Results API and v1 answer.
@@ -42,7 +42,7 @@ class Controls(Protocol):
     stop_requested: threading.Event
 
     @property
-    def calls(self) -> list[Call]:
+    def calls(self) -> list[ServedCall]:
         """Every call so far."""
 
     def clear_calls(self) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from tap_usertesting.sandbox.feed_api import FEED_PATH
 from tap_usertesting.sandbox.legacy_api import LEGACY_PREFIX
-from tap_usertesting.sandbox.requests_and_replies import Call, Request, results_call
+from tap_usertesting.sandbox.requests_and_replies import Request, ServedCall, results_call
 from tap_usertesting.sandbox.tokens import AUTH_PATH
 
 if TYPE_CHECKING:
@@ -16,18 +16,18 @@ if TYPE_CHECKING:
     from tap_usertesting.sandbox.world import World
 
 
-class CallLog:
+class ServedCalls:
     """Every call so far; any thread may write and read."""
 
     def __init__(self, world: World, *, clock: Callable[[], float]) -> None:
         """Start empty; ``world`` knows the test of a session, ``clock`` the time of a call."""
         self._world = world
         self._clock = clock
-        self._calls: list[Call] = []
+        self._calls: list[ServedCall] = []
         self._count = 0
         self._lock = threading.Lock()
 
-    def calls(self) -> list[Call]:
+    def calls(self) -> list[ServedCall]:
         """Return every call so far (a copy)."""
         with self._lock:
             return list(self._calls)
@@ -37,9 +37,11 @@ class CallLog:
         with self._lock:
             self._calls.clear()
 
-    def write(self, request: Request, kind: str, ids: dict[str, str], operations: list[dict[str, str | None]]) -> Call:
+    def write(
+        self, request: Request, kind: str, ids: dict[str, str], operations: list[dict[str, str | None]]
+    ) -> ServedCall:
         """Write a request down as a call of a kind, with the ids in its path and its operations of the feed."""
-        call = Call(
+        call = ServedCall(
             n=0,
             at=self._clock(),
             kind=kind,
@@ -56,7 +58,7 @@ class CallLog:
             self._calls.append(call)
         return call
 
-    def _name_test(self, call: Call, ids: dict[str, str]) -> None:
+    def _name_test(self, call: ServedCall, ids: dict[str, str]) -> None:
         call.session_id = ids["session"].lower() if "session" in ids else None
         test_id = ids.get("test") or (call.query.get("testId") if call.kind == "list" else None)
         session = self._world.sessions.get(call.session_id or "")

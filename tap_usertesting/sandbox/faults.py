@@ -11,7 +11,7 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
-from tap_usertesting.sandbox.requests_and_replies import JSON_TYPE, Call, Headers, Reply, json_reply
+from tap_usertesting.sandbox.requests_and_replies import JSON_TYPE, Headers, Reply, ServedCall, json_reply
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -64,7 +64,7 @@ class Hook:
     """Something to do before calls of a kind are answered."""
 
     kind: str
-    callback: Callable[[Call], object]
+    callback: Callable[[ServedCall], object]
     times: int | None = 1
     skip: int = 0
 
@@ -77,7 +77,7 @@ class Orders:
     hooks: list[Hook] = field(default_factory=list)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def fault_for(self, call: Call) -> Fault | None:
+    def fault_for(self, call: ServedCall) -> Fault | None:
         """Take the first fault that means this call."""
         with self.lock:
             for fault in self.faults:
@@ -85,7 +85,7 @@ class Orders:
                     return fault
         return None
 
-    def hooks_for(self, call: Call) -> list[Hook]:
+    def hooks_for(self, call: ServedCall) -> list[Hook]:
         """Take every hook that means this call."""
         with self.lock:
             return [hook for hook in self.hooks if _due(hook, call)]
@@ -97,7 +97,7 @@ class Orders:
             self.hooks.clear()
 
 
-def _due(order: Fault | Hook, call: Call) -> bool:
+def _due(order: Fault | Hook, call: ServedCall) -> bool:
     """Count a call against an order it matches, and tell whether the order's turn is now."""
     if order.times == 0 or (order.kind != "any" and order.kind not in call.kinds):
         return False

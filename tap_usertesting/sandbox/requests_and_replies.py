@@ -54,7 +54,7 @@ class Request:
 
 
 @dataclass
-class Call:
+class ServedCall:
     """A line of the call log.
 
     ``at`` is monotonic seconds; ``status`` is None until answered and 0 where no status line was sent.

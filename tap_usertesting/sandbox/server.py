@@ -15,7 +15,7 @@ from email.utils import formatdate
 from typing import TYPE_CHECKING, Any
 
 from tap_usertesting.sandbox.admin import Admin
-from tap_usertesting.sandbox.call_log import CallLog, kind_of_call
+from tap_usertesting.sandbox.call_log import ServedCalls, kind_of_call
 from tap_usertesting.sandbox.faults import Fault, FaultKind, Hook, Orders, disturbed, drip, reset
 from tap_usertesting.sandbox.feed_api import (
     FEED_PATH,
@@ -29,10 +29,10 @@ from tap_usertesting.sandbox.legacy_api import LEGACY_UNAUTHORISED, LegacyApi, t
 from tap_usertesting.sandbox.quota import Quota, QuotaRule
 from tap_usertesting.sandbox.requests_and_replies import (
     RESULTS_KINDS,
-    Call,
     Headers,
     Reply,
     Request,
+    ServedCall,
     nest_error,
     no_route,
 )
@@ -79,7 +79,7 @@ class Sandbox:
         self._legacy = LegacyApi(self.world)
         self._feed = FeedApi(self.world)
         self._admin = Admin(self)
-        self._log = CallLog(self.world, clock=clock)
+        self._log = ServedCalls(self.world, clock=clock)
         self._server = Server(("127.0.0.1", port), self)
         self.port: int = self._server.address[1]
         self.url = f"http://127.0.0.1:{self.port}"
@@ -144,7 +144,7 @@ class Sandbox:
     # What a test can see and order
 
     @property
-    def calls(self) -> list[Call]:
+    def calls(self) -> list[ServedCall]:
         """Every call so far, in the order of arrival (a copy)."""
         return self._log.calls()
 
@@ -152,10 +152,12 @@ class Sandbox:
         """Forget the calls so far."""
         self._log.clear()
 
-    def before(self, kind: str, callback: Callable[[Call], object], times: int | None = 1, *, skip: int = 0) -> None:
+    def before(
+        self, kind: str, callback: Callable[[ServedCall], object], times: int | None = 1, *, skip: int = 0
+    ) -> None:
         """Run ``callback(call)`` before the next ``times`` calls of a kind are answered, sparing ``skip``.
 
-        Kinds are those of ``Call.kind``, and ``feed_count``, ``feed_changes``, ``results`` (all of v2 and
+        Kinds are those of ``ServedCall.kind``, and ``feed_count``, ``feed_changes``, ``results`` (all of v2 and
         v3), ``any``.
         """
         with self.orders.lock:
@@ -215,7 +217,9 @@ class Sandbox:
             return self._done(call, self._results.mistaken(call.kind, ids, request).adding(headers))
         return self._disturb(fault, call, self._route(call, ids, request, asked).adding(headers), connection)
 
-    def _route(self, call: Call, ids: dict[str, str], request: Request, asked: FeedRequest | Reply | None) -> Reply:
+    def _route(
+        self, call: ServedCall, ids: dict[str, str], request: Request, asked: FeedRequest | Reply | None
+    ) -> Reply:
         if call.kind in RESULTS_KINDS:
             authorised = self.tokens.valid(request.bearer)
             return self._results.answer(call.kind, ids, request) if authorised else _NOT_AUTHORISED
@@ -239,7 +243,7 @@ class Sandbox:
             return bad_token()
         return asked if isinstance(asked, Reply) else self._feed.answer(asked)
 
-    def _disturb(self, fault: Fault, call: Call, reply: Reply, connection: socket.socket) -> bytes | None:
+    def _disturb(self, fault: Fault, call: ServedCall, reply: Reply, connection: socket.socket) -> bytes | None:
         """Let a fault happen to a reply."""
         if fault.fault in {"reset", "hang"}:
             call.status = 0
@@ -259,7 +263,7 @@ class Sandbox:
         drip(connection, sent, fault.seconds, self.closing)
         return b""
 
-    def _done(self, call: Call, reply: Reply) -> bytes:
+    def _done(self, call: ServedCall, reply: Reply) -> bytes:
         call.status = reply.status
         ahead = self.quota.rule.ahead if self.quota.rule is not None else 0.0
         return message(reply.adding([("Date", formatdate(time.time() + ahead, usegmt=True))]))

@@ -26,7 +26,7 @@ from tests.benchmarks.simulated import share_used, simulate
 from tests.harness import COMMAND, Synced, Warehouse, arguments, assert_true, parse
 
 if TYPE_CHECKING:
-    from tap_usertesting.sandbox.requests_and_replies import Call
+    from tap_usertesting.sandbox.requests_and_replies import ServedCall
 
 TAPS = 3
 TESTS_EACH = 2
@@ -99,7 +99,7 @@ def share(world: World, rule: QuotaRule) -> Shared:
     return _judged(rule, runs, calls, [set(ids[number::TAPS]) for number in range(TAPS)])
 
 
-def _judged(rule: QuotaRule, runs: tuple[Synced, ...], calls: list[Call], shares: list[set[str]]) -> Shared:
+def _judged(rule: QuotaRule, runs: tuple[Synced, ...], calls: list[ServedCall], shares: list[set[str]]) -> Shared:
     """Take the figures from the sandbox's call log."""
     times = [[call.at for call in calls if call.test_id in share] for share in shares]
     all_on, first_done = max(own[0] for own in times), min(own[-1] for own in times)

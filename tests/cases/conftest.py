@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from tap_usertesting.sandbox.model import Session, Test
-    from tap_usertesting.sandbox.requests_and_replies import Call
+    from tap_usertesting.sandbox.requests_and_replies import ServedCall
 
 Message = dict[str, Any]
 DAY = 24 * 60 * 60
@@ -87,7 +87,7 @@ class Story:
         """Return the state of a test in a stream, as it arrived last."""
         return Synced(0, [{"type": "STATE", "value": self.warehouse.state}], "").partition(stream, test.test_id)
 
-    def asked(self, kind: str, session: Session | None = None) -> list[Call]:
+    def asked(self, kind: str, session: Session | None = None) -> list[ServedCall]:
         """Return the calls of a kind in the last sync, of one session or of all."""
         wanted = None if session is None else session.session_id
         return [call for call in self.box.calls if call.kind == kind and wanted in {None, call.session_id}]

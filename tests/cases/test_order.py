@@ -12,7 +12,7 @@ from tap_usertesting.sandbox import World
 from tests.cases.conftest import after_rows
 
 if TYPE_CHECKING:
-    from tap_usertesting.sandbox.requests_and_replies import Call
+    from tap_usertesting.sandbox.requests_and_replies import ServedCall
     from tests.cases.conftest import Tell
 
 Order = Literal["newest_first", "oldest_first"]
@@ -36,7 +36,7 @@ def test_events_between_count_and_changes_do_not_turn_the_log(tell: Tell, order:
     for _ in range(2):
         world.add_session(test)
 
-    def meanwhile(_call: Call) -> None:
+    def meanwhile(_call: ServedCall) -> None:
         for _ in range(6):
             world.add_session(test)
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tap_usertesting.sandbox import Call, Sandbox
+    from tap_usertesting.sandbox import Sandbox, ServedCall
 
 
 def spent(box: Sandbox) -> Counter[str]:
@@ -16,7 +16,7 @@ def spent(box: Sandbox) -> Counter[str]:
     return Counter("details" if call.kind.startswith("details") else call.kind for call in box.calls)
 
 
-def feed_requests(box: Sandbox, field: str) -> Iterator[Call]:
+def feed_requests(box: Sandbox, field: str) -> Iterator[ServedCall]:
     """Yield the feed requests for counts (`testResultChangesCount`) or for changes (`testResultChanges`)."""
     for call in box.calls:
         if any(operation["field"] == field for operation in call.operations):

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from tap_usertesting.sandbox import Call, Sandbox
+    from tap_usertesting.sandbox import Sandbox, ServedCall
     from tap_usertesting.sandbox.model import Test
 
 COUNT, CHANGES = "testResultChangesCount", "testResultChanges"
@@ -144,7 +144,7 @@ def test_what_happens_between_count_and_changes_is_no_part(serve: Callable[..., 
     world, (grows, shrinks) = _world(10, tests=2, order=order)
     box, warehouse = serve(world), Warehouse()
 
-    def meanwhile(_call: Call) -> None:
+    def meanwhile(_call: ServedCall) -> None:
         for _ in range(15):
             world.add_session(grows)
         for session in list(shrinks.sessions.values())[:4]:

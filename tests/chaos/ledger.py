@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from tap_usertesting.sandbox import World
     from tap_usertesting.sandbox.model import Session, Test
-    from tap_usertesting.sandbox.requests_and_replies import Call
+    from tap_usertesting.sandbox.requests_and_replies import ServedCall
 
 OK, REDIRECT_FROM, CLIENT_ERROR_FROM = 200, 300, 400
 UNAUTHORIZED, NOT_FOUND, TOO_MANY = 401, 404, 429
@@ -59,7 +59,7 @@ class Ledger:
         """Note that a run begins: it may have to see again what is listed."""
         self._run += 1
 
-    def note(self, call: Call, *, faulted: bool, final: bool = False) -> None:
+    def note(self, call: ServedCall, *, faulted: bool, final: bool = False) -> None:
         """Enter a call before it is answered. One over the quota never comes here. `final`: not to be tried again."""
         self._asked[call.n] = (*self._again(call), *self._happened(call))
         if faulted:
@@ -67,7 +67,7 @@ class Ledger:
         if final:
             self._final.add(call.n)
 
-    def sum_up(self, calls: Iterable[Call]) -> Spent:
+    def sum_up(self, calls: Iterable[ServedCall]) -> Spent:
         """Add up. A call was made again for nothing if it had been answered, and nothing that concerns it came since.
 
         What was not there may be asked for again: nothing else tells when it is.
@@ -85,7 +85,7 @@ class Ledger:
         refused = sum(call.status == TOO_MANY and call.n not in self._faulted for call in spent)
         return Spent(len(spent), sum(call.n in self._faulted for call in spent), again, refused)
 
-    def excuses(self, calls: Iterable[Call], *, tries: int) -> set[str]:
+    def excuses(self, calls: Iterable[ServedCall], *, tries: int) -> set[str]:
         """Return the paths that a run which made these calls may give up: too many faults, or one beyond retry."""
         asked: Counter[tuple[object, ...]] = Counter()
         unauthorized: Counter[tuple[object, ...]] = Counter()
@@ -100,13 +100,13 @@ class Ledger:
                 excused.add(call.path)
         return excused
 
-    def _again(self, call: Call) -> tuple[object, ...]:
+    def _again(self, call: ServedCall) -> tuple[object, ...]:
         """Return what makes a call the same as another: what it asks; for a list that had to be read again, the run."""
         test = self._world.tests.get(call.test_id or "")
         once = call.kind != "list" or (self._lists_once and test is not None and not _awaited(test))
         return _question(call) if once else (*_question(call), self._run)
 
-    def _happened(self, call: Call) -> tuple[int, ...]:
+    def _happened(self, call: ServedCall) -> tuple[int, ...]:
         session = self._world.sessions.get(call.session_id or "")
         if session is not None:
             needless = {FILMED, UPDATED} if call.kind == "transcript" else {FILMED, TRANSCRIBED}
@@ -115,7 +115,7 @@ class Ledger:
         return (len(test.events), len(served(test))) if test is not None else ()
 
 
-def _question(call: Call) -> tuple[object, ...]:
+def _question(call: ServedCall) -> tuple[object, ...]:
     return call.path, tuple(sorted(call.query.items())), repr(call.operations)
 
 

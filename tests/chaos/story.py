@@ -29,7 +29,7 @@ from tests.harness import Synced, Warehouse, catalog, held, sync_here, truth
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tap_usertesting.sandbox.requests_and_replies import Call
+    from tap_usertesting.sandbox.requests_and_replies import ServedCall
     from tests.chaos.mirror import Target
 
 LIMIT = 10  # calls a window
@@ -127,11 +127,11 @@ class Story:
         self.report.seconds = time.monotonic() - began
         return self.report
 
-    def _before_call(self, call: Call) -> None:
+    def _before_call(self, call: ServedCall) -> None:
         with self._told:
             self._note(call)
 
-    def _note(self, call: Call) -> None:
+    def _note(self, call: ServedCall) -> None:
         process = self._process
         # A draw of its own, so that the plan of the runs does not hang on how many calls were made before a blow.
         restless = self._scene.restless and not self._calm

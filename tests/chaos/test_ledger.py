@@ -5,14 +5,14 @@ from __future__ import annotations
 import pytest
 
 from tap_usertesting.sandbox import World
-from tap_usertesting.sandbox.requests_and_replies import Call
+from tap_usertesting.sandbox.requests_and_replies import ServedCall
 from tests.chaos.ledger import Ledger, least
 
 TRIES = 4
 
 
-def _call(number: int, kind: str, path: str, status: int = 200, **more: str) -> Call:
-    return Call(number, 0.0, kind, "GET", path, {}, status, **more)  # type: ignore[arg-type]  # ids only
+def _call(number: int, kind: str, path: str, status: int = 200, **more: str) -> ServedCall:
+    return ServedCall(number, 0.0, kind, "GET", path, {}, status, **more)  # type: ignore[arg-type]  # ids only
 
 
 def _ledger(world: World) -> Ledger:

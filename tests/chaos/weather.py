@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tap_usertesting.sandbox import Sandbox
-    from tap_usertesting.sandbox.requests_and_replies import Call
+    from tap_usertesting.sandbox.requests_and_replies import ServedCall
 
 WINDOW = 0.3  # seconds: the quota's window, compressed
 HANG = 1.3  # seconds: longer than the tap's request timeout
@@ -68,7 +68,7 @@ class Weather:
         self._box = box
         self._seed = seed
 
-    def disturb(self, call: Call) -> str:
+    def disturb(self, call: ServedCall) -> str:
         """Let a fault meet this call, or not; returns which, or "". Runs before the call is answered."""
         if call.kind == "feed":  # one at a time
             self._box.world.feed_moods.set(cap=None)
@@ -101,10 +101,10 @@ class Weather:
             self._box.fail(call.kind, status=int(name))
         return name
 
-    def _drip(self, call: Call, seconds: float) -> None:
+    def _drip(self, call: ServedCall, seconds: float) -> None:
         self._box.fail(call.kind, fault="drip", seconds=seconds)
 
-    def _throttle(self, call: Call, headers: dict[str, str]) -> None:
+    def _throttle(self, call: ServedCall, headers: dict[str, str]) -> None:
         """Refuse a call for the quota. Outside the Results API no header tells the window, and 60 s are assumed."""
         told = {} if call.kind in RESULTS_KINDS else {"x-ratelimit-reset": str(WINDOW)}
         body = {"statusCode": 429, "message": "ThrottlerException: Too Many Requests"}

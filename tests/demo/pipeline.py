@@ -15,7 +15,7 @@ from tests.demo.errors import DemoError, log_tail
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tap_usertesting.sandbox import Call
+    from tap_usertesting.sandbox import ServedCall
 
 SCHEMA = "usertesting"
 TIMEOUT = 90.0  # seconds
@@ -27,7 +27,7 @@ class Sync:
 
     began: int
     seconds: float
-    calls: list[Call]
+    calls: list[ServedCall]
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class Pipeline:
         for name, settings in (("tap", tap), ("target", target)):
             self._file(name).write_text(json.dumps(settings), encoding="utf-8")
 
-    def sync(self, calls: Callable[[], list[Call]]) -> Sync:
+    def sync(self, calls: Callable[[], list[ServedCall]]) -> Sync:
         """Run both commands to their end, from the state of the last run. Raises DemoError."""
         tap = [_command("tap-usertesting"), "--config", str(self._file("tap"))]
         if self._file("state").exists():

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tap_usertesting.sandbox.faults import FaultKind
-    from tap_usertesting.sandbox.requests_and_replies import Call
+    from tap_usertesting.sandbox.requests_and_replies import ServedCall
 
     from .conftest import Clients
 
@@ -104,7 +104,7 @@ def assert_silent(done: Synced, box: Sandbox, kind: str = "") -> None:
 def echo(box: Sandbox, kind: str, answer: Callable[[str], dict[str, Any]]) -> None:
     """Have calls of a kind answered by what `answer` makes of all the secrets there are at that moment, joined."""
 
-    def happen(call: Call) -> None:
+    def happen(call: ServedCall) -> None:
         del call
         fault = {"status": 200, "body": None, **answer(" ".join(sorted(secrets_of(box, kind))))}
         box.fail(kind, times=1, **fault)

@@ -15,7 +15,7 @@ from tests.harness import LONG
 from .client import CHANGES, COUNT, Client
 
 if TYPE_CHECKING:
-    from tap_usertesting.sandbox import Call, Sandbox, Test, World
+    from tap_usertesting.sandbox import Sandbox, ServedCall, Test, World
     from tap_usertesting.sandbox.faults import FaultKind
 
 LIST = "/api/v2/sessionResults"
@@ -111,9 +111,9 @@ def test_faults_of_the_feed_and_of_tokens(client: Client, box: Sandbox, world: W
 def test_hooks_change_the_world_in_between(client: Client, box: Sandbox, world: World) -> None:
     """A hook runs before the call is answered, for as many calls as ordered."""
     test = world.add_test("SURVEY")
-    seen: list[Call] = []
+    seen: list[ServedCall] = []
 
-    def happen(call: Call) -> None:
+    def happen(call: ServedCall) -> None:
         seen.append(call)
         world.add_session(test)
 

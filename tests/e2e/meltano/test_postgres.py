@@ -20,7 +20,7 @@ from tests.harness import SESSION_STREAMS
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tap_usertesting.sandbox import Call
+    from tap_usertesting.sandbox import ServedCall
     from tests.e2e.database import Database, Server
     from tests.e2e.meltano.project import Project
 
@@ -46,7 +46,7 @@ class Run:
     """What one `meltano run` did. `began` is epoch milliseconds, as in the column `_sdc_sequence`."""
 
     began: int
-    calls: list[Call]
+    calls: list[ServedCall]
     rows: truth.Rows
     state: dict[str, Any]
 

@@ -24,7 +24,7 @@ from tests.harness import Warehouse, assert_true, catalog
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from tap_usertesting.sandbox import Call
+    from tap_usertesting.sandbox import ServedCall
     from tap_usertesting.sandbox.model import Session, Test
 
 # Without a catalog: what is selected by default.
@@ -65,7 +65,7 @@ class Pipeline:
         assert done.returncode == 0, done.stdout[-10_000:]
         return done.stdout
 
-    def calls(self) -> list[Call]:
+    def calls(self) -> list[ServedCall]:
         """Return the calls under the quota since the last time that this was asked."""
         calls = [call for call in self.box.calls if call.kind not in NO_RESULTS]
         self.box.clear_calls()
