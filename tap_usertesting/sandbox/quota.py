@@ -63,7 +63,7 @@ class _Bucket:
     blocked_until: float = 0.0
 
 
-class Quota:
+class ServedQuota:
     """Counts calls by a rule. ``clock`` is monotonic seconds; without a rule everything is allowed."""
 
     def __init__(self, rule: QuotaRule | None, *, clock: Callable[[], float] = time.monotonic) -> None:

@@ -26,7 +26,7 @@ from tap_usertesting.sandbox.feed_api import (
     unauthenticated,
 )
 from tap_usertesting.sandbox.legacy_api import LEGACY_UNAUTHORISED, LegacyApi, token_of
-from tap_usertesting.sandbox.quota import Quota, QuotaRule
+from tap_usertesting.sandbox.quota import QuotaRule, ServedQuota
 from tap_usertesting.sandbox.requests_and_replies import (
     RESULTS_KINDS,
     Headers,
@@ -70,7 +70,7 @@ class Sandbox:
         self.world = world or World()
         self.clock = clock
         self.tokens = Tokens(token_lifetime, clock=clock)
-        self.quota = Quota(quota, clock=clock)
+        self.quota = ServedQuota(quota, clock=clock)
         self.orders = Orders()
         self.closing = threading.Event()
         self.stop_requested = threading.Event()

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from tap_usertesting.api.quota import Quota
 from tap_usertesting.api.rate_headers import RateHeaders
-from tap_usertesting.sandbox.quota import Quota as Server
+from tap_usertesting.sandbox.quota import ServedQuota
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -56,7 +56,7 @@ class Tap:
     """A tap as its quota sees it: one call at a time, each repeated until it passes, as `Transport.send` does."""
 
     clock: Clock
-    server: Server
+    server: ServedQuota
     rng: Random
     left: int
     passed: list[float] = field(default_factory=list)
@@ -109,7 +109,7 @@ class Simulated:
 def simulate(rule: QuotaRule, *, taps: int, calls: int, seed: int) -> Simulated:
     """Let some taps make so many calls each; they start within a window of each other."""
     clock, rng = Clock(), Random(seed)
-    server = Server(rule, clock=clock)
+    server = ServedQuota(rule, clock=clock)
     running = [Tap(clock, server, rng, calls) for _ in range(taps)]
     for tap in running:
         clock.after(rng.uniform(0, rule.window), tap.step)

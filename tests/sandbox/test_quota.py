@@ -9,7 +9,7 @@ from typing import Literal
 import pytest
 
 from tap_usertesting.sandbox import QuotaRule, Sandbox, World
-from tap_usertesting.sandbox.quota import Quota, Verdict
+from tap_usertesting.sandbox.quota import ServedQuota, Verdict
 
 from .client import Client
 
@@ -24,7 +24,7 @@ class Clock:
         return self.now
 
 
-def take(quota: Quota, *, endpoint: str = "list", version: str = "v2") -> Verdict:
+def take(quota: ServedQuota, *, endpoint: str = "list", version: str = "v2") -> Verdict:
     """Take one call of the quota."""
     return quota.take(endpoint=endpoint, version=version)
 
@@ -37,7 +37,7 @@ def told(verdict: Verdict) -> dict[str, str]:
 def test_fixed_window_opens_with_the_first_call_after_the_last_closed() -> None:
     """The window is counted from its first call, and idle time between windows does not count."""
     clock = Clock()
-    quota = Quota(QuotaRule(limit=2, window=60), clock=clock)
+    quota = ServedQuota(QuotaRule(limit=2, window=60), clock=clock)
     assert told(take(quota)) == {
         "x-ratelimit-limit": "2",
         "x-ratelimit-remaining": "1",
@@ -59,7 +59,7 @@ def test_fixed_window_opens_with_the_first_call_after_the_last_closed() -> None:
 def test_sliding_window_lets_each_call_leave_on_its_own_and_blocks_for_a_window() -> None:
     """Remaining counts the calls alive, reset the first one's period; once over, a window is blocked."""
     clock = Clock()
-    quota = Quota(QuotaRule(limit=3, window=60, kind="sliding"), clock=clock)
+    quota = ServedQuota(QuotaRule(limit=3, window=60, kind="sliding"), clock=clock)
     for _ in range(2):
         take(quota)
         clock.now += 20
@@ -85,7 +85,7 @@ def test_sliding_window_lets_each_call_leave_on_its_own_and_blocks_for_a_window(
 )
 def test_scope(scope: Literal["shared", "version", "endpoint"], passes: list[bool]) -> None:
     """Endpoints and versions share a count as the rule says."""
-    quota = Quota(QuotaRule(limit=1, scope=scope), clock=Clock())
+    quota = ServedQuota(QuotaRule(limit=1, scope=scope), clock=Clock())
     calls = [("list", "v2"), ("transcript", "v2"), ("details_v3", "v3")]
     assert [take(quota, endpoint=kind, version=version).allowed for kind, version in calls] == passes
 
@@ -104,7 +104,7 @@ def test_scope(scope: Literal["shared", "version", "endpoint"], passes: list[boo
 )
 def test_what_a_refusal_tells(rule: QuotaRule, expected: set[str]) -> None:
     """A 429 carries what the rule says; a date is one of HTTP."""
-    headers = told(take(Quota(rule, clock=Clock())))
+    headers = told(take(ServedQuota(rule, clock=Clock())))
     assert set(headers) == expected
     if "Retry-After" in headers:
         assert parsedate_to_datetime(headers["Retry-After"]).tzinfo is not None
@@ -113,7 +113,7 @@ def test_what_a_refusal_tells(rule: QuotaRule, expected: set[str]) -> None:
 def test_compressed_time_tells_milliseconds_rounded_up() -> None:
     """A window below ten seconds stands for a minute, so whole seconds would be too coarse."""
     clock = Clock()
-    quota = Quota(QuotaRule(limit=5, window=0.5), clock=clock)
+    quota = ServedQuota(QuotaRule(limit=5, window=0.5), clock=clock)
     take(quota)
     clock.now += 0.1004
     assert told(take(quota))["x-ratelimit-reset"] == "0.400"
@@ -121,7 +121,7 @@ def test_compressed_time_tells_milliseconds_rounded_up() -> None:
 
 def test_headers_can_be_left_out() -> None:
     """A service that tells nothing below the limit."""
-    assert take(Quota(QuotaRule(headers=False), clock=Clock())) == Verdict(allowed=True, headers=[])
+    assert take(ServedQuota(QuotaRule(headers=False), clock=Clock())) == Verdict(allowed=True, headers=[])
 
 
 def test_server_refuses_what_is_over_the_limit() -> None:
@@ -178,5 +178,5 @@ def test_resets_as_points_in_time_are_those_of_the_servers_clock(
 
 def test_a_reset_in_milliseconds_is_what_is_left() -> None:
     """A thousand times the seconds."""
-    quota = Quota(QuotaRule(window=60, reset="milliseconds"), clock=Clock())
+    quota = ServedQuota(QuotaRule(window=60, reset="milliseconds"), clock=Clock())
     assert told(take(quota))["x-ratelimit-reset"] == "60000"

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tap_usertesting.api.quota import Quota
-    from tap_usertesting.sandbox.quota import Quota as Rule
+    from tap_usertesting.sandbox.quota import ServedQuota
 
 EPOCH = 1_770_000_000.0
 
@@ -115,7 +115,7 @@ def spend(
     return spent
 
 
-def by_rule(rule: Rule) -> Callable[[float], tuple[bool, dict[str, str]]]:
+def by_rule(rule: ServedQuota) -> Callable[[float], tuple[bool, dict[str, str]]]:
     """Return the sandbox's own count as a server; it must have been given the same clock."""
 
     def take(_now: float) -> tuple[bool, dict[str, str]]:

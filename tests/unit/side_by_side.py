@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from tap_usertesting.api.windows import Windows
-    from tap_usertesting.sandbox.quota import Quota as Rule
+    from tap_usertesting.sandbox.quota import ServedQuota
 
     from .fakes import FakeClock
 
@@ -39,7 +39,7 @@ def call_side_by_side(
     calls: Mapping[str, int],
     windows: Windows,
     clock: FakeClock,
-    rule: Rule,
+    rule: ServedQuota,
     *,
     scope: str,
     latency: Callable[[], float] = lambda: 0.1,

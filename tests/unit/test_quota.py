@@ -9,8 +9,7 @@ from hypothesis import strategies as st
 from tap_usertesting.api.quota import Quota
 from tap_usertesting.api.quota_learned import DOCUMENTED_WINDOW
 from tap_usertesting.api.rate_headers import DAY, RateHeaders
-from tap_usertesting.sandbox.quota import Quota as Server
-from tap_usertesting.sandbox.quota import QuotaRule
+from tap_usertesting.sandbox.quota import QuotaRule, ServedQuota
 
 from .fakes import FakeClock, FixedWindow, spend
 
@@ -273,7 +272,7 @@ def test_a_window_lasts_as_long_as_the_longest_reset_named(order: str) -> None:
 def test_calls_counted_conservatively_never_come_before_the_window_ends() -> None:
     """Where some calls share windows, the pace is that of a whole window, though a part of one was named first."""
     clock = FakeClock()
-    quota, server = Quota(clock=clock.monotonic), Server(QuotaRule(), clock=clock.monotonic)
+    quota, server = Quota(clock=clock.monotonic), ServedQuota(QuotaRule(), clock=clock.monotonic)
 
     def passes() -> bool:
         ticket = quota.sent()

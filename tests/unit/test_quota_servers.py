@@ -10,8 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tap_usertesting.api.quota import Quota
-from tap_usertesting.sandbox.quota import Quota as Rule
-from tap_usertesting.sandbox.quota import QuotaRule
+from tap_usertesting.sandbox.quota import QuotaRule, ServedQuota
 
 from .fakes import FakeClock, FixedWindow, by_rule, spend
 
@@ -71,7 +70,7 @@ def test_a_reset_that_is_rounded_down_is_learned_from_few_refusals(*, retry_afte
 def test_a_sliding_window_is_used_to_the_full(window: float, latency: float) -> None:
     """As @nestjs/throttler counts, each call leaves on its own: none is refused, and 5 % is lost at most."""
     clock = FakeClock()
-    rule = Rule(QuotaRule(kind="sliding", window=window), clock=clock.monotonic)
+    rule = ServedQuota(QuotaRule(kind="sliding", window=window), clock=clock.monotonic)
     spent = spend(CALLS, Quota(clock=clock.monotonic), clock, by_rule(rule), latency=lambda: latency)
     assert spent.refused == 0
     assert spent.seconds <= 1.05 * window * WINDOWS
@@ -83,7 +82,7 @@ def test_a_sliding_window_with_uneven_latency_is_used_to_the_full(seed: int, slo
     """A call leaves the server's count earlier than ours, by an unknown part of its latency: still no refusal."""
     random = Random(seed)  # noqa: S311 - no secret
     clock = FakeClock(1000 + random.random())
-    rule = Rule(QuotaRule(kind="sliding"), clock=clock.monotonic)
+    rule = ServedQuota(QuotaRule(kind="sliding"), clock=clock.monotonic)
     quota = Quota(clock=clock.monotonic)
     spent = spend(CALLS, quota, clock, by_rule(rule), latency=lambda: random.uniform(0.01, slowest))
     assert spent.refused == 0
@@ -96,7 +95,7 @@ def test_work_between_calls_causes_no_refusal(seed: int, kind: Literal["fixed", 
     """A slow target puts pauses of any length between the calls: never a 429."""
     random = Random(seed)  # noqa: S311 - no secret
     clock = FakeClock(1000 + random.random())
-    rule = Rule(QuotaRule(kind=kind), clock=clock.monotonic)
+    rule = ServedQuota(QuotaRule(kind=kind), clock=clock.monotonic)
     spent = spend(
         101,
         Quota(clock=clock.monotonic),
@@ -114,7 +113,7 @@ def test_others_who_share_the_quota_stop_nobody_for_good(seed: int, kind: Litera
     """Someone else calls at random: refusals happen, at most about one a window, and every call gets through."""
     random = Random(seed)  # noqa: S311 - no secret
     clock = FakeClock()
-    rule = Rule(QuotaRule(kind=kind), clock=clock.monotonic)
+    rule = ServedQuota(QuotaRule(kind=kind), clock=clock.monotonic)
     ours = by_rule(rule)
 
     def shared(now: float) -> tuple[bool, dict[str, str]]:
@@ -130,7 +129,7 @@ def test_others_who_share_the_quota_stop_nobody_for_good(seed: int, kind: Litera
 def test_a_window_per_endpoint_costs_no_refusal() -> None:
     """Each endpoint has a window of its own; the one count here stays within every one of them."""
     clock = FakeClock()
-    rule = Rule(QuotaRule(scope="endpoint"), clock=clock.monotonic)
+    rule = ServedQuota(QuotaRule(scope="endpoint"), clock=clock.monotonic)
     turn = [0]
 
     def take(_now: float) -> tuple[bool, dict[str, str]]:
@@ -173,7 +172,7 @@ def test_a_sliding_window_that_others_use_too_is_given_up_after_a_refusal() -> N
     A second refusal can not be helped: what such a server names after a block is the end of an older period.
     """
     clock = FakeClock()
-    rule = Rule(QuotaRule(kind="sliding"), clock=clock.monotonic)
+    rule = ServedQuota(QuotaRule(kind="sliding"), clock=clock.monotonic)
     ours = by_rule(rule)
     quota = Quota(clock=clock.monotonic)
     assert spend(30, quota, clock, ours, latency=lambda: 0.5).refused == 0

@@ -11,8 +11,7 @@ from hypothesis import strategies as st
 
 from tap_usertesting.api.rate_headers import RateHeaders
 from tap_usertesting.api.windows import Windows
-from tap_usertesting.sandbox.quota import Quota as Rule
-from tap_usertesting.sandbox.quota import QuotaRule
+from tap_usertesting.sandbox.quota import QuotaRule, ServedQuota
 
 from .fakes import FakeClock
 from .side_by_side import SCOPES, call_side_by_side
@@ -134,7 +133,7 @@ def test_never_more_than_one_refusal_for_each_change_of_mind(
     random = Random(seed)  # noqa: S311 - no secret
     clock = FakeClock(1000 + random.random())
     windows = Windows(clock=clock.monotonic)
-    rule = Rule(QuotaRule(limit=limit, kind=kind, scope="endpoint"), clock=clock.monotonic)
+    rule = ServedQuota(QuotaRule(limit=limit, kind=kind, scope="endpoint"), clock=clock.monotonic)
     calls = {endpoint: random.choice([0, 1, 3, 4 * limit]) for endpoint in ENDPOINTS}
     told = call_side_by_side(
         calls,
@@ -156,7 +155,7 @@ def test_windows_of_their_own_are_all_filled(kind: Literal["fixed", "sliding"], 
     """A thousand sessions with their transcripts take hardly longer than the details alone."""
     clock = FakeClock()
     windows = Windows(clock=clock.monotonic)
-    rule = Rule(QuotaRule(kind=kind, scope="endpoint"), clock=clock.monotonic)
+    rule = ServedQuota(QuotaRule(kind=kind, scope="endpoint"), clock=clock.monotonic)
     calls = {"list": 2, "details_v3": 1000, "transcript": 1000}
     told = call_side_by_side(calls, windows, clock, rule, scope="endpoint", latency=lambda: latency)
     assert told.refused == 0
@@ -169,7 +168,7 @@ def test_a_shared_window_is_filled_and_never_overrun(kind: Literal["fixed", "sli
     """Streams that share a window use it up together, without a 429."""
     clock = FakeClock()
     windows = Windows(clock=clock.monotonic)
-    rule = Rule(QuotaRule(kind=kind, scope="endpoint"), clock=clock.monotonic)
+    rule = ServedQuota(QuotaRule(kind=kind, scope="endpoint"), clock=clock.monotonic)
     calls = {"list": 2, "details_v3": 300, "transcript": 300}
     told = call_side_by_side(calls, windows, clock, rule, scope="shared", latency=lambda: latency)
     assert told.refused == 0
