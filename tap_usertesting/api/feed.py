@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
-from tap_usertesting.api.call import Answer, Call
+from tap_usertesting.api.call import Call
 from tap_usertesting.api.errors import (
     ApiError,
     FeedDownError,
@@ -30,6 +30,7 @@ from tap_usertesting.api.safe_ids import is_storable
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from tap_usertesting.api.answer import Answer
     from tap_usertesting.api.call import Service
     from tap_usertesting.api.transport import Transport
 

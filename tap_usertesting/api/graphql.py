@@ -12,7 +12,7 @@ from typing import Any, Generic, Literal, NamedTuple, TypeAlias, TypeVar
 
 import msgspec
 
-from tap_usertesting.api.call import Answer, uncollected
+from tap_usertesting.api.answer import Answer, uncollected
 from tap_usertesting.api.errors import MalformedError
 
 # unauthenticated: the token is refused. forbidden: it may not see this. absent: no such object. query: what was sent

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import quote
 
 from tap_usertesting.api import valid_answers
-from tap_usertesting.api.call import AUTHORIZATION, BARE, Answer, Call
+from tap_usertesting.api.call import AUTHORIZATION, BARE, Call
 from tap_usertesting.api.errors import BadRequestError, CredentialsRejectedError, MalformedError, NotFoundError
 from tap_usertesting.api.safe_ids import is_id
 from tap_usertesting.values.charset import Decoded, decoded
@@ -20,6 +20,7 @@ from tap_usertesting.values.charset import Decoded, decoded
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from tap_usertesting.api.answer import Answer
     from tap_usertesting.api.call import Kind, Service
     from tap_usertesting.api.transport import Transport
 

@@ -19,7 +19,8 @@ from requests.auth import AuthBase
 from urllib3.exceptions import HTTPError as Urllib3Error
 
 from tap_usertesting.api import connection_faults
-from tap_usertesting.api.call import AUTHORIZATION, Answer, Call, Hooks, Reason, Wait, origin_of
+from tap_usertesting.api.answer import Answer
+from tap_usertesting.api.call import AUTHORIZATION, Call, origin_of
 from tap_usertesting.api.certificates_and_proxies import authorities_variable, proxy_variable
 from tap_usertesting.api.clock import Clock
 from tap_usertesting.api.error_messages import error_message
@@ -35,6 +36,7 @@ from tap_usertesting.api.errors import (
     ThrottledError,
     UnreachableError,
 )
+from tap_usertesting.api.hooks import Hooks, Reason, Wait
 from tap_usertesting.api.quota_learned import LONGEST_WAIT
 from tap_usertesting.api.rate_headers import RateHeaders
 from tap_usertesting.api.redaction import SHORTEST, Secrets

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from tap_usertesting.api.errors import MalformedError
 
 if TYPE_CHECKING:
-    from tap_usertesting.api.call import Answer
+    from tap_usertesting.api.answer import Answer
 
 OK, NO_CONTENT = 200, 204
 SESSION_ID = "sessionId"

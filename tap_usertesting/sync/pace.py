@@ -5,13 +5,14 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
-from tap_usertesting.api.call import Call, Hooks, Service, Wait
 from tap_usertesting.api.errors import BudgetSpentError
+from tap_usertesting.api.hooks import Hooks, Wait
 from tap_usertesting.report.words import windows
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from tap_usertesting.api.call import Call, Service
     from tap_usertesting.api.clock import Clock
     from tap_usertesting.api.turns import Rank
     from tap_usertesting.report.progress import Progress

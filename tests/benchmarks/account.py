@@ -18,7 +18,7 @@ from uuid import UUID
 from singer_sdk.contrib.msgspec import MsgSpecWriter
 from singer_sdk.singerlib import RecordMessage, StateMessage
 
-from tap_usertesting.api.call import Answer
+from tap_usertesting.api.answer import Answer
 from tap_usertesting.api.transport import Transport
 from tap_usertesting.tap import TapUserTesting
 from tap_usertesting.values.times import from_epoch

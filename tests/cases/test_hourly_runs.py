@@ -12,7 +12,8 @@ from tests.benchmarks.account import HOUR, Hours, Session, account
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tap_usertesting.api.call import Answer, Call
+    from tap_usertesting.api.answer import Answer
+    from tap_usertesting.api.call import Call
 
 BEGAN = 1_735_689_600.0  # 2025-01-01, epoch seconds
 DISCOVERY = 3  # calls

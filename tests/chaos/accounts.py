@@ -19,7 +19,8 @@ from tap_usertesting.values.times import from_epoch
 from tests.benchmarks.account import HOUR, NEVER, Hours, Session, account
 
 if TYPE_CHECKING:
-    from tap_usertesting.api.call import Answer, Call
+    from tap_usertesting.api.answer import Answer
+    from tap_usertesting.api.call import Call
 
 BEGAN = 1_735_689_600.0  # 2025-01-01, epoch seconds
 DAY = 24 * HOUR

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tap_usertesting.api.auth import StaticToken
-from tap_usertesting.api.call import Answer, Call, Service, origin_of
+from tap_usertesting.api.call import Call, Service, origin_of
 from tap_usertesting.api.errors import CredentialsRejectedError, FeedRefusedError
 from tap_usertesting.api.feed import ChangeFeed
 from tap_usertesting.api.results import ResultsClient
@@ -25,6 +25,7 @@ from tests.unit.servers import Scripted
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from tap_usertesting.api.answer import Answer
     from tap_usertesting.api.auth import Auth
 
 TOKEN = "bearer-5f2c-of-the-results-api"

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
-    from tap_usertesting.api.call import Answer
+    from tap_usertesting.api.answer import Answer
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tap_usertesting.api.call import Answer
+from tap_usertesting.api.answer import Answer
 from tap_usertesting.api.errors import MalformedError
 from tap_usertesting.values.charset import Decoded, decoded
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tap_usertesting.api.auth import ClientCredentials, StaticToken
-from tap_usertesting.api.call import BARE, Answer, Wait, origin_of
+from tap_usertesting.api.call import BARE, origin_of
 from tap_usertesting.api.errors import (
     BadRequestError,
     CredentialsRejectedError,
@@ -24,6 +24,8 @@ from .servers import Reply, Scripted, as_json, nest
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from tap_usertesting.api.answer import Answer
+    from tap_usertesting.api.hooks import Wait
     from tap_usertesting.api.session import ApiSession
 
     from .fakes import FakeClock

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tap_usertesting.api.answer import Answer
 from tap_usertesting.api.auth import StaticToken
-from tap_usertesting.api.call import Answer
 from tap_usertesting.api.clock import Clock
 from tap_usertesting.api.errors import (
     BadRequestError,

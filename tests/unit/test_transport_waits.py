@@ -21,7 +21,7 @@ from .conftest import TRIES, MakeCall
 from .servers import Reply, Scripted, as_json, nest
 
 if TYPE_CHECKING:
-    from tap_usertesting.api.call import Answer
+    from tap_usertesting.api.answer import Answer
     from tap_usertesting.api.transport import Transport
 
     from .fakes import FakeClock

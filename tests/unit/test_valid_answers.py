@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tap_usertesting.api import valid_answers
-from tap_usertesting.api.call import Answer
+from tap_usertesting.api.answer import Answer
 from tap_usertesting.api.errors import MalformedError
 from tap_usertesting.api.results import _session_page, _webvtt
 
