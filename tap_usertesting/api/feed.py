@@ -168,7 +168,7 @@ class ChangeFeed:
         whole = next((fault for fault in errors if fault.alias not in by_alias), None)
         for fault in errors:
             if fault.meaning == "unauthenticated" or (fault.meaning == "forbidden" and fault.alias not in by_alias):
-                raise self._service.refused(self._transport.redact(fault.text))
+                raise self._service.refused(self._transport.secrets.excerpt(fault.text))
         if whole is not None and (status != OK or not body.data):
             raise FeedError(self._said(whole))
         if not body.data and not blamed:
@@ -177,7 +177,9 @@ class ChangeFeed:
         if not body.data:  # one null may empty the whole answer
             return {ask: self._of_one(ask, fault) for ask, fault in blamed.items()}
         if whole is not None and None not in body.data.values():
-            logger.warning("the change feed answers with data and an error: %s", self._transport.redact(whole.text))
+            logger.warning(
+                "the change feed answers with data and an error: %s", self._transport.secrets.excerpt(whole.text)
+            )
         found: dict[Ask, Any] = {}
         for alias, ask in by_alias.items():
             got = body.data.get(alias)
@@ -198,11 +200,13 @@ class ChangeFeed:
         if ask.cursor is not None and not fault.of_a_test:
             return UnknownCursorError(said)  # what it is, the whole log will tell
         if fault.meaning == "absent":
-            return UnknownTestError(f"the change feed does not know this test ({self._transport.redact(fault.text)})")
+            return UnknownTestError(
+                f"the change feed does not know this test ({self._transport.secrets.excerpt(fault.text)})"
+            )
         return FeedError(said)
 
     def _said(self, fault: Fault) -> str:
-        return f"the change feed answers: {self._transport.redact(fault.text)}"
+        return f"the change feed answers: {self._transport.secrets.excerpt(fault.text)}"
 
     def _read(self, answer: Answer, envelope: Any) -> tuple[Envelope[Any], list[Fault], int]:  # noqa: ANN401 - a type
         body: Envelope[Any] = decode(answer, envelope, _mend)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 BLANK = "***"
+EXCERPT = 200  # characters of a server's message that an error line repeats
 SHORTEST = 8  # characters; a shorter text could be any word, and in a URL's query a version or a flag
 DEEPEST_CAUSE = 20  # exceptions that caused one another
 
@@ -63,6 +64,19 @@ class Secrets:
             if len(secret) >= shortest:
                 text = text.replace(secret, BLANK)
         return text
+
+    def blank_body(self, body: bytes | bytearray) -> bytes | bytearray:
+        """Return the body of an answer without any secret that is long enough to be no word."""
+        for secret in self._forms:
+            if len(secret) >= SHORTEST and secret.encode() in body:
+                body = body.replace(secret.encode(), BLANK.encode())
+        return body
+
+    def excerpt(self, text: str) -> str:
+        """Return the text on one line, without any secret, at most EXCERPT characters."""
+        text = self.blank(text)
+        text = "".join(char if char.isprintable() else " " for char in " ".join(text.split()))
+        return text if len(text) <= EXCERPT else text[: EXCERPT - 1] + "…"
 
 
 def log_crashes(report: Callable[[type[BaseException], BaseException, TracebackType | None], None]) -> None:

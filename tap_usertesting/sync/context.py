@@ -114,7 +114,7 @@ class SyncContext:
             max_calls=settings.max_calls,
             max_duration=settings.max_duration,
         )
-        self.clients.transport.hooks = self.pace.hooks(
+        self.clients.transport.waiting.hooks = self.pace.hooks(
             write_state=self.write_state, checkpoint=host.signals.stop_if_one_came
         )
 
@@ -207,7 +207,7 @@ class SyncContext:
     @property
     def is_idle(self) -> bool:
         """Whether nothing is being written: the transport waits or is on the wire."""
-        return self.clients.transport.idle
+        return self.clients.transport.waiting.idle
 
     def is_reachable(self, test_id: str) -> bool:
         """Tell whether the Results API has answered anything of this test in this sync."""

@@ -32,7 +32,7 @@ def summary_of(context: SyncContext, ended: Ending) -> Summary:
         not_found=dict(transport.not_found),
         retries=transport.retries,
         throttled=transport.calls[THROTTLED],
-        seconds_waited=dict(transport.waited),
+        seconds_waited=dict(transport.waiting.waited),
         left_out=dict(left_out + (context.feed.left_out if context.feed is not None else Counter())),
         waiting=some({stream.name: stream.waiting for stream in streams}),
         unfinished=some({stream.name: stream.unfinished() for stream in streams}),

@@ -19,7 +19,7 @@ from singer_sdk.contrib.msgspec import MsgSpecWriter
 from singer_sdk.singerlib import RecordMessage, StateMessage
 
 from tap_usertesting.api.answer import Answer
-from tap_usertesting.api.transport import Transport
+from tap_usertesting.api.exchange import Exchange
 from tap_usertesting.tap import TapUserTesting
 from tap_usertesting.values.times import from_epoch
 from tests.harness import catalog
@@ -269,11 +269,11 @@ class Hours:
         LastState.state, LastState.row = self.state, self._row
         server, clock = self.server, self.clock
 
-        def exchange(_self: Transport, call: Call, _auth: object) -> Answer:
+        def send(_self: Exchange, call: Call, _token: str) -> Answer:
             return server.answer(call)
 
         with (
-            patch.object(Transport, "_exchange", exchange),
+            patch.object(Exchange, "send", send),
             patch.object(QuietTap, "clock", clock.clock()),
             patch.object(QuietTap, "make_turns", lambda **_: SimulatedTurns(clock)),
             patch("tap_usertesting.tap.outputs_are_one_pipe", bool),

@@ -81,14 +81,14 @@ def clients() -> Iterator[Clients]:
     with Scripted() as server:
         made = connect(server)
         yield made
-        made.transport._session.close()  # noqa: SLF001 - a run never closes it; a test may leave no socket
+        made.transport.exchange.session.close()  # a run never closes it; a test may leave no socket
 
 
 def call(clients: Clients, url: str | None = None, *, bearer: str | None = TOKEN) -> Call:
     """Return a call of the server's root, or of another URL, whose body may be of one megabyte."""
     url = url or clients.server.url
     made = service(url, clients.clock, auth=StaticToken(bearer or ""))
-    clients.transport.largest_body = SMALL
+    clients.transport.exchange.largest_body = SMALL
     return Call(made, "GET", url, "list")
 
 

@@ -57,7 +57,7 @@ def shared() -> Iterator[Clients]:
     with Scripted() as server:
         made = connect(server)
         yield made
-        made.transport._session.close()  # noqa: SLF001 - as in the fixture of one test
+        made.transport.exchange.session.close()  # as in the fixture of one test
 
 
 def outcome(clients: Clients, reply: Reply, ask: Callable[[Clients], Any]) -> Any:  # noqa: ANN401

@@ -193,7 +193,7 @@ def test_what_can_not_be_sent_is_not_tried_again(
     def fail(*_: object, **__: object) -> None:
         raise error
 
-    monkeypatch.setattr(clients.transport._session, "request", fail)  # noqa: SLF001 - what stands before the network
+    monkeypatch.setattr(clients.transport.exchange.session, "request", fail)  # what stands before the network
     with pytest.raises(SetupError, match=named) as caught:
         clients.transport.send(call(clients), size)
     assert HUSH not in str(caught.value)
@@ -203,7 +203,7 @@ def test_what_can_not_be_sent_is_not_tried_again(
 @pytest.mark.parametrize("agent", ["a\nb", "a\u2013b"])
 def test_a_user_agent_that_can_not_be_sent_names_its_setting(clients: Clients, agent: str) -> None:
     """With the real library: a line break, and a dash that is not ASCII."""
-    clients.transport._session.headers["User-Agent"] = agent  # noqa: SLF001 - as a setting would
+    clients.transport.exchange.session.headers["User-Agent"] = agent  # as a setting would
     with pytest.raises(SetupError, match="user_agent"):
         clients.transport.send(call(clients), size)
     assert clients.server.seen == []

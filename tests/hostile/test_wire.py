@@ -96,7 +96,7 @@ def test_the_bound_is_a_setting(*, bound: int, read: bool) -> None:
 
 def test_the_changes_of_the_feed_may_be_larger(clients: Clients) -> None:
     """Many tests' changes come in one answer; a count is as small as anything else."""
-    clients.transport.largest_body = 2_000
+    clients.transport.exchange.largest_body = 2_000
     ask = Ask("ut_1", None)
     clients.server.replies = [Reply(body=encode(good.CHANGES) + b" " * 50_000)]
     assert not isinstance(clients.feed.changes([ask])[ask], ApiError)
@@ -129,12 +129,12 @@ def test_a_head_without_end_is_a_fault(monkeypatch: pytest.MonkeyPatch, head: by
         transport = Transport(user_agent="t", timeout=LONG, max_retries=2, clock=clock.clock())
         with pytest.raises(ServerFaultError):
             transport.send(Call(service(url, clock), "GET", url, "list"), size)
-        transport._session.close()  # noqa: SLF001 - a run never closes it; a test may leave no socket
+        transport.exchange.session.close()  # a run never closes it; a test may leave no socket
 
 
 def test_a_feed_answer_over_the_bound_is_asked_for_in_smaller_groups(clients: Clients) -> None:
     """An answer too large for many tests may be small enough for each."""
-    clients.transport.largest_body = 2_000
+    clients.transport.exchange.largest_body = 2_000
     asks = [Ask(f"ut_{n}", None) for n in range(8)]
 
     def answer(seen: Seen) -> Reply:

@@ -194,7 +194,7 @@ def test_a_429_is_waited_for_and_is_no_try(transport: Transport, make_call: Make
     """More refusals than tries: the call still arrives, each wait as long as the server said."""
     refusals = [Reply(429, headers={"Retry-After": str(seconds)}) for seconds in (5, 7, 9, 11)]
     waits: list[Wait] = []
-    transport.hooks.before_wait = waits.append
+    transport.waiting.hooks.before_wait = waits.append
     with Scripted(*refusals, Reply()) as server:
         assert transport.send(make_call(server.url), as_json) == {}
     assert fake_clock.slept == [5, 7, 9, 11]
@@ -223,10 +223,10 @@ def test_the_hooks_run_before_each_wait_and_idle_tells_waiting(
 ) -> None:
     """A handler may end the process while the transport waits or is on the wire, and only then."""
     seen: list[tuple[str, bool]] = []
-    transport.hooks.before_wait = lambda wait: seen.append((wait.reason, transport.idle))
-    transport.hooks.checkpoint = lambda: seen.append(("checkpoint", transport.idle))
+    transport.waiting.hooks.before_wait = lambda wait: seen.append((wait.reason, transport.waiting.idle))
+    transport.waiting.hooks.checkpoint = lambda: seen.append(("checkpoint", transport.waiting.idle))
     with Scripted(nest(503), Reply()) as server:
-        transport.send(make_call(server.url), lambda _answer: seen.append(("read", transport.idle)))
+        transport.send(make_call(server.url), lambda _answer: seen.append(("read", transport.waiting.idle)))
     assert seen == [
         ("checkpoint", True),
         ("retry", False),
@@ -234,7 +234,7 @@ def test_the_hooks_run_before_each_wait_and_idle_tells_waiting(
         ("checkpoint", True),
         ("read", False),
     ]
-    assert not transport.idle
+    assert not transport.waiting.idle
     assert fake_clock.slept == [0.5]
 
 
@@ -245,10 +245,10 @@ def test_a_stop_at_a_checkpoint_leaves_the_transport_usable(transport: Transport
         raise SystemExit(143)
 
     with Scripted() as server:
-        transport.hooks.checkpoint = stop
+        transport.waiting.hooks.checkpoint = stop
         with pytest.raises(SystemExit):
             transport.send(make_call(server.url), as_json)
-        assert (transport.idle, server.seen) == (False, [])
+        assert (transport.waiting.idle, server.seen) == (False, [])
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,8 @@ from tap_usertesting.api.errors import (
     NotFoundError,
     ServerFaultError,
 )
-from tap_usertesting.api.transport import EXCERPT, Transport
+from tap_usertesting.api.redaction import EXCERPT
+from tap_usertesting.api.transport import Transport
 from tap_usertesting.sandbox import Sandbox, World
 from tests.harness import LONG
 
