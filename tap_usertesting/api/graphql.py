@@ -1,7 +1,8 @@
-"""A GraphQL answer and what its errors mean: by HTTP status, code and path, never by a single word of a message.
+"""A GraphQL answer and what its errors mean. Pure.
 
-The feed's vendor shows errors without a code. So a few messages count too, as whole phrases: the two that are
-documented, those that say that a rate limit is used up, and those that say of a test that it is not there.
+The HTTP status, the code and the path of an error tell its meaning, never a single word of its message. But the feed's
+vendor shows errors without a code. So a few messages count too, as whole phrases: the two that are documented, those
+that say that a rate limit is used up, and those that say that a test does not exist.
 """
 
 from __future__ import annotations
@@ -15,12 +16,12 @@ import msgspec
 from tap_usertesting.api.answer import Answer, uncollected
 from tap_usertesting.api.errors import MalformedError
 
-# unauthenticated: the token is refused. forbidden: it may not see this. absent: no such object. query: what was sent
-# is no valid request. other: anything else, bugs of the server included.
+# unauthenticated: the token is refused. forbidden: the token may not see this. absent: there is no such object. query:
+# the request is not valid. other: anything else, also bugs of the server.
 Meaning: TypeAlias = Literal["unauthenticated", "forbidden", "throttled", "absent", "query", "other"]
 
 OK, FORBIDDEN = 200, 403
-READABLE = frozenset({400, FORBIDDEN})  # error statuses whose body holds GraphQL errors
+READABLE = frozenset({400, FORBIDDEN})  # error statuses whose bodies hold GraphQL errors
 
 _CODES: dict[str, Meaning] = {
     **dict.fromkeys(
@@ -56,7 +57,7 @@ T = TypeVar("T")
 
 
 class Envelope(msgspec.Struct, Generic[T]):
-    """The body of an answer; whatever says what went wrong may have any shape."""
+    """The body of an answer. What says what went wrong may have any shape, under any of these names."""
 
     data: dict[str, T | None] | None = None
     errors: Any = None
@@ -72,25 +73,26 @@ class Envelope(msgspec.Struct, Generic[T]):
         return limits if isinstance(limits, dict) else {}
 
 
-class Fault(NamedTuple):
-    """One error of an answer. `alias`: the field it concerns, None for the whole request; `text` may hold secrets."""
+class GraphqlError(NamedTuple):
+    """One error of an answer."""
 
-    alias: str | None
+    alias: str | None  # the field that it concerns; None: the whole request
     code: str
-    text: str
+    text: str  # may hold secrets
     meaning: Meaning
 
     @property
     def of_a_test(self) -> bool:
-        """Whether the code names a test, and nothing else, as what is not there."""
+        """Whether the code says that a test does not exist; "not found" alone may mean a cursor too."""
         return _NO_SUCH_TEST.fullmatch(self.code) is not None
 
 
-def decode(answer: Answer, envelope: type[Envelope[T]], odd: Any) -> Envelope[T]:  # noqa: ANN401 - a function of JSON
-    """Return the body of an answer. `odd` brings JSON of another shape to that of the envelope's `data`, in place.
+def decode(answer: Answer, envelope: type[Envelope[T]], mend: Any) -> Envelope[T]:  # noqa: ANN401 - a function of JSON
+    """Return the body of an answer; an empty envelope for an error status without a GraphQL body.
 
-    The strict decoder is fast; where it fails the lenient one takes lone surrogates, wrong scalar types and what
-    `odd` mends. An error status needs no body. Raises MalformedError for what is no GraphQL answer.
+    The strict decoder is fast. Where it fails, the lenient one takes lone surrogates and wrong scalar types, after
+    `mend` has brought JSON of another shape to that of the envelope's `data`, in place. Raises MalformedError if the
+    status is 200 and the body is no GraphQL answer.
     """
     try:
         with uncollected():
@@ -98,7 +100,7 @@ def decode(answer: Answer, envelope: type[Envelope[T]], odd: Any) -> Envelope[T]
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         try:
             body = answer.json()
-            odd(body)
+            mend(body)
             return msgspec.convert(body, envelope, strict=False)
         except (msgspec.ValidationError, ValueError, RecursionError, MalformedError) as error:
             # UnicodeEncodeError is a ValueError.
@@ -108,28 +110,28 @@ def decode(answer: Answer, envelope: type[Envelope[T]], odd: Any) -> Envelope[T]
             raise MalformedError(message) from error
 
 
-def faults(body: Envelope[Any], status: int) -> list[Fault]:
-    """Return the errors of an answer, whatever their shape: objects, plain texts, or one alone."""
+def errors_of(body: Envelope[Any], status: int) -> list[GraphqlError]:
+    """Return the errors of an answer. They may be objects or plain texts, in a list or alone."""
     errors = body.errors
     if not errors and (status != OK or not body.data):
         errors = body.message or body.detail or body.error
     if not errors:
-        return [] if status == OK else [_fault({"message": f"HTTP {status}"}, status)]
-    return [_fault(error, status) for error in (errors if isinstance(errors, list) else [errors])]
+        return [] if status == OK else [_parse({"message": f"HTTP {status}"}, status)]
+    return [_parse(error, status) for error in (errors if isinstance(errors, list) else [errors])]
 
 
-def _fault(error: object, status: int) -> Fault:
-    said = error if isinstance(error, dict) else {"message": error}
-    path, extensions = said.get("path"), said.get("extensions")
+def _parse(error: object, status: int) -> GraphqlError:
+    fields = error if isinstance(error, dict) else {"message": error}
+    path, extensions = fields.get("path"), fields.get("extensions")
     alias = path[0] if isinstance(path, list) and path and isinstance(path[0], str) else None
     code = extensions.get("code") if isinstance(extensions, dict) else None
-    code = said.get("code") if code is None else code
+    code = fields.get("code") if code is None else code
     code = re.sub(r"(?<=[a-z])(?=[A-Z])|[ -]+", "_", str(code)).upper() if isinstance(code, (str, int)) else ""
-    text = next((said[key] for key in ("message", "detail", "error") if said.get(key)), None)
+    text = next((fields[key] for key in ("message", "detail", "error") if fields.get(key)), None)
     if text is None:
-        text = code or ("an error without a message" if "message" in said else json.dumps(error))
+        text = code or ("an error without a message" if "message" in fields else json.dumps(error))
     text = text if isinstance(text, str) else json.dumps(text)
-    return Fault(alias, code, text, _meaning(code, text, whole=alias is None, status=status))
+    return GraphqlError(alias, code, text, _meaning(code, text, whole=alias is None, status=status))
 
 
 def _meaning(code: str, text: str, *, whole: bool, status: int) -> Meaning:
