@@ -1,8 +1,8 @@
 """Which calls share a quota window: all of them, until answers prove that each endpoint has its own. Pure.
 
-The vendor does not document this, and the framework of its server keeps one window per endpoint and client by default.
-So it is learned from the server's own numbers, and dropped at the first sign against it. Each call is counted twice,
-in the shared window and in the window of its endpoint, so that either count is right whenever it is needed.
+The vendor does not document this, and by default the framework of its server keeps one window for each endpoint and
+client. So the proof comes from the server's own numbers, and it is dropped at the first sign against it. Each call is
+counted twice, in the shared window and in that of its endpoint, so that either count is right when it is needed.
 """
 
 from __future__ import annotations
@@ -20,21 +20,21 @@ if TYPE_CHECKING:
 
     from tap_usertesting.api.rate_headers import RateHeaders
 
-RECENT = 32  # answers to look back at; with fewer than there were, less can be proven, but nothing wrong
-PROOF_NEEDS = 8  # calls per window; with a lower limit, calls in flight together could be refused together
+RECENT = 32  # answers to look back at; if there were more, less can be proven, but nothing that is wrong
+PROOF_NEEDS = 8  # calls per window; with a lower limit, calls that are in flight together could be refused together
 
 
-class _InFlight(NamedTuple):
+class _PendingCall(NamedTuple):
     """A call without an answer yet."""
 
     endpoint: str
     own_ticket: int  # in the window of its endpoint
-    sent: float
-    answers: int  # read before it was sent
+    sent: float  # when
+    resets: int  # answers that had stated their reset before
 
 
-class _Answer(NamedTuple):
-    """An answer that stated its window."""
+class _Reset(NamedTuple):
+    """What an answer has stated about its window."""
 
     number: int
     sent: float  # when its call was sent
@@ -42,38 +42,38 @@ class _Answer(NamedTuple):
     reset_at: float
 
 
-class _History:
-    """Recent answers: shows which calls the server had counted if all endpoints shared one window."""
+class _RecentResets:
+    """The resets that recent answers have stated: which calls would one window for all endpoints have counted?"""
 
     def __init__(self) -> None:
         self.count = 0
-        self._recent: deque[_Answer] = deque(maxlen=RECENT)
+        self._recent: deque[_Reset] = deque(maxlen=RECENT)
 
-    def add(self, call: _InFlight, *, now: float, reset_at: float) -> None:
-        """Keep an answer that is read now."""
+    def add(self, call: _PendingCall, *, now: float, reset_at: float) -> None:
+        """Keep the reset of an answer that is read now."""
         self.count += 1
-        self._recent.append(_Answer(self.count, call.sent, now - call.sent, reset_at))
+        self._recent.append(_Reset(self.count, call.sent, now - call.sent, reset_at))
 
-    def counted_before(self, call: _InFlight, shared: Quota, *, now: float, reset_at: float) -> int:
-        """Return how many calls a shared window had counted for certain when this one, answered now, was sent.
+    def counted_before(self, call: _PendingCall, shared: Quota, *, now: float, reset_at: float) -> int:
+        """Return how many calls a shared window must have counted before this one, which is answered now.
 
-        Calls in flight at the same time do not count: their answers overtake each other.
+        Calls that were in flight at the same time are left out, because their answers may overtake each other.
         """
         since, took = now - shared.window + shared.rounding / 2, now - call.sent
         while self._recent and self._recent[0].reset_at < now and self._recent[0].sent < since:
             self._recent.popleft()
         return sum(
-            answer.number <= call.answers
+            earlier.number <= call.resets
             and (
-                shared.same(reset_at, answer.reset_at, slack=took + answer.took)
-                or (shared.sliding and answer.sent > since)
+                shared.same(reset_at, earlier.reset_at, slack=took + earlier.took)
+                or (shared.sliding and earlier.sent > since)
             )
-            for answer in self._recent
+            for earlier in self._recent
         )
 
 
 class Windows:
-    """The quota of one API, asked by endpoint. `limit` None: assume no limit until the server sends one."""
+    """The quota of one service: in how many windows its endpoints are, and when each of them may be called."""
 
     def __init__(
         self,
@@ -83,20 +83,21 @@ class Windows:
         window: float = DOCUMENTED_WINDOW,
         calls_per_minute: int | None = None,
     ) -> None:
-        """Start with one shared window, full. `calls_per_minute`: a maximum for all endpoints together.
+        """Start with one shared window, which is full. `window`: its length in seconds.
 
-        It is also the assumed limit as long as the server sends none.
+        `limit`: calls per window to assume until the server sends its own; None: no limit. `calls_per_minute`: the
+        user's maximum for all endpoints together, which is also the limit to assume.
         """
         self._clock = clock
         self._call_limit = None if calls_per_minute is None else CallLimit(calls_per_minute, clock=clock)
         self._shared = Quota(clock=clock, limit=limit if calls_per_minute is None else calls_per_minute, window=window)
         self._own: dict[str, Quota] = {}
-        self._in_flight: dict[int, _InFlight] = {}
-        self._history = _History()
+        self._in_flight: dict[int, _PendingCall] = {}  # by ticket in the shared window
+        self._resets = _RecentResets()
         self._reported: set[str] = set()  # the endpoints whose answers have stated the calls left
         self._first_reset_at: float | None = None  # of the window in which the first call was counted
-        self._disproved = False
-        self.separate = False
+        self._disproved = False  # whether an answer has spoken against separate windows
+        self.separate = False  # whether each endpoint has its own window, as far as answers have proven
 
     # What is known
 
@@ -107,17 +108,17 @@ class Windows:
 
     @property
     def window(self) -> float:
-        """Length of a window in seconds."""
+        """The length of a window in seconds."""
         return self._pace.window
 
     @property
     def paced_together(self) -> bool:
-        """Whether calls of all endpoints wait for each other: in one window, or under the user's call limit."""
+        """Whether the calls of all endpoints wait for each other: in one window, or under the user's call limit."""
         return not self.separate or self._pace is self._call_limit
 
     @property
     def _pace(self) -> Quota | CallLimit:
-        """What limits the calls in the long run."""
+        """The one of shared window and user's call limit that allows fewer calls in the long run."""
         call_limit, shared = self._call_limit, self._shared
         if call_limit is None or (
             shared.limit is not None and shared.limit / shared.window <= call_limit.limit / call_limit.window
@@ -130,7 +131,7 @@ class Windows:
         return endpoint in self._own
 
     def of(self, endpoint: str) -> Quota | CallLimit:
-        """Return the window that counts the calls of this endpoint, or the user's call limit if that leaves fewer."""
+        """Return the window that counts the calls of this endpoint, or the user's call limit if it has fewer left."""
         quota, call_limit = self._quota_of(endpoint) if self.separate else self._shared, self._call_limit
         if call_limit is not None and (quota.remaining is None or call_limit.remaining < quota.remaining):
             return call_limit
@@ -145,23 +146,23 @@ class Windows:
 
     @property
     def number(self) -> int:
-        """How many windows there are, as far as is known: one, or one for each endpoint that was called."""
+        """How many windows are known: one, or one for each endpoint that was called."""
         return len(self._own) if self.separate else 1
 
     # What happens to a call
 
     def wait(self, endpoint: str) -> float:
         """Return the seconds until a call of this endpoint may be sent; 0 means now."""
-        under_limit = 0.0 if self._call_limit is None else self._call_limit.wait()
-        return max(under_limit, self._wait(endpoint))
+        by_limit = 0.0 if self._call_limit is None else self._call_limit.wait()
+        return max(by_limit, self._wait_for_window(endpoint))
 
-    def _wait(self, endpoint: str) -> float:
+    def _wait_for_window(self, endpoint: str) -> float:
         if not self.separate:
             shared = self._shared.wait()
             if self._shared.sliding or endpoint not in self._own:
                 return shared
-            return max(shared, self._own[endpoint].wait())  # what its own answers state holds, shared or not
-        if endpoint not in self._reported and self._first_in_flight():
+            return max(shared, self._own[endpoint].wait())  # its own answers hold, whether the window is shared or not
+        if endpoint not in self._reported and self._is_unreported_in_flight():
             return POLL * self._shared.window
         return self._quota_of(endpoint).wait()
 
@@ -171,7 +172,7 @@ class Windows:
             self._call_limit.sent()
         ticket = self._shared.sent()
         own_ticket = self._quota_of(endpoint).sent()
-        self._in_flight[ticket] = _InFlight(endpoint, own_ticket, self._clock(), self._history.count)
+        self._in_flight[ticket] = _PendingCall(endpoint, own_ticket, self._clock(), self._resets.count)
         return ticket
 
     def answered(self, ticket: int, headers: RateHeaders) -> None:
@@ -180,29 +181,29 @@ class Windows:
             self._call_limit.answered()
         call = self._in_flight.pop(ticket)
         own = self._quota_of(call.endpoint)
-        alone = self._has_own_window(headers, call)
+        own_window = self._has_own_window(headers, call)
         overtaken = own.answered(call.own_ticket, headers) and not self._is_first_window(headers, ticket)
         self._disproved = self._disproved or overtaken
-        if alone and (self._disproved or (headers.limit or 0) < PROOF_NEEDS):
-            self._shared.count_conservatively()  # some calls share a window and some do not
-        elif alone:
+        if own_window and (self._disproved or (headers.limit or 0) < PROOF_NEEDS):
+            self._shared.count_conservatively()  # some endpoints share a window and some do not
+        elif own_window:
             self.separate = True
         self._shared.answered(ticket, headers)
         if headers.remaining is not None:
             self._reported.add(call.endpoint)
         if overtaken and self.separate:
-            self._share()
+            self._assume_shared()
 
     def refused(self, endpoint: str, headers: RateHeaders) -> float:
         """Learn from a 429; returns the seconds to wait before the call is repeated."""
         seconds = self._quota_of(endpoint).refused(headers)
         if self.separate:
-            self._share()
+            self._assume_shared()
             return self._shared.stop(seconds)
         return self._shared.refused(headers)
 
     def believed(self, seconds: float) -> float:
-        """Return how long to wait before repeating a call that failed and asked for a wait of so many seconds."""
+        """Return how long to wait if a call has failed and the server asks for so many seconds."""
         return self._shared.believed(seconds)
 
     def hold(self, seconds: float | None) -> float:
@@ -218,31 +219,31 @@ class Windows:
             self._own[endpoint] = Quota(clock=self._clock, limit=self._shared.limit, window=self._shared.window)
         return self._own[endpoint]
 
-    def _first_in_flight(self) -> bool:
-        """Tell whether a call is in flight to an endpoint whose window nobody knows yet."""
+    def _is_unreported_in_flight(self) -> bool:
+        """Tell whether a call is in flight to an endpoint that has not yet stated the calls left."""
         return any(call.endpoint not in self._reported for call in self._in_flight.values())
 
-    def _has_own_window(self, headers: RateHeaders, call: _InFlight) -> bool:
-        """Tell whether the answer leaves more calls than a window can have left that all endpoints share.
+    def _has_own_window(self, headers: RateHeaders, call: _PendingCall) -> bool:
+        """Tell whether the answer leaves more calls than a window could that all endpoints share.
 
-        A shared window would have counted this call, and each call that was answered before this one was sent.
+        A shared window would have counted this call, and every call that was answered before it was sent.
         """
         if headers.limit is None or headers.remaining is None or headers.reset is None:
             return False
         now = self._clock()
         reset_at = now + headers.reset
-        before = self._history.counted_before(call, self._shared, now=now, reset_at=reset_at)
-        self._history.add(call, now=now, reset_at=reset_at)
+        before = self._resets.counted_before(call, self._shared, now=now, reset_at=reset_at)
+        self._resets.add(call, now=now, reset_at=reset_at)
         return headers.remaining > headers.limit - 1 - before
 
     def _is_first_window(self, headers: RateHeaders, ticket: int) -> bool:
-        """Tell whether this is the window of the first call: others may have used it before, which proves nothing."""
+        """Tell whether this is the window of the first call. Others may have used it before, so it proves nothing."""
         reset_at = self._clock() + (headers.reset or 0.0)
         if ticket == 1:
             self._first_reset_at = reset_at
         return self._first_reset_at is not None and self._shared.same(reset_at, self._first_reset_at, slack=0.0)
 
-    def _share(self) -> None:
-        """Treat all windows as shared for the rest of the run."""
+    def _assume_shared(self) -> None:
+        """Take it that all endpoints share one window, for the rest of the run."""
         self.separate, self._disproved = False, True
         self._shared.count_conservatively()
