@@ -1,3 +1,3 @@
-"""The two APIs, with no Singer in it: transport below, one client per API above."""
+"""The two APIs, with no Singer in it: `results` and `feed` are their clients, `transport` is the way to the network."""
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Who we are to an API: a ready bearer token, or one fetched with OAuth client credentials.
+"""Bearer tokens: one from the settings, or one fetched with OAuth client credentials.
 
-Source: the vendor's page "Authorization": form fields `grant_type`, `client_id`, `client_secret`, `scope`;
-the answer's `expires_in` is 3600 seconds and there is no refresh token.
+Source: the vendor's page "Authorization". The form fields are `grant_type`, `client_id`, `client_secret` and `scope`.
+The answer's `expires_in` is 3600 seconds, and there is no refresh token.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from tap_usertesting.api.turns import Turns
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-EARLY = 60.0  # seconds before its end at which a token is renewed
-EARLY_SHARE = 0.1  # of a lifetime, for tokens that live only minutes
-DEFAULT_LIFETIME = 3600.0
+EARLY = 60.0  # seconds; how long before its end a token is renewed
+EARLY_SHARE = 0.1  # of a lifetime; the same for a token that lives only minutes
+DEFAULT_LIFETIME = 3600.0  # seconds; if the answer names none
 
 
 class Auth(Protocol):
@@ -27,12 +27,12 @@ class Auth(Protocol):
         ...
 
     def renew(self, rejected: str) -> bool:
-        """Drop the token that a 401 rejected; False when there is no other to try."""
+        """Drop the token that a 401 rejected; returns whether there may be another to try."""
         ...
 
 
 class StaticToken:
-    """A token from the settings: there is no other."""
+    """A token from the settings. There is no other to renew it with."""
 
     def __init__(self, token: str) -> None:
         """Keep the token."""
@@ -53,7 +53,7 @@ class ClientCredentials:
     def __init__(
         self, *, fetch: Callable[[], tuple[str, float | None]], clock: Callable[[], float], turns: Turns | None = None
     ) -> None:
-        """Keep how to get a token: `fetch` returns the token and its lifetime in seconds, if named."""
+        """`fetch` returns a new token and its lifetime in seconds, None if the server names none."""
         self._fetch = fetch
         self._clock = clock
         self._turns = turns or Turns()
@@ -61,27 +61,27 @@ class ClientCredentials:
         self._renew_at = 0.0
 
     def token(self) -> str:
-        """Return the token, a new one when the old is about to end."""
+        """Return the token, or a new one if it is about to end. Raises what `fetch` raises."""
         if self._token is not None and self._clock() < self._renew_at:
             return self._token
         with self._turns.single_flight("token") as first:
-            if first or self._token is None:  # else another stream has just fetched one
+            if first or self._token is None:  # if not, another stream has just fetched one
                 self._token, lifetime = self._fetch()
                 lifetime = DEFAULT_LIFETIME if lifetime is None else lifetime
                 self._renew_at = self._clock() + lifetime - min(EARLY, lifetime * EARLY_SHARE)
             return self._token
 
     def renew(self, rejected: str) -> bool:
-        """Drop the rejected token, unless it was renewed since the call was sent."""
+        """Drop the rejected token, unless another stream has renewed it since the call was sent."""
         if self._token == rejected:
             self._token = None
         return True
 
 
 def read_token(body: object) -> tuple[str, float | None]:
-    """Return the token in the body of a token endpoint's answer, and its lifetime in seconds where that is named.
+    """Return the token in the body of a token endpoint's answer, and its lifetime in seconds; None if not named.
 
-    Source: RFC 6749, `access_token` and `expires_in`. Raises MalformedError.
+    Source: RFC 6749, `access_token` and `expires_in`. Raises MalformedError if there is no token that can be sent.
     """
     token = body.get("access_token") if isinstance(body, dict) else None
     if not isinstance(token, str) or not token or not token.isascii() or not token.isprintable():

@@ -1,4 +1,4 @@
-"""A maximum of calls per minute that the user sets for one API, on top of whatever the server allows. Pure."""
+"""The maximum of calls per minute that a user sets for one API, whatever the server allows. Pure."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 MINUTE = 60.0  # seconds
-POLL = 0.6  # seconds; how often to check for an answer
+POLL = 0.6  # seconds; how often to check whether an answer has come
 
 
 class CallLimit:
-    """Allows so many calls in any 60 seconds. A server may count a call as late as its answer, so answers are timed."""
+    """Allows so many calls in any 60 seconds, counted from their answers: a server may count a call as late as that."""
 
     window = MINUTE
 
     def __init__(self, calls: int, *, clock: Callable[[], float]) -> None:
-        """`calls`: per minute."""
+        """`calls`: the maximum per minute. `clock` returns seconds."""
         self.limit = calls
         self._clock = clock
         self._answered: deque[float] = deque()
@@ -26,7 +26,7 @@ class CallLimit:
 
     @property
     def remaining(self) -> int:
-        """Calls that may be sent now."""
+        """How many calls may be sent now."""
         return max(0, self.limit - self._recent() - self._in_flight)
 
     def wait(self) -> float:
@@ -41,7 +41,7 @@ class CallLimit:
         self._in_flight += 1
 
     def answered(self) -> None:
-        """Count its answer, or its failure."""
+        """Count the answer to a call, or its failure."""
         self._in_flight -= 1
         self._answered.append(self._clock())
 

@@ -1,6 +1,6 @@
-"""What the environment says of the way to an API: certificate authorities and proxies, checked before they are used.
+"""The certificate authorities and proxies that variables of the environment name, checked before they are used.
 
-A wrong one fails in every call, deep inside requests, with texts that name no variable and may hold a password.
+A wrong one makes every call fail deep inside requests, with a text that names no variable and may hold a password.
 """
 
 from __future__ import annotations
@@ -21,15 +21,15 @@ from tap_usertesting.api.errors import SetupError
 if TYPE_CHECKING:
     from collections.abc import MutableMapping
 
-AUTHORITIES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE")  # the first that is set counts
-PROXIES = frozenset({"https_proxy", "all_proxy"})  # in small or capital letters
+AUTHORITIES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE")  # the first one that is set counts
+PROXIES = frozenset({"https_proxy", "all_proxy"})  # in lower or upper case
 SOCKS = frozenset({"socks4", "socks4a", "socks5", "socks5h"})
 
 
 def authorities() -> str | bool:
-    """Return the file or folder of certificate authorities that a variable names, True where none does.
+    """Return the file or folder of certificate authorities that a variable names; True if none is set.
 
-    Raises SetupError when there is no such file, or no certificate in it.
+    Raises SetupError if there is no such file, or no certificate in it.
     """
     if (name := authorities_variable()) is None:
         return True
@@ -47,7 +47,7 @@ def authorities() -> str | bool:
 
 
 def authorities_variable() -> str | None:
-    """Return the name of the variable that `authorities` reads."""
+    """Return the name of the variable that `authorities` reads; None if none is set."""
     return next((name for name in AUTHORITIES if os.environ.get(name)), None)
 
 
@@ -57,7 +57,7 @@ def _load(path: str, _changed: int) -> None:
 
 
 def check_proxy(url: str, proxies: MutableMapping[str, str] | None) -> None:
-    """Raise SetupError when the proxy that requests would take for a URL cannot be used. Never shows its address."""
+    """Raise SetupError if the proxy that requests takes for a URL cannot be used. Its address may hold a password."""
     proxy = select_proxy(url, proxies)
     if not proxy:
         return
@@ -86,7 +86,7 @@ def check_proxy(url: str, proxies: MutableMapping[str, str] | None) -> None:
 
 
 def proxy_variable(url: str) -> str:
-    """Return the name of the variable whose proxy requests takes for a URL."""
+    """Return the name of the variable that holds the proxy for a URL."""
     return _holder(select_proxy(url, get_environ_proxies(url)))
 
 

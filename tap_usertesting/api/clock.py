@@ -1,4 +1,4 @@
-"""Time as all rooms above take it: tests inject another, so that no test waits."""
+"""Time, injected everywhere: tests replace it, so that no test waits."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Clock:
-    """Time as the transport needs it, all in seconds; tests compress it."""
+    """What tells time and lets it pass, all in seconds. `jitter` returns a random number up to the given one."""
 
     monotonic: Callable[[], float] = time.monotonic
     wall: Callable[[], float] = time.time

@@ -1,7 +1,7 @@
 """Exceptions of requests, urllib3 and OpenSSL by meaning: why a call failed, and whether another try may help. Pure.
 
-Their texts are not repeated, as they may hold a URL with a secret: only OpenSSL's reasons, the operating system's and
-the status with which a proxy refuses.
+Their texts may hold a URL with a secret, so they are not repeated. Only three parts are: the reason that OpenSSL names,
+the one that the operating system names, and the status with which a proxy refuses.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _NAMES = (
 )
 _UNKNOWN = "{authorities}, or check {setting}"
 _STRICT = "Python 3.13 and later check more: have the certificate of the authority issued anew, or use Python 3.12"
-# What to do, by a part of OpenSSL's reason.
+# What to do, by a part of the reason that OpenSSL names
 _ADVICE = (
     ("expired", "check this machine's clock and {setting}"),
     ("not yet valid", "check this machine's clock and {setting}"),
@@ -41,7 +41,7 @@ _ADVICE = (
 
 
 def cause(fault: Exception) -> str:
-    """Return the cause in a few words."""
+    """Return why a call failed, in a few words."""
     if isinstance(fault, requests.exceptions.ProxyError):
         refusal = proxy_refusal(fault)
         return f"the proxy refuses the connection{refusal and f': {refusal}'}" if refusal is not None else _proxy(fault)
@@ -55,9 +55,9 @@ def cause(fault: Exception) -> str:
 
 
 def advice(fault: Exception, *, setting: str, authorities: str | None) -> str:
-    """Return what to do where no connection can be made to the address in `setting`.
+    """Return what a person can do if no connection can be made to the address in `setting`.
 
-    `authorities`: the variable that names the file of certificate authorities, None where none does.
+    `authorities`: the variable that names the file of certificate authorities; None if none is set.
     """
     if not isinstance(fault, requests.exceptions.SSLError):
         return f"check {setting}, the network and the proxy"
@@ -68,7 +68,7 @@ def advice(fault: Exception, *, setting: str, authorities: str | None) -> str:
 
 
 def is_final(fault: Exception) -> bool:
-    """Tell whether another try would end alike: a certificate stays as it is, as does a wrong password of a proxy."""
+    """Tell whether another try cannot help: a refused certificate and a wrong password of a proxy stay as they are."""
     if isinstance(fault, requests.exceptions.ProxyError):
         return (proxy_refusal(fault) or "").startswith(BAD_PROXY_LOGIN)
     if not isinstance(fault, requests.exceptions.SSLError):
@@ -77,7 +77,7 @@ def is_final(fault: Exception) -> bool:
 
 
 def never_connected(fault: Exception) -> bool:
-    """Tell a host that cannot be reached from one that breaks off: only the former ends the run."""
+    """Tell whether the host was not reached at all. That ends the run; a connection that breaks off does not."""
     exceptions = requests.exceptions
     if isinstance(fault, (exceptions.ConnectTimeout, exceptions.ProxyError, exceptions.SSLError)):
         return True
@@ -87,7 +87,7 @@ def never_connected(fault: Exception) -> bool:
 
 
 def proxy_refusal(fault: Exception) -> str | None:
-    """Return the status with which a proxy refuses to connect, such as `407 Proxy Authentication Required`."""
+    """Return the status with which a proxy refuses, such as `407 Proxy Authentication Required`; None if none did."""
     found = (_TUNNEL.search(str(inner)) for inner in _chain(fault) if isinstance(inner, OSError))
     return next((match[1].strip() for match in found if match), None)
 
@@ -105,7 +105,7 @@ def _tls(fault: Exception) -> str:
 
 
 def _system(fault: Exception) -> str:
-    """Return the operating system's word for what went wrong, "" where it has none."""
+    """Return the reason that the operating system names; "" if it names none."""
     for inner in _chain(fault):
         if isinstance(inner, socket.gaierror):
             return "the name of the host cannot be resolved"
@@ -115,7 +115,7 @@ def _system(fault: Exception) -> str:
 
 
 def _chain(fault: BaseException) -> Iterator[BaseException]:
-    """Yield an exception and all that it was made of."""
+    """Yield an exception and all those that it holds or that caused it."""
     seen: set[int] = set()
     left: list[object] = [fault]
     while left:

@@ -1,8 +1,8 @@
-"""What a server says in the body of an error, whichever of the usual shapes the body has. Pure."""
+"""The message of a server in the body of an error answer, in any of the usual shapes. Pure."""
 
 from __future__ import annotations
 
-# A short name, then a sentence; the first pair of which a body has the second part is taken.
+# Keys of a code ("": none) and of a message. The first pair whose message the body has is taken.
 _PAIRS = (
     ("", "message"),  # NestJS, GraphQL
     ("errorCode", "errorSummary"),  # Okta
@@ -17,22 +17,22 @@ _PAIRS = (
 
 
 def error_message(body: object) -> str:
-    """Return the server's words in a decoded error body, "" where there are none that a person could read.
+    """Return the server's message in the decoded body of an error, as `code: message` if it has a code; "" if none.
 
-    A list or a bare text is no error of any shape: it may be what a participant said.
+    Only an object counts. A list or a bare text has none of the shapes, and may be what a participant said.
     """
-    return _words(body) if isinstance(body, dict) else ""
+    return _text(body) if isinstance(body, dict) else ""
 
 
-def _words(node: object) -> str:
+def _text(node: object) -> str:
     if isinstance(node, str):
         return node
     if isinstance(node, list):
-        return "; ".join(dict.fromkeys(filter(None, map(_words, node))))
+        return "; ".join(dict.fromkeys(filter(None, map(_text, node))))
     if not isinstance(node, dict):
         return ""
-    for name, sentence in _PAIRS:
-        if text := _words(node.get(sentence)):
-            code = node.get(name)
+    for code_key, message_key in _PAIRS:
+        if text := _text(node.get(message_key)):
+            code = node.get(code_key)
             return f"{code}: {text}" if isinstance(code, str) and code else text
     return ""

@@ -1,50 +1,50 @@
-"""Exceptions by meaning. Each message is one line for a person, with no secret in it.
+"""Exceptions by meaning. Each message is one line for a person, without secrets.
 
-Only these are caught per test; whatever else is raised (a broken pipe, a bug) ends the run.
+A sync goes on with the next test after an ApiError that is no RunEndsError. Any other exception ends the run.
 """
 
 from __future__ import annotations
 
 
 class BudgetSpentError(Exception):
-    """The calls or the time that the run may take are used up; no ApiError, since nothing failed."""
+    """The run has used up its calls or its time. Nothing has failed, so this is no ApiError."""
 
 
 class ApiError(Exception):
-    """Something an API, or the way to it, answered instead of data."""
+    """An API, or the way to it, gave something else than data."""
 
 
 class RunEndsError(ApiError):
-    """Whatever else is asked would end alike: the run ends here, with one line."""
+    """Every other call would end in the same way, so the run ends, with one line."""
 
     def __init__(self, message: str, *, setting: str = "") -> None:
-        """Keep the setting that holds the address of the one API that is concerned; "" where all of them are."""
+        """`setting`: holds the address of the one API that is concerned; "" if all are."""
         super().__init__(message)
         self.setting = setting
 
 
 class CredentialsRejectedError(RunEndsError):
-    """The Results API or its token endpoint refuses the credentials: no test can be read."""
+    """The Results API or its token endpoint refuses the credentials, so no test can be read."""
 
 
 class UnreachableError(RunEndsError):
-    """No connection could be made in all tries: wrong address, no network, bad certificate."""
+    """No try has reached the host: the address is wrong, there is no network, or the certificate is refused."""
 
 
 class LongWaitError(RunEndsError):
-    """The server asks to wait for an hour or more, and has said so twice."""
+    """The server has asked twice to wait for an hour or more."""
 
 
 class SetupError(RunEndsError):
-    """A variable of the environment or a setting makes every call impossible; no other try, and exit status 78."""
+    """A setting or a variable of the environment makes every call impossible: no other try, and exit status 78."""
 
 
 class NotFoundError(ApiError):
-    """404: missing, not permitted or not of this product type (the vendor answers all three alike)."""
+    """404: missing, not permitted, or not of this product type. The vendor answers the same to all three."""
 
 
 class BadRequestError(ApiError):
-    """A refusal that another try would not change: 400, 403, a redirect, a body of the wrong shape."""
+    """A refusal that another try would not change: 400, 403, a redirect, a body that is too large."""
 
 
 class ServerFaultError(ApiError):
@@ -52,11 +52,11 @@ class ServerFaultError(ApiError):
 
 
 class FeedError(ApiError):
-    """The change feed answered an error for one test, or is down for all."""
+    """The change feed has answered with an error for one test, or is down for all."""
 
 
 class FeedDownError(FeedError):
-    """The feed fails whichever test is asked for: one error line for all of them."""
+    """The feed fails for every test: one error line says so for all of them."""
 
 
 class FeedRefusedError(FeedDownError):
@@ -64,33 +64,30 @@ class FeedRefusedError(FeedDownError):
 
 
 class UnknownTestError(FeedError):
-    """The feed does not know this test (yet)."""
+    """The feed does not know this test, or not yet."""
 
 
 class UnknownCursorError(FeedError):
-    """The feed failed twice for a test from this cursor: expired, or the test itself; its whole log tells which."""
+    """The feed has failed twice for a test from this cursor. Reading the whole log tells whether the test fails too."""
 
 
 class MalformedError(Exception):
-    """A body that is not what it should be; the transport tries again, then raises ServerFaultError."""
+    """A body is not what it should be. The transport tries again, and at last raises ServerFaultError."""
 
 
 class BusyError(MalformedError):
-    """A status that is tried again, perhaps with a wait in seconds that the server asks for (`Retry-After`)."""
+    """A status after which the transport tries again."""
 
     def __init__(self, message: str, seconds: float | None) -> None:
-        """Keep the wait that the server named."""
+        """`seconds`: the wait that the server names in `Retry-After`; None if it names none."""
         super().__init__(message)
         self.seconds = seconds
 
 
 class ThrottledError(Exception):
-    """The server asks to wait inside a body (GraphQL); the transport waits and repeats the call.
-
-    `seconds` is the wait it named, None when it named none.
-    """
+    """A GraphQL body says that the rate limit is reached. The transport waits and repeats the call."""
 
     def __init__(self, seconds: float | None = None) -> None:
-        """Keep the wait that the server named."""
+        """`seconds`: the wait that the body names; None if it names none."""
         super().__init__(seconds)
         self.seconds = seconds

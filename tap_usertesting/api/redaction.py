@@ -1,8 +1,8 @@
-"""What must not be read in any line of the log, whoever writes it: secret settings, tokens, keys in URLs.
+"""Keep secrets out of the log: secret settings, tokens, and keys in URLs.
 
-Error lines of this package are blanked out where they are made. For all others (the SDK, requests, http.client, Python
-itself, with their tracebacks) each log record is looked through when it is made, before any handler or formatter sees
-it, so it does not matter how logging is set up, or when.
+The error lines of this package blank them out themselves. The SDK, requests, http.client and Python itself do not, nor
+do their tracebacks. So each log record is searched when it is made, before any handler or formatter sees it: then it
+does not matter how logging is set up, or when.
 """
 
 from __future__ import annotations
@@ -21,25 +21,25 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 BLANK = "***"
-EXCERPT = 200  # characters of a server's message that an error line repeats
-SHORTEST = 8  # characters; a shorter text could be any word, and in a URL's query a version or a flag
-DEEPEST_CAUSE = 20  # exceptions that caused one another
+EXCERPT = 200  # characters of a server's message that an error line repeats at most
+SHORTEST = 8  # characters; a shorter secret could be any word, or a version or a flag in the query of a URL
+DEEPEST_CAUSE = 20  # exceptions, each the cause of the one before
 
 
 class Secrets:
-    """The secrets of one tap. They are forgotten with it."""
+    """The secrets of one tap. Log records are searched for them as long as this object lives."""
 
     def __init__(self) -> None:
-        self._forms: dict[str, None] = {}  # longest first, as one may be a part of another
-        _look_through_records(self)
+        self._forms: dict[str, None] = {}  # the longest first, because one may be a part of another
+        _search_records(self)
 
     def __iter__(self) -> Iterator[str]:
-        """Iterate over every form in which a secret may be written, longest first."""
+        """Iterate over every form in which a secret may be written, the longest first."""
         return iter(self._forms)
 
     def keep(self, text: str | None) -> None:
-        """Have this text blanked out, also as JSON, forms, URLs and Python write it."""
-        if not text or text in self._forms:  # asked before every call
+        """Blank this text out from now on, also in the forms in which JSON, URLs and Python write it."""
+        if not text or text in self._forms:  # a token is given before every call
             return
         escaped = json.dumps(text)[1:-1]
         safe = text.encode("utf-8", "replace").decode()
@@ -48,7 +48,7 @@ class Secrets:
         self._forms = dict.fromkeys(sorted(known, key=len, reverse=True))
 
     def keep_url(self, url: object) -> None:
-        """Keep the password and the keys of a URL, if it is one."""
+        """Blank out the password of a URL, and the longer values of its query. What is no URL is ignored."""
         try:
             parts = urlsplit(url if isinstance(url, str) else "")
             self.keep(parts.password)
@@ -59,28 +59,31 @@ class Secrets:
                 self.keep(value)
 
     def blank(self, text: str, *, shortest: int = 1) -> str:
-        """Return the text without any secret of at least so many characters."""
+        """Return the text without the secrets that have at least so many characters."""
         for secret in self._forms:
             if len(secret) >= shortest:
                 text = text.replace(secret, BLANK)
         return text
 
     def blank_body(self, body: bytes | bytearray) -> bytes | bytearray:
-        """Return the body of an answer without any secret that is long enough to be no word."""
+        """Return the body of an answer without the secrets that have at least SHORTEST characters."""
         for secret in self._forms:
             if len(secret) >= SHORTEST and secret.encode() in body:
                 body = body.replace(secret.encode(), BLANK.encode())
         return body
 
     def excerpt(self, text: str) -> str:
-        """Return the text on one line, without any secret, at most EXCERPT characters."""
+        """Return the text on one line, without secrets and with at most EXCERPT characters."""
         text = self.blank(text)
         text = "".join(char if char.isprintable() else " " for char in " ".join(text.split()))
         return text if len(text) <= EXCERPT else text[: EXCERPT - 1] + "…"
 
 
 def log_crashes(report: Callable[[type[BaseException], BaseException, TracebackType | None], None]) -> None:
-    """Have warnings logged, and errors that nobody catches, in any thread, reported by a function that logs them."""
+    """Log warnings, and give uncaught exceptions of all threads to `report`, which must log them.
+
+    Python would print both, past the log and its records.
+    """
 
     def in_thread(args: threading.ExceptHookArgs) -> None:
         if not issubclass(args.exc_type, SystemExit):
@@ -92,11 +95,11 @@ def log_crashes(report: Callable[[type[BaseException], BaseException, TracebackT
 
 
 class _RecordFactory:
-    """Makes log records without secrets. One for all taps of a process, as the log is one."""
+    """Makes log records without secrets. There is one for all taps of a process, because they share one log."""
 
     def __init__(self, inner: Callable[..., logging.LogRecord]) -> None:
         self._inner = inner
-        self.taps: tuple[weakref.ref[Secrets], ...] = ()  # replaced, never changed: other threads walk through it
+        self.taps: tuple[weakref.ref[Secrets], ...] = ()  # replaced and never changed: other threads iterate over it
 
     def __call__(self, *args: Any, **kwargs: Any) -> logging.LogRecord:  # noqa: ANN401 - as logging gives them
         record = self._inner(*args, **kwargs)
@@ -108,7 +111,7 @@ class _RecordFactory:
         self.taps = tuple(known for known in self.taps if known is not tap)
 
 
-def _look_through_records(secrets: Secrets) -> None:
+def _search_records(secrets: Secrets) -> None:
     factory = logging.getLogRecordFactory()
     if not isinstance(factory, _RecordFactory):
         factory = _RecordFactory(factory)
@@ -117,31 +120,31 @@ def _look_through_records(secrets: Secrets) -> None:
 
 
 def _censor(record: logging.LogRecord, secrets: Secrets) -> None:
-    """Blank out secrets in a record; one without any is not changed."""
+    """Blank out secrets in a record. A record without any is not changed."""
 
     def blank(text: str) -> str:
         return secrets.blank(text, shortest=SHORTEST)
 
     try:
-        said = record.getMessage()
-    except Exception:  # noqa: BLE001 - logging would print what does not fit together
-        said = f"{record.msg} {record.args}"
-    if (clean := blank(said)) != said:
+        message = record.getMessage()
+    except Exception:  # noqa: BLE001 - message and arguments do not fit, and logging would print both
+        message = f"{record.msg} {record.args}"
+    if (clean := blank(message)) != message:
         record.msg, record.args = clean, None
     if record.stack_info:
         record.stack_info = blank(record.stack_info)
     error = record.exc_info[1] if record.exc_info else None
     if error is not None:
-        told = "".join(traceback.format_exception(type(error), error, error.__traceback__))
-        if blank(told) != told:
+        text = "".join(traceback.format_exception(type(error), error, error.__traceback__))
+        if blank(text) != text:
             stand_in = _stand_in(error, blank)
             record.exc_info = (type(stand_in), stand_in, error.__traceback__)
 
 
 def _stand_in(error: BaseException, blank: Callable[[str], str], depth: int = 0) -> BaseException:
-    """Return an exception that reads like this one and those that caused it, without secrets.
+    """Return an exception that reads like this one, with its causes, but has no secrets.
 
-    Formatters take an exception's text from itself, so a traceback that is blanked out would not be enough.
+    A formatter takes the text from the exception itself, so blanking out a formatted traceback would not be enough.
     """
     kind = type(error)
     names = {"__module__": kind.__module__, "__qualname__": kind.__qualname__}

@@ -1,4 +1,4 @@
-"""The Results API, one method per endpoint, typed. Source: the vendor's reference "Results API" (v2, v3) and "v1".
+"""The Results API: one method for each endpoint. Source: the vendor's references "Results API" (v2, v3) and "v1".
 
 Each method raises what `Transport.send` raises. An answer that is not valid (see `valid_answers.py`) is a fault: the
 call is retried.
@@ -24,48 +24,43 @@ if TYPE_CHECKING:
     from tap_usertesting.api.call import Kind, Service
     from tap_usertesting.api.transport import Transport
 
-PAGE = 500  # sessions a page, the most the vendor allows
-DEFAULT_PAGE = 100  # sessions that the vendor's help pages name as a page
-LAST_OFFSET = 10_000  # the greatest offset the vendor allows
-MOST_SESSIONS = 1e15  # what counts more is no count
+PAGE = 500  # sessions in a page, the most that the vendor allows
+DEFAULT_PAGE = 100  # sessions in a page, as the vendor's help pages say
+LAST_OFFSET = 10_000  # the greatest that the vendor allows
+MOST_SESSIONS = 1e15  # a count above this is no count
 V1 = "v1"  # the legacy API
-V1_PAGE = 50  # items a page of the legacy API
+V1_PAGE = 50  # items in a page of the legacy API
 AUTO = "auto"
-DETAILS_VERSION = "detailsVersion"  # the key under which details say which version they are of
-
+DETAILS_VERSION = "detailsVersion"  # the key that the tap adds to details
 
 T = TypeVar("T")
 
 
 @dataclass(frozen=True)
 class SessionPage:
-    """One page of a test's session list: items as the vendor sends them, and how many sessions the test has.
+    """One page of the session list of a test."""
 
-    `total_count`: None where the page does not say, or may count itself alone. `received`: items, those without a
-    usable id included.
-    """
-
-    sessions: list[dict[str, Any]]
-    total_count: int | None
-    received: int
+    sessions: list[dict[str, Any]]  # the items with a usable id, as the vendor sends them
+    total_count: int | None  # sessions of the test; None if the page does not say, or may count only its own items
+    received: int  # items, also those without a usable id
 
 
 class ResultsClient:
     """Reads tests, sessions, details, transcripts and QXscores."""
 
     def __init__(self, *, transport: Transport, service: Service, api_url: str) -> None:
-        """`api_url` is the API's base, such as https://api.use2.usertesting.com."""
+        """`api_url`: the base of the API, such as https://api.use2.usertesting.com."""
         self._transport = transport
         self._service = service
         self._base = api_url.rstrip("/")
         self._v1_header = AUTHORIZATION
-        self._details_version: str | None = None  # that has answered
+        self._details_version: str | None = None  # the last one that has answered
         self.left_out: Counter[str] = Counter()  # items without a usable id, by what they are
 
     def session_page(self, test_id: str, *, offset: int, limit: int = PAGE) -> SessionPage:
-        """GET /api/v2/sessionResults: the completed sessions of a test, newest first by an unnamed key.
+        """GET /api/v2/sessionResults: the completed sessions of a test, the newest first by a key that is not named.
 
-        404 (NotFoundError) for a test that does not exist or is not permitted.
+        Raises NotFoundError if the test does not exist or is not permitted.
         """
         params: dict[str, str | int] = {"testId": test_id, "limit": limit, "offset": offset}
 
@@ -77,9 +72,8 @@ class ResultsClient:
     def details(self, session_id: str, *, version: str = AUTO) -> dict[str, Any]:
         """GET /api/{v2,v3}/sessionResults/{sessionId}: demographics, tasks and answers of one session.
 
-        `version`: v2, v3, or auto, which asks v3, and v2 where v3 answers 404 and none of its answers has succeeded
-        yet: a 404 alone does not tell a version from a session. The version of the answer stands in it as
-        `detailsVersion`.
+        `version`: v2, v3 or auto. Auto asks v3, and then v2 if v3 answers 404 and has never succeeded: a 404 alone may
+        mean that there is no v3, or no such session. The details say under `detailsVersion` which version they are.
         """
         first = (self._details_version or "v3") if version == AUTO else version
         try:
@@ -96,19 +90,19 @@ class ResultsClient:
         return {**body, DETAILS_VERSION: version}
 
     def transcript(self, session_id: str) -> Decoded:
-        """GET /api/v2/sessionResults/{sessionId}/transcript: WebVTT text; 404 when there is none (yet)."""
+        """GET /api/v2/sessionResults/{sessionId}/transcript: WebVTT. NotFoundError if there is none, or none yet."""
         path = f"/api/v2/sessionResults/{_in_path(session_id)}/transcript"
         return self._get("transcript", path, _webvtt)
 
     def qx_scores(self, test_id: str) -> dict[str, Any]:
-        """GET /api/v2/testResults/{testId}/qxScores: aggregate scores; 404 unless an interaction test."""
+        """GET /api/v2/testResults/{testId}/qxScores: aggregate scores. NotFoundError unless an interaction test."""
         path = f"/api/v2/testResults/{_in_path(test_id)}/qxScores"
         return self._get(
             "qx_scores", path, lambda answer: valid_answers.with_list(answer, "qxScores", test_id), kind="test"
         )
 
     def clips(self, session_id: str, *, test_id: str) -> dict[str, Any]:
-        """GET /api/v2/sessionResults/{sessionId}/clips; 404 or an empty list where there is none."""
+        """GET /api/v2/sessionResults/{sessionId}/clips. An empty list or NotFoundError if there is none."""
         path = f"/api/v2/sessionResults/{_in_path(session_id)}/clips"
         return self._get("clips", path, lambda answer: valid_answers.with_list(answer, "clips", test_id))
 
@@ -118,16 +112,16 @@ class ResultsClient:
         return self._get("video", path, lambda answer: valid_answers.video_link(answer, session_id))
 
     def highlight_reels(self, test_id: str) -> dict[str, Any]:
-        """GET /api/v2/testResults/{testId}/highlightreels: `reels`, and whether the test has any clips at all."""
+        """GET /api/v2/testResults/{testId}/highlightreels: `reels`, and whether the test has any clips."""
         path = f"/api/v2/testResults/{_in_path(test_id)}/highlightreels"
         return self._get("reels", path, lambda answer: valid_answers.with_list(answer, "reels", test_id), kind="test")
 
     def workspaces(self, *, after: str | None) -> list[dict[str, Any]]:
-        """GET /v1/workspaces: the workspaces that the credentials can see, up to 50 a page."""
+        """GET /v1/workspaces: the workspaces that the credentials can see, up to V1_PAGE after a cursor."""
         return self._get_v1("workspaces", "/v1/workspaces", after)
 
     def studies(self, workspace_id: str, *, after: str | None) -> list[dict[str, Any]]:
-        """GET /v1/workspaces/{workspaceUuid}: the workspace's studies, up to 50 a page."""
+        """GET /v1/workspaces/{workspaceUuid}: the studies of a workspace, up to V1_PAGE after a cursor."""
         return self._get_v1("studies", f"/v1/workspaces/{_in_path(workspace_id)}", after)
 
     def _get(
@@ -148,8 +142,8 @@ class ResultsClient:
     def _get_v1(self, label: str, path: str, after: str | None) -> list[dict[str, Any]]:
         """Read one page of the legacy API.
 
-        The vendor's page names the bearer header; public code uses a header `token` with the bare token.
-        The first is tried first, the one that works is kept.
+        The vendor's page names the bearer header, but public code sends the bare token in a header `token`. The tap
+        tries them in this order, and keeps the one that works.
         """
         path = f"/usertesting/api{path}"
         params = None if after is None else {"after": after}
@@ -171,7 +165,7 @@ class ResultsClient:
 
 
 def _in_path(identifier: str) -> str:
-    """Return an id that is safe in a URL path; an id comes from a server and may hold anything."""
+    """Return an id as a part of a URL path. It comes from a server, so it may hold anything: raises BadRequestError."""
     if not is_id(identifier):
         message = "an id that can not stand in a URL was sent by the server"
         raise BadRequestError(message)
@@ -190,7 +184,9 @@ def _session_page(answer: Answer, test_id: str, limit: int) -> SessionPage:
     total, most = _count(named.get("totalCount")), _count(named.get("limit"))
     full = limit > 1 and total in {limit, DEFAULT_PAGE}
     if total and total == len(sessions) and (full or not most or most <= total < limit):
-        total = None  # a full page, or one of a server that gives fewer than were asked for, and perhaps of itself
+        total = (
+            None  # the server may count the page instead of the test: it is full, or the server's own limit is lower
+        )
     return SessionPage(items, total, len(sessions))
 
 
@@ -207,7 +203,7 @@ def _webvtt(answer: Answer) -> Decoded:
 
 
 def _items(answer: Answer, wrapper: str) -> list[dict[str, Any]]:
-    """Return the array of a v1 answer; public code has also seen it wrapped in an object."""
+    """Return the list in an answer of v1. Public code has also seen it in an object, under `wrapper`."""
     if answer.status == valid_answers.NO_CONTENT:
         return []
     body = valid_answers.complete(answer).json()

@@ -1,8 +1,8 @@
 """The HTTP session: requests and urllib3, without four habits that a hostile server or proxy could use.
 
-Cookies are not kept, redirects are not looked at, plain http goes through no proxy, and the head of an answer has a
-deadline: the timeout of a socket starts anew with each byte, and http.client passes over any number of `100 Continue`,
-so a head could come for ever.
+It keeps no cookies, does not look at redirects, sends plain http through no proxy, and sets a deadline for the head of
+an answer. Without one a head could take for ever, because the timeout of a socket starts anew with each byte, and
+http.client skips any number of `100 Continue`.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from urllib3.poolmanager import PoolManager
     from urllib3.response import HTTPResponse
 
-SLOWEST = 5  # request timeouts: a head, and after it a body, that takes longer counts as a fault
+SLOWEST = 5  # times the request timeout; a head that takes longer is a fault, and so is a body
 
 
 class ApiSession(requests.Session):
@@ -35,21 +35,21 @@ class ApiSession(requests.Session):
     def __init__(self) -> None:
         super().__init__()
         self.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-        _watch()  # its thread is started here, while no call is under way
+        _watch()  # starts its thread here, while no call is under way
         for scheme in ("https://", "http://"):
             self.mount(scheme, _Adapter())
 
     @override
     def get_redirect_target(self, resp: requests.Response) -> None:
-        """Return None: requests would read the redirect's whole body, and fail on an odd Location."""
+        """Return None. For a redirect requests reads the whole body, and fails if the Location is odd."""
         return
 
     @override
     def merge_environment_settings(self, url: Any, proxies: Any, stream: Any, verify: Any, cert: Any) -> Any:
-        """Return the settings of a request, without a proxy for plain http: it would see the token.
+        """Return the settings of a request, without a proxy for plain http, because that would see the token.
 
-        Not by `proxies={"no_proxy": "*"}`, which requests writes into the environment, under every other thread.
-        Raises SetupError when the environment names a proxy or a file of authorities that cannot be used.
+        `proxies={"no_proxy": "*"}` would do the same, but requests writes it into the environment of all threads.
+        Raises SetupError if the environment names a proxy or a file of authorities that cannot be used.
         """
         if url.startswith("http:"):
             return {"proxies": {}, "stream": stream, "verify": verify, "cert": cert}
@@ -59,10 +59,10 @@ class ApiSession(requests.Session):
 
 
 class _Watch:
-    """Breaks off connections whose answer's head is late: one thread for all, which looks twice a second.
+    """Breaks off connections whose head is late. One thread looks after all of them, twice a second.
 
-    No thread per call: starting one waits on a lock, in which a signal that ends the run leaves an error of its own.
-    What `begin` and `end` do to the dict is one step each, so no lock is needed.
+    A thread for each call would not do: starting one waits on a lock, and a signal that ends the run there causes an
+    error of its own. `begin` and `end` each change the dict in one step, so it needs no lock.
     """
 
     def __init__(self) -> None:
@@ -70,11 +70,11 @@ class _Watch:
         threading.Thread(target=self._look, name="head deadlines", daemon=True).start()
 
     def begin(self, connection: HTTPConnection, seconds: float) -> None:
-        """Expect a head within so many seconds."""
+        """Expect the head of an answer within so many seconds."""
         self._heads[id(connection)] = (time.monotonic() + seconds, connection.sock)
 
     def end(self, connection: HTTPConnection) -> bool:
-        """Tell whether the head was there in time."""
+        """Expect no head any more; returns whether it came in time."""
         return self._heads.pop(id(connection), None) is not None
 
     def _look(self) -> None:
@@ -92,7 +92,7 @@ def _watch() -> _Watch:
 
 
 class _Deadline(HTTPConnection):
-    """Breaks off when the head of an answer is not there in time."""
+    """A connection that breaks off if the head of an answer does not come in time."""
 
     @override
     def getresponse(self) -> HTTPResponse:  # type: ignore[override]  # as in urllib3 itself
@@ -104,7 +104,7 @@ class _Deadline(HTTPConnection):
             response = super().getresponse()
         finally:
             in_time = _watch().end(self)
-        if not in_time:  # http.client takes headers that break off for the whole of them
+        if not in_time:  # http.client takes headers that break off for all of them
             response.close()
             message = "timed out"
             raise TimeoutError(message)
@@ -124,7 +124,7 @@ class _SecurePool(HTTPSConnectionPool):
 
 
 class _Adapter(HTTPAdapter):
-    """Has the connections above, also through a proxy."""
+    """Uses the connections above, also through a proxy."""
 
     @override
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
@@ -134,7 +134,7 @@ class _Adapter(HTTPAdapter):
     @override
     def proxy_manager_for(self, proxy: str, **proxy_kwargs: Any) -> Any:
         manager = super().proxy_manager_for(proxy, **proxy_kwargs)
-        if not proxy.lower().startswith("socks"):  # it has connections of its own
+        if not proxy.lower().startswith("socks"):  # SOCKS has connections of its own
             _equip(manager)
         return manager
 
@@ -145,7 +145,7 @@ def _equip(manager: PoolManager) -> None:
 
 def _break_off(sock: Any) -> None:  # noqa: ANN401 - a socket, or TLS within TLS around one
     try:
-        # Not the method of a TLS socket, which would take the reader's state away under it.
+        # The method of a TLS socket would also drop its TLS state, which the thread that reads still needs.
         socket.socket.shutdown(getattr(sock, "socket", sock), socket.SHUT_RDWR)
-    except OSError:  # it has just been closed
+    except OSError:  # the socket has just been closed
         return

@@ -42,7 +42,7 @@ UNAUTHORIZED, TOO_MANY = 401, 429
 QUICK_TRIES, QUICK_CONNECT = 2, 5.0  # seconds
 
 
-class _Sent(NamedTuple):
+class _Exchanged(NamedTuple):
     """A call that was answered."""
 
     answer: Answer
@@ -127,7 +127,7 @@ class Transport:
                     raise last_fault(call, fault, tries=failures, secrets=self.secrets) from fault
                 self._wait_after_fault(call, fault, failures, next(delays))
 
-    def _send_once(self, call: Call) -> _Sent:
+    def _send_once(self, call: Call) -> _Exchanged:
         """Wait until the call may be sent, send it once, and let its service's windows learn from the answer."""
         service = call.service
         token = self.waiting.until_due(call)
@@ -145,7 +145,7 @@ class Transport:
         logger.debug("%s: %s %d bytes", call.where, answer.status, len(answer.body))
         if service.auth is not None:  # a server that echoes a token must not get it into records, STATE or the log
             answer = Answer(answer.status, answer.headers, self.secrets.blank_body(answer.body))
-        return _Sent(answer, rates, token)
+        return _Exchanged(answer, rates, token)
 
     def _check_status(self, call: Call, answer: Answer, rates: RateHeaders) -> None:
         error = status_error(call, answer, retry_after=rates.retry_after, secrets=self.secrets)
