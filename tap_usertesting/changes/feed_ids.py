@@ -5,7 +5,7 @@ No public text joins the two APIs, so this is an assumption. `ChangeReader.feed_
 
 from __future__ import annotations
 
-from tap_usertesting.api.ids import is_id
+from tap_usertesting.api.safe_ids import is_id
 
 TEST_PREFIX = "ut_"
 RESPONSE_PREFIX = "ut_response_"
