@@ -10,6 +10,8 @@ BIN := $(VENV)/bin
 # Test processes side by side; JOBS=0 runs everything in one, as a debugger needs it.
 JOBS ?= auto
 SEEDS ?= 200
+# The tests of single rooms, without a process of the tap's.
+ROOMS := tests/api tests/values tests/changes tests/ledger tests/sync
 WORKFLOWS := $(wildcard .github/workflows/*.yml)
 
 # PYTHON=... chooses another interpreter. The first that runs and is new enough is taken: a name on the PATH proves
@@ -49,7 +51,7 @@ unit: $(VENV)/.dev ## Unit and end-to-end tests with branch coverage
 
 # Unlike `unit`, without the suites that try histories and faults by the hundred: an API that is missing shows at once.
 lowest: $(LOWEST_VENV)/.lowest ## Tests with the lowest version of everything that pyproject.toml admits
-	$(LOWEST_VENV)/bin/pytest -m "not e2e" -n $(JOBS) tests/unit tests/cases tests/test_core.py
+	$(LOWEST_VENV)/bin/pytest -m "not e2e" -n $(JOBS) $(ROOMS) tests/guarantees tests/test_core.py
 
 # No file is left behind by which a second run would know the environment: each asks for the newest.
 next-sdk: $(VENV)/.dev ## Unit and core tests with the newest pre-release of the Singer SDK
@@ -57,7 +59,7 @@ next-sdk: $(VENV)/.dev ## Unit and core tests with the newest pre-release of the
 	$(BIN)/uv pip install --quiet --python $(NEXT_VENV)/bin/python --editable ".[sandbox]" --group test
 	$(BIN)/uv pip install --quiet --python $(NEXT_VENV)/bin/python --prerelease allow --upgrade "singer-sdk[msgspec]"
 	$(NEXT_VENV)/bin/python -c 'from importlib.metadata import version; print("singer-sdk", version("singer-sdk"))'
-	$(NEXT_VENV)/bin/pytest -m "not e2e" -n $(JOBS) tests/unit tests/test_core.py tests/guarantees/test_sdk.py
+	$(NEXT_VENV)/bin/pytest -m "not e2e" -n $(JOBS) $(ROOMS) tests/test_core.py tests/house/test_sdk.py
 
 audit: $(VENV)/.dev ## Known weaknesses of what the tap depends on (asks PyPI)
 	$(BIN)/python -m pip install $(PIP_FLAGS) --group audit

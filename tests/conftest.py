@@ -5,7 +5,11 @@ from __future__ import annotations
 import pytest
 from hypothesis import HealthCheck, settings
 
-from tests.simulated_time import SimulatedTime
+from tests.support.simulated_time import SimulatedTime
+from tests.support.story import days_later, tell
+from tests.support.travel import present, serve, travel
+
+__all__ = ["days_later", "present", "serve", "tell", "travel"]
 
 # A busy machine is no finding: how long an example takes is not what the properties are about.
 settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -14,7 +14,7 @@ from singer_sdk.testing import SuiteConfig, get_tap_test_class
 from tap_usertesting.sandbox import Sandbox, World
 from tap_usertesting.streams.catalog import STREAMS
 from tap_usertesting.tap import TapUserTesting
-from tests.harness import catalog, sync
+from tests.support.harness import catalog, sync
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

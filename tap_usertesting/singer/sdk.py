@@ -1,6 +1,6 @@
 """What this tap overrides or uses of the Singer SDK, and why.
 
-A new version of the SDK may change any of it: `tests/guarantees/test_sdk.py` fails when it has, and when this list and
+A new version of the SDK may change any of it: `tests/house/test_sdk.py` fails when it has, and when this list and
 the code differ. `make next-sdk` runs the tests with the newest pre-release.
 """
 

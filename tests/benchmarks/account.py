@@ -22,8 +22,8 @@ from tap_usertesting.api.answer import Answer
 from tap_usertesting.api.exchange import Exchange
 from tap_usertesting.tap import TapUserTesting
 from tap_usertesting.values.times import from_epoch
-from tests.harness import catalog
-from tests.simulated_time import SimulatedTime, SimulatedTurns
+from tests.support.harness import catalog
+from tests.support.simulated_time import SimulatedTime, SimulatedTurns
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

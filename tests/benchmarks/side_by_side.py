@@ -18,7 +18,7 @@ from pathlib import Path
 
 from tap_usertesting.sandbox import QuotaRule, Sandbox, World
 from tests.benchmarks.bounds import at_least, at_most
-from tests.harness import SESSION_STREAMS, sync
+from tests.support.harness import SESSION_STREAMS, sync
 
 LATENCY = 0.1  # seconds of an answer, where the quota sets no limit
 UNDER_QUOTA = frozenset({"list", "details_v3", "transcript"})

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from tests.harness import COMMAND, arguments
+from tests.support.harness import COMMAND, arguments
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

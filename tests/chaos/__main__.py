@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from tests.chaos.ledger import NOTHING, Spent
 from tests.chaos.mirror import NoTargetError, postgres_target
 from tests.chaos.story import Story, end_with_parent, run_quietly
-from tests.environments import CannotInstallError
+from tests.support.environments import CannotInstallError
 
 if TYPE_CHECKING:
     from tests.chaos.mirror import Target

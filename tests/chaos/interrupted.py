@@ -15,7 +15,7 @@ from requests.adapters import HTTPAdapter
 
 from tap_usertesting.api.session import ApiSession
 from tap_usertesting.sandbox import Sandbox, World
-from tests.harness import LONG
+from tests.support.harness import LONG
 
 if TYPE_CHECKING:
     from http.client import HTTPConnection

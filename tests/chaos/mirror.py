@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 from tap_usertesting.streams.catalog import STREAMS
 from tests.demo.errors import log_tail
 from tests.demo.postgres import Database
-from tests.environments import ROOT, install, listed
-from tests.harness import Warehouse
+from tests.support.environments import ROOT, install, listed
+from tests.support.harness import Warehouse
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -11,7 +11,7 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from tests.harness import COMMAND, SESSION_STREAMS, arguments
+from tests.support.harness import COMMAND, SESSION_STREAMS, arguments
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

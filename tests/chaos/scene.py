@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from uuid import UUID
 
 from tap_usertesting.sandbox import World
-from tests.harness import ROW_STREAMS, SESSION_STREAMS
+from tests.support.harness import ROW_STREAMS, SESSION_STREAMS
 
 if TYPE_CHECKING:
     from tap_usertesting.sandbox.model import Session, Test

@@ -24,7 +24,7 @@ from tests.chaos.process import Blow, Ended, TapProcess
 from tests.chaos.report import Report
 from tests.chaos.scene import Scene
 from tests.chaos.weather import FINAL, WINDOW, Weather
-from tests.harness import Synced, Warehouse, catalog, held, sync_here, truth
+from tests.support.harness import Synced, Warehouse, catalog, held, sync_here, truth
 
 if TYPE_CHECKING:
     from collections.abc import Callable

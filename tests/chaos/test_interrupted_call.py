@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from tests.harness import LONG
+from tests.support.harness import LONG
 
 MOMENTS = 300
 

@@ -11,10 +11,10 @@ import pytest
 
 from tap_usertesting.sandbox import Sandbox, World
 from tests.chaos.weather import FAULTS, Weather
-from tests.harness import LONG, Warehouse, assert_true, sync_here
+from tests.support.harness import LONG, Warehouse, assert_true, sync_here
 
 if TYPE_CHECKING:
-    from tests.simulated_time import SimulatedTime
+    from tests.support.simulated_time import SimulatedTime
 
 HOSTILE = {"another's", "accepted", "error with 200", "short", "capped"}
 SHARE = 0.35  # of the calls

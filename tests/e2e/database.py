@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tests.demo.postgres import SUPERUSER, postgres
-from tests.environments import ROOT, install, listed
+from tests.support.environments import ROOT, install, listed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

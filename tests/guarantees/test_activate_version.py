@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.harness import Synced, catalog, sync_here
+from tests.support.harness import Synced, catalog, sync_here
 
 if TYPE_CHECKING:
     from tap_usertesting.sandbox import Sandbox

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.harness import Synced, Warehouse, catalog, sync_here
+from tests.support.harness import Synced, Warehouse, catalog, sync_here
 
 if TYPE_CHECKING:
     from collections.abc import Callable

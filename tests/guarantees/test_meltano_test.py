@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tap_usertesting.sandbox import Sandbox, World
-from tests.harness import COMMAND, arguments, sync
+from tests.support.harness import COMMAND, arguments, sync
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.guarantees.test_activate_version import in_full
-from tests.harness import COMMAND, arguments, catalog, sync, sync_here
+from tests.support.harness import COMMAND, arguments, catalog, sync, sync_here
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.harness import sync, sync_here
+from tests.support.harness import sync, sync_here
 
 if TYPE_CHECKING:
     from pathlib import Path

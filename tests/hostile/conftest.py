@@ -18,9 +18,9 @@ from tap_usertesting.api.feed import ChangeFeed
 from tap_usertesting.api.results import ResultsClient
 from tap_usertesting.api.transport import Transport
 from tap_usertesting.api.windows import Windows
-from tests.harness import LONG
-from tests.unit.fakes import FakeClock
-from tests.unit.servers import Scripted
+from tests.support.fakes import FakeClock
+from tests.support.harness import LONG
+from tests.support.servers import Scripted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tap_usertesting.sandbox import Sandbox, World
-from tests.harness import Warehouse, assert_true, catalog, sync, sync_here, truth
+from tests.support.harness import Warehouse, assert_true, catalog, sync, sync_here, truth
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
     from tap_usertesting.sandbox.model import Session, Test
-    from tests.harness import Synced
+    from tests.support.harness import Synced
 
 DETAILS = ("session_details", "task_responses", "participant_demographics")
 

@@ -19,11 +19,10 @@ from tap_usertesting.api.errors import ApiError, MalformedError
 from tap_usertesting.api.feed import Ask, Count, FeedEvent
 from tap_usertesting.api.rate_headers import MOST_NAMED, RateHeaders
 from tap_usertesting.values import vtt
-from tests.unit.servers import Reply, Scripted
-
-from . import good
-from .conftest import TRIES, Clients, connect, service
-from .spoil import FUZZ, JSON, NASTY_IDS, bodies, encode
+from tests.hostile import good
+from tests.hostile.conftest import TRIES, Clients, connect, service
+from tests.hostile.spoil import FUZZ, JSON, NASTY_IDS, bodies, encode
+from tests.support.servers import Reply, Scripted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -11,11 +11,10 @@ from tap_usertesting.api.call import origin_of
 from tap_usertesting.api.errors import ApiError, BadRequestError
 from tap_usertesting.config.settings import Settings
 from tap_usertesting.config.validation import SettingsError
-from tests.unit.servers import Reply, Scripted
-
-from . import good
-from .conftest import TOKEN, Clients, call, endless, size
-from .spoil import encode
+from tests.hostile import good
+from tests.hostile.conftest import TOKEN, Clients, call, endless, size
+from tests.hostile.spoil import encode
+from tests.support.servers import Reply, Scripted
 
 
 def test_cookies_are_neither_kept_nor_sent(clients: Clients) -> None:

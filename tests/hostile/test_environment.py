@@ -11,9 +11,8 @@ from urllib3.exceptions import LocationParseError
 from tap_usertesting.api.certificates_and_proxies import authorities, check_proxy
 from tap_usertesting.api.errors import SetupError, UnreachableError
 from tap_usertesting.singer.command_line import EX_CONFIG
-from tests.harness import sync
-
-from .conftest import TOKEN, Clients, call, endless, size
+from tests.hostile.conftest import TOKEN, Clients, call, endless, size
+from tests.support.harness import sync
 
 if TYPE_CHECKING:
     from collections.abc import Callable

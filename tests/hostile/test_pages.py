@@ -16,15 +16,14 @@ from tap_usertesting.changes.session_list import SessionList, whole
 from tap_usertesting.config.settings import Settings
 from tap_usertesting.sync import discovery
 from tap_usertesting.sync.discovery import Directory
-from tests.unit.servers import Reply, Seen
-
-from . import good
-from .spoil import encode
+from tests.hostile import good
+from tests.hostile.spoil import encode
+from tests.support.servers import Reply, Seen
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from .conftest import Clients
+    from tests.hostile.conftest import Clients
 
 FAR = "9999-01-01T00:00:00.000000Z"
 WRONG: list[Any] = [None, 7, "text", [], {}, {"sessionId": None}, {"sessionId": "../x", "uuid": "../x"}]

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tap_usertesting.sandbox import Sandbox, World
-from tests.harness import COMMAND, arguments, catalog, parse, personal_paths
+from tests.support.harness import COMMAND, arguments, catalog, parse, personal_paths
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -13,10 +13,9 @@ from hypothesis import strategies as st
 from jsonschema import Draft7Validator, FormatChecker
 
 from tap_usertesting.sandbox import Sandbox, World
-from tests.harness import Synced, sync_here
-
-from . import good
-from .spoil import NASTY_IDS, SYNCS, bodies, encode
+from tests.hostile import good
+from tests.hostile.spoil import NASTY_IDS, SYNCS, bodies, encode
+from tests.support.harness import Synced, sync_here
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -12,11 +12,10 @@ import pytest
 from tap_usertesting.api import transport
 from tap_usertesting.api.errors import ApiError
 from tap_usertesting.sandbox import Sandbox, World
-from tests.harness import Synced, sync, sync_here
-from tests.unit.servers import Reply
-
-from . import good
-from .spoil import encode
+from tests.hostile import good
+from tests.hostile.spoil import encode
+from tests.support.harness import Synced, sync, sync_here
+from tests.support.servers import Reply
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -24,8 +23,7 @@ if TYPE_CHECKING:
 
     from tap_usertesting.sandbox.faults import FaultKind
     from tap_usertesting.sandbox.requests_and_replies import ServedCall
-
-    from .conftest import Clients
+    from tests.hostile.conftest import Clients
 
 DEBUG = {"TAP_USERTESTING_LOGLEVEL": "DEBUG"}
 KEY = "key-in-the-url-77aa12"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tap_usertesting.sandbox import Sandbox, World
-from tests.harness import sync_here
+from tests.support.harness import sync_here
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

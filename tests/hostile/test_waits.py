@@ -12,7 +12,7 @@ import pytest
 from tap_usertesting.api.clock import Clock
 from tap_usertesting.sandbox import QuotaRule, Sandbox, World
 from tap_usertesting.tap import TapUserTesting
-from tests.harness import Synced, Warehouse, assert_true, sync_here
+from tests.support.harness import Synced, Warehouse, assert_true, sync_here
 
 DAY = 86_400
 SELECT = ["sessions", "session_details", "transcripts"]

@@ -17,13 +17,12 @@ from tap_usertesting.api.transport import Transport
 from tap_usertesting.api.turns import Turns
 from tap_usertesting.config.settings import Settings
 from tap_usertesting.sync import clients as of_sync
-from tests.harness import LONG
-from tests.unit.fakes import FakeClock
-from tests.unit.servers import Reply, Scripted, Seen
-
-from . import good
-from .conftest import MEGA, SMALL, TRIES, Clients, call, endless, service, size
-from .spoil import encode
+from tests.hostile import good
+from tests.hostile.conftest import MEGA, SMALL, TRIES, Clients, call, endless, service, size
+from tests.hostile.spoil import encode
+from tests.support.fakes import FakeClock
+from tests.support.harness import LONG
+from tests.support.servers import Reply, Scripted, Seen
 
 # Size
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import requests
 
-from tests.harness import LONG
+from tests.support.harness import LONG
 
 if TYPE_CHECKING:
     from tap_usertesting.sandbox import Sandbox

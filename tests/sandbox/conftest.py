@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tap_usertesting.sandbox import Sandbox, World
-
-from .client import Client
+from tests.sandbox.client import Client
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -14,10 +14,10 @@ import pytest
 import requests
 
 from tap_usertesting.sandbox import QuotaRule, Sandbox, World, cli
-from tests.harness import LONG
+from tests.support.harness import LONG
 
 if TYPE_CHECKING:
-    from .client import Client
+    from tests.sandbox.client import Client
 
 ROOT = Path(__file__).parents[2]
 

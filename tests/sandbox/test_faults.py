@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING
 import pytest
 import requests
 
-from tests.harness import LONG
-
-from .client import CHANGES, COUNT, Client
+from tests.sandbox.client import CHANGES, COUNT, Client
+from tests.support.harness import LONG
 
 if TYPE_CHECKING:
     from tap_usertesting.sandbox import Sandbox, ServedCall, Test, World

@@ -8,14 +8,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tap_usertesting.sandbox import feed_api
-from tests.harness import LONG
-
-from .client import CHANGES, COUNT
+from tests.sandbox.client import CHANGES, COUNT
+from tests.support.harness import LONG
 
 if TYPE_CHECKING:
     from tap_usertesting.sandbox import Sandbox, World
-
-    from .client import Client
+    from tests.sandbox.client import Client
 
 
 def test_history_newest_first(client: Client, world: World) -> None:

@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING
 import pytest
 import requests
 
-from .client import CHANGES, COUNT
+from tests.sandbox.client import CHANGES, COUNT
 
 if TYPE_CHECKING:
     from tap_usertesting.sandbox import Sandbox, World
     from tap_usertesting.sandbox.model import Test
-
-    from .client import Client
+    from tests.sandbox.client import Client
 
 
 @pytest.fixture

@@ -10,8 +10,7 @@ import pytest
 
 from tap_usertesting.sandbox import QuotaRule, Sandbox, World
 from tap_usertesting.sandbox.quota import ServedQuota, Verdict
-
-from .client import Client
+from tests.sandbox.client import Client
 
 
 class Clock:

@@ -6,12 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.harness import LONG
+from tests.support.harness import LONG
 
 if TYPE_CHECKING:
     from tap_usertesting.sandbox import Sandbox, Session, Test, World
-
-    from .client import Client
+    from tests.sandbox.client import Client
 
 LIST = "/api/v2/sessionResults"
 NOBODY = "3fa85f64-5717-4562-b3fc-2c963f66afa6"

@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tap_usertesting.sandbox import Sandbox, World
-from tests.harness import LONG
-from tests.simulated_time import SimulatedTime
-
-from .client import Client
+from tests.sandbox.client import Client
+from tests.support.harness import LONG
+from tests.support.simulated_time import SimulatedTime
 
 if TYPE_CHECKING:
     import requests

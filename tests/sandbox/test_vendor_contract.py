@@ -8,8 +8,7 @@ import jsonschema
 import pytest
 
 from tap_usertesting.sandbox import Sandbox, World
-
-from .client import Client
+from tests.sandbox.client import Client
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

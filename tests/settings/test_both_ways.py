@@ -13,9 +13,8 @@ from tap_usertesting.config.settings import Settings
 from tap_usertesting.config.validation import SettingsError
 from tap_usertesting.singer.command_line import EX_CONFIG
 from tap_usertesting.tap import TapUserTesting
-from tests.harness import SESSION_STREAMS, sync
-
-from .conftest import PREFIX
+from tests.settings.conftest import PREFIX
+from tests.support.harness import SESSION_STREAMS, sync
 
 if TYPE_CHECKING:
     from pathlib import Path

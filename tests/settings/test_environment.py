@@ -13,9 +13,8 @@ from tap_usertesting.config.environment import Environment
 from tap_usertesting.config.validation import SettingsError
 from tap_usertesting.singer.command_line import EX_CONFIG
 from tap_usertesting.tap import TapUserTesting
-from tests.harness import COMMAND
-
-from .conftest import PREFIX
+from tests.settings.conftest import PREFIX
+from tests.support.harness import COMMAND
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -12,7 +12,7 @@ import pytest
 from tap_usertesting.config.validation import SettingsError
 from tap_usertesting.singer.command_line import EX_CONFIG
 from tap_usertesting.singer.files import read_state, sound
-from tests.harness import SESSION_STREAMS, Warehouse, assert_true, catalog, sync, sync_here
+from tests.support.harness import SESSION_STREAMS, Warehouse, assert_true, catalog, sync, sync_here
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -16,9 +16,8 @@ from singer_sdk.logging import StructuredFormatter
 from tap_usertesting.api.redaction import Secrets
 from tap_usertesting.singer.command_line import EX_CONFIG
 from tap_usertesting.tap import TapUserTesting
-from tests.harness import COMMAND, arguments, sync
-
-from .conftest import PREFIX
+from tests.settings.conftest import PREFIX
+from tests.support.harness import COMMAND, arguments, sync
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

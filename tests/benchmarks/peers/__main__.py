@@ -16,7 +16,7 @@ from tests.benchmarks.peers.msdk import Msdk
 from tests.benchmarks.peers.own import Own
 from tests.benchmarks.peers.report import CASES, report
 from tests.benchmarks.peers.scenario import measured, stage, ten_changes, to_fetch
-from tests.environments import CannotInstallError, install
+from tests.support.environments import CannotInstallError, install
 
 if TYPE_CHECKING:
     from tests.benchmarks.peers.peer import Peer

@@ -9,7 +9,7 @@ import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
-from tests import environments
+from tests.support import environments
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 
 from tap_usertesting.sandbox import QuotaRule, Sandbox, World
 from tests.benchmarks.peers.peer import TABLES, Job
-from tests.environments import ROOT
-from tests.harness import truth
+from tests.support.environments import ROOT
+from tests.support.harness import truth
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from tests.e2e.database import ENVIRONMENT as POSTGRES
-from tests.environments import ROOT, install, listed, programs
-from tests.harness import sync
+from tests.support.environments import ROOT, install, listed, programs
+from tests.support.harness import sync
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -19,8 +19,8 @@ from tap_usertesting.sandbox import Sandbox, World
 from tests.e2e.dbt import expected, found
 from tests.e2e.dbt.comparison import ANSWERS, assert_same
 from tests.e2e.dbt.project import PROJECT, Dbt
-from tests.environments import ROOT, install, listed
-from tests.harness import sync
+from tests.support.environments import ROOT, install, listed
+from tests.support.harness import sync
 
 if TYPE_CHECKING:
     from pathlib import Path

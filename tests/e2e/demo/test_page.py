@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.environments import ROOT, install, listed
+from tests.support.environments import ROOT, install, listed
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]  # it installs, and may install a browser
 

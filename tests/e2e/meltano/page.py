@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from tap_usertesting.sandbox import Sandbox, World
 from tests.e2e.meltano import project as projects
-from tests.environments import ROOT
+from tests.support.environments import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tests.environments import ROOT, install, listed
+from tests.support.environments import ROOT, install, listed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

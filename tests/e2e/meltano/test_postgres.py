@@ -14,8 +14,8 @@ from tap_usertesting.sandbox.happenings import make_happen
 from tap_usertesting.sandbox.requests_and_replies import RESULTS_KINDS
 from tests.e2e import truth
 from tests.e2e.meltano.project import copied, variables
-from tests.environments import ROOT
-from tests.harness import SESSION_STREAMS
+from tests.support.environments import ROOT
+from tests.support.harness import SESSION_STREAMS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

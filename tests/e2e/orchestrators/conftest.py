@@ -18,8 +18,8 @@ import yaml  # type: ignore[import-untyped]  # comes with the SDK; its types are
 from tap_usertesting.sandbox import Sandbox, World
 from tap_usertesting.streams.catalog import STREAMS
 from tap_usertesting.streams.session_videos import SessionVideosStream
-from tests import environments
-from tests.harness import Warehouse, assert_true, catalog
+from tests.support import environments
+from tests.support.harness import Warehouse, assert_true, catalog
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests import environments
 from tests.e2e.orchestrators.conftest import EXAMPLES, REQUIREMENTS, assert_incremental
+from tests.support import environments
 
 if TYPE_CHECKING:
     from pathlib import Path

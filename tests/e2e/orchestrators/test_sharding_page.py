@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tap_usertesting.sandbox import Sandbox, World
-from tests import environments
 from tests.e2e.orchestrators.conftest import NO_RESULTS
-from tests.harness import COMMAND, Warehouse, assert_true, parse
+from tests.support import environments
+from tests.support.harness import COMMAND, Warehouse, assert_true, parse
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

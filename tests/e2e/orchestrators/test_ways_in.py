@@ -17,9 +17,9 @@ import yaml  # type: ignore[import-untyped]  # comes with the SDK; its types are
 from tap_usertesting import __version__
 from tap_usertesting.sandbox import QuotaRule, Sandbox, World
 from tap_usertesting.streams.catalog import STREAMS
-from tests import environments
 from tests.e2e.meltano.project import programs
 from tests.e2e.orchestrators.conftest import EXAMPLES, REQUIREMENTS, TIMEOUT
+from tests.support import environments
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -6,7 +6,7 @@ import pytest
 
 from tests.e2e.warehouses.recorded import Recording, record
 from tests.e2e.warehouses.tables import Streams
-from tests.harness import parse
+from tests.support.harness import parse
 
 
 @pytest.fixture(scope="session")

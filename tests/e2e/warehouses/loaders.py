@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tests.e2e.warehouses.tables import Dump
-from tests.environments import ROOT, install, listed
+from tests.support.environments import ROOT, install, listed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

@@ -13,7 +13,7 @@ from tap_usertesting.sandbox import Sandbox, World
 from tap_usertesting.sandbox.happenings import make_happen
 from tap_usertesting.streams.catalog import STREAMS
 from tap_usertesting.streams.session_videos import SessionVideosStream
-from tests.harness import Warehouse, assert_true, parse, sync, truth
+from tests.support.harness import Warehouse, assert_true, parse, sync, truth
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

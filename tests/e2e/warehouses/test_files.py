@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tap_usertesting.sandbox import Sandbox, World
-from tests import environments
 from tests.e2e.warehouses.loaders import REQUIREMENTS, TIMEOUT, offline
 from tests.e2e.warehouses.recorded import RECORDED, SYNCS, Recording, last_rows, live
 from tests.e2e.warehouses.tables import Streams, assert_same
-from tests.harness import Warehouse, catalog, held, parse, sync, truth
+from tests.support import environments
+from tests.support.harness import Warehouse, catalog, held, parse, sync, truth
 
 if TYPE_CHECKING:
     from pathlib import Path

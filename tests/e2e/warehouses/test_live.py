@@ -16,7 +16,7 @@ from tests.e2e.warehouses import live
 from tests.e2e.warehouses.loaders import Loader
 from tests.e2e.warehouses.recorded import RUNS, SYNCS, Recording, last_rows
 from tests.e2e.warehouses.tables import Dump
-from tests.harness import parse
+from tests.support.harness import parse
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -1,0 +1,3 @@
+"""The two APIs: transport, quota, clients."""
+
+from __future__ import annotations

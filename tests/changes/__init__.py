@@ -1,0 +1,3 @@
+"""What changed: lists and feed."""
+
+from __future__ import annotations

@@ -1,0 +1,3 @@
+"""Several rows of one answer."""
+
+from __future__ import annotations

@@ -1,0 +1,214 @@
+"""What a stranger finds: the top level, the version, the packages that are built, the make targets."""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+import sys
+import tarfile
+import zipfile
+from importlib.metadata import packages_distributions
+from pathlib import Path
+from typing import Any
+
+import pytest
+import tomli
+
+import tap_usertesting
+
+ROOT = Path(__file__).parents[2]
+
+TOP_LEVEL = {
+    # what a user reads
+    "README.md",
+    "CHANGELOG.md",
+    "LICENSE",
+    "SECURITY.md",
+    "docs",
+    # what runs
+    "pyproject.toml",
+    "meltano.yml",
+    "Makefile",
+    "schemas",
+    "tap_usertesting",
+    "tests",
+    # what tools look for
+    ".ci",
+    ".editorconfig",
+    ".env.example",
+    ".gitattributes",
+    ".github",
+    ".gitignore",
+    ".pre-commit-config.yaml",
+}
+# A checkout has its history, an unpacked sdist its metadata.
+NOT_OURS = {".git", "PKG-INFO"}
+
+
+@pytest.fixture(scope="module")
+def project() -> dict[str, Any]:
+    """pyproject.toml."""
+    with (ROOT / "pyproject.toml").open("rb") as file:
+        return tomli.load(file)
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the sdist and the wheel of this tree, built as pip builds them, without a network."""
+    target = tmp_path_factory.mktemp("dist")
+    command = [sys.executable, "-m", "hatchling", "build", "--directory", str(target)]
+    subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
+    return target
+
+
+@pytest.fixture(scope="module")
+def wheel_files(built: Path) -> dict[str, bytes]:
+    """Path and content of every file in the wheel."""
+    with zipfile.ZipFile(next(built.glob("*.whl"))) as wheel:
+        return {name: wheel.read(name) for name in wheel.namelist()}
+
+
+@pytest.fixture(scope="module")
+def sdist_files(built: Path) -> set[str]:
+    """Path of every file in the sdist, from its own top."""
+    with tarfile.open(next(built.glob("*.tar.gz"))) as sdist:
+        return {name.partition("/")[2] for name in sdist.getnames()}
+
+
+def _files_of_the_project(sdist_files: set[str]) -> set[str]:
+    """Everything git does not ignore; outside a checkout, what the sdist holds."""
+    if not (ROOT / ".git").exists():
+        return sdist_files
+    command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    listed = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout
+    return {name for name in listed.split("\0") if name}
+
+
+def test_whatever_the_package_imports_is_a_dependency_of_its_own(project: dict[str, Any]) -> None:
+    """What another distribution brings along may be gone with its next release, or on another Python."""
+    named = project["project"]["dependencies"] + project["project"]["optional-dependencies"]["sandbox"]
+    dependencies = {re.split(r"[^a-z0-9-]", one.lower())[0] for one in named}
+    brought = packages_distributions()
+    imported = {
+        name.partition(".")[0]
+        for path in (ROOT / "tap_usertesting").rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        for name in _imported(node)
+    }
+    foreign = imported - sys.stdlib_module_names - {"tap_usertesting"}
+    assert {"requests", "singer_sdk", "graphql"} <= foreign
+    of = {name: {one.lower().replace("_", "-") for one in brought.get(name, ())} for name in foreign}
+    assert [name for name in sorted(foreign) if not of[name] & dependencies] == []
+
+
+def _imported(node: ast.AST) -> list[str]:
+    if isinstance(node, ast.Import):
+        return [alias.name for alias in node.names]
+    return [node.module] if isinstance(node, ast.ImportFrom) and node.module and not node.level else []
+
+
+def test_top_level_is_small(sdist_files: set[str]) -> None:
+    """A new name at the top is a decision: it is added here, or it belongs in a folder or in .gitignore."""
+    names = {Path(name).parts[0] for name in _files_of_the_project(sdist_files)}
+    assert names - TOP_LEVEL - NOT_OURS == set()
+
+
+def test_version_stands_in_one_place(project: dict[str, Any], built: Path, sdist_files: set[str]) -> None:
+    """`__version__` is the version: pyproject.toml and the packages have it from there."""
+    version = tap_usertesting.__version__
+    assert re.fullmatch(r"\d+\.\d+\.\d+", version)
+    assert "version" in project["project"]["dynamic"]
+    assert {path.name for path in built.iterdir()} >= {
+        f"tap_usertesting-{version}-py3-none-any.whl",
+        f"tap_usertesting-{version}.tar.gz",
+    }
+    assignment = re.compile(rf"""version\w*["']?\s*[:=]+\s*["']?{re.escape(version)}\b""", re.IGNORECASE)
+    holders = {
+        name
+        for name in _files_of_the_project(sdist_files)
+        if name.endswith((".py", ".toml", ".yml", ".cfg"))
+        and assignment.search((ROOT / name).read_text(encoding="utf-8"))
+    }
+    assert holders == {"tap_usertesting/__init__.py"}
+
+
+def test_changelog_has_a_place_for_what_comes() -> None:
+    """New entries go under Unreleased, which stays on top."""
+    text = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    assert re.findall(r"^## .*", text, flags=re.MULTILINE)[0] == "## [Unreleased]"
+
+
+def test_wheel_holds_the_schemas_and_the_typing_marker(wheel_files: dict[str, bytes]) -> None:
+    """An installed tap finds every schema, byte for byte, and type checkers believe its annotations."""
+    folder = "tap_usertesting/schemas/"
+    shipped = {name: body for name, body in wheel_files.items() if name.startswith(folder)}
+    assert shipped == {folder + path.name: path.read_bytes() for path in (ROOT / "schemas").iterdir()}
+    assert "tap_usertesting/py.typed" in wheel_files
+
+
+def test_wheel_holds_every_module_and_no_test(wheel_files: dict[str, bytes]) -> None:
+    """Nothing of the package is left behind, and nothing else is installed beside it."""
+    modules = {path.relative_to(ROOT).as_posix() for path in (ROOT / "tap_usertesting").rglob("*.py")}
+    assert modules <= wheel_files.keys()
+    assert {name.split("/")[0].partition("-")[0] for name in wheel_files} == {"tap_usertesting"}
+
+
+def test_wheel_has_the_commands_and_the_licence(wheel_files: dict[str, bytes]) -> None:
+    """Both commands of the README, and the text of the licence."""
+    metadata = {Path(name).name: body for name, body in wheel_files.items() if ".dist-info/" in name}
+    assert b"tap-usertesting = tap_usertesting.tap:TapUserTesting.cli" in metadata["entry_points.txt"]
+    assert b"tap-usertesting-sandbox = tap_usertesting.sandbox.cli:main" in metadata["entry_points.txt"]
+    assert metadata["LICENSE"] == (ROOT / "LICENSE").read_bytes()
+    assert b"License-Expression: Apache-2.0" in metadata["METADATA"]
+
+
+def test_sdist_can_be_built_and_tested(sdist_files: set[str]) -> None:
+    """Who packages from the sdist has the schemas and the tests."""
+    assert {"pyproject.toml", "Makefile", "schemas/sessions.json", "tests/published/test_repository.py"} <= sdist_files
+
+
+def test_one_distribution_provides_backoff(project: dict[str, Any]) -> None:
+    """`backoff` and `python-backoff` write the same files: with both, removing one breaks the other."""
+    names = {re.split(r"[\[<>=~! ;]", requirement)[0] for requirement in project["project"]["dependencies"]}
+    assert "python-backoff" in names
+    assert "backoff" not in names
+
+
+def test_every_supported_python_is_tested(project: dict[str, Any]) -> None:
+    """The classifiers, `requires-python` and the matrix of the test workflow say the same."""
+    prefix = "Programming Language :: Python :: 3."
+    claimed = [
+        text.removeprefix("Programming Language :: Python :: ")
+        for text in project["project"]["classifiers"]
+        if text.startswith(prefix)
+    ]
+    workflow = (ROOT / ".github/workflows/test.yml").read_text(encoding="utf-8")
+    matrix = re.search(r"python: \[(.*)\]", workflow)
+    assert matrix is not None
+    assert re.findall(r'"(.*?)"', matrix[1]) == claimed
+    assert project["project"]["requires-python"] == f">={claimed[0]}"
+
+
+def test_make_without_a_target_explains_itself() -> None:
+    """`make` alone builds nothing and names every target that a person would call."""
+    shown = subprocess.run(["make"], cwd=ROOT, check=True, capture_output=True, text=True).stdout
+    targets = set(re.findall(r"^  make ([\w-]+)", shown, flags=re.MULTILINE))
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    phony = re.search(r"^\.PHONY: (.*)$", makefile, flags=re.MULTILINE)
+    assert phony is not None
+    assert targets == set(phony[1].split())
+
+
+def test_make_says_in_one_line_that_a_python_is_too_old(tmp_path: Path) -> None:
+    """Without a Python that is new enough nothing starts, and the one line says what to do."""
+    old = tmp_path / "python3"
+    old.write_text("#!/bin/sh\nexit 1\n")
+    old.chmod(0o755)
+    command = ["make", "lint", f"VENV={tmp_path}/venv", f"PYTHON={old}"]
+    run = subprocess.run(command, cwd=ROOT, check=False, capture_output=True, text=True)
+    lines = [line for line in run.stderr.splitlines() if not line.startswith("make")]
+    assert run.returncode != 0
+    assert len(lines) == 1
+    assert "Python 3.10 or newer" in lines[0]
+    assert list(tmp_path.iterdir()) == [old]

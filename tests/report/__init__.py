@@ -1,0 +1,3 @@
+"""What a person sees of a sync."""
+
+from __future__ import annotations

@@ -1,1 +1,0 @@
-"""The streams with several rows per session, made from what another stream fetches anyway."""

@@ -1,1 +1,0 @@
-"""What the tap promises, shown through the real command line: calls, completeness, time, memory."""

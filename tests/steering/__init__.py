@@ -1,1 +1,0 @@
-"""What a user steers a sync with: budgets, personal data, product types."""

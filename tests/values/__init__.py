@@ -1,0 +1,3 @@
+"""Times, columns, transcripts, personal data."""
+
+from __future__ import annotations
