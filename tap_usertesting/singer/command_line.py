@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
     from singer_sdk.plugin_base import SingerCommand, _ConfigInput
 
+    from tap_usertesting.sync.signals import Signals
+
 PREFIX = "TAP_USERTESTING_"  # of the variables
 ENV = "ENV"  # in the place of a config file: the environment
 EX_CONFIG = 78  # exit status for wrong settings and files, from sysexits.h: a second try would end alike
@@ -38,7 +40,7 @@ class CommandLineTap(Tap):
     """A tap as it is run from a shell. What it does there is for the tap itself to say."""
 
     secrets: Secrets
-    is_process = False  # no one is left to whom anything could be given back
+    signals: Signals
 
     def plan(self, form: str) -> None:
         """Write what a sync would cost, as `table` or `json`."""
@@ -108,7 +110,7 @@ class CommandLineTap(Tap):
             begin = None if state is None else read_state(state, cls.logger.info)
             chosen = None if catalog is None else read_catalog(catalog)
         tap = cls(config=config.config, state=begin, catalog=chosen, parse_env_config=config.parse_env)
-        tap.is_process = True
+        tap.signals.ends_process = True
         if plan is not None:
             tap.plan(plan)
         elif test == CliTestOptionValue.Schema.value:

@@ -6,14 +6,14 @@ Every marker stands in one place of what the APIs answer, or in one setting, so 
 from __future__ import annotations
 
 import os
-import subprocess
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from tap_usertesting.sandbox import Sandbox, World
-from tests.support.harness import COMMAND, arguments, catalog, parse, personal_paths
+from tests.support.forked import run_tap
+from tests.support.harness import LONG, arguments, catalog, parse, personal_paths
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -144,14 +144,8 @@ def run(box: Sandbox, tmp_path: Path) -> Callable[..., Out]:
             **settings,
         }
         options = arguments(config, tmp_path, entries=entries or catalog(STREAMS))
-        done = subprocess.run(
-            [*COMMAND, *options, *args],
-            capture_output=True,
-            check=False,
-            cwd=folder,
-            timeout=100,
-            env={**os.environ, "TAP_USERTESTING_LOGLEVEL": "DEBUG"},
-        )
+        env = {**os.environ, "TAP_USERTESTING_LOGLEVEL": "DEBUG"}
+        done = run_tap([*options, *args], env=env, timeout=LONG, cwd=folder)
         files = [path.read_text(errors="replace") for path in sorted(folder.rglob("*")) if path.is_file()]
         out = Out(done.returncode, done.stdout.decode(), done.stderr.decode(), "\n".join(files))
         assert not out.secrets

@@ -7,7 +7,6 @@ import io
 import json
 import os
 import re
-import subprocess
 import sys
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -19,6 +18,7 @@ from jsonschema import Draft7Validator, FormatChecker
 from tap_usertesting.streams.catalog import STREAMS
 from tap_usertesting.tap import TapUserTesting
 from tap_usertesting.values.privacy import UNKNOWN
+from tests.support.forked import run_tap
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -128,13 +128,8 @@ def sync(
     timeout: float = LONG,
 ) -> Synced:
     """Run the command line in a process of its own; `folder` holds the files it is given."""
-    done = subprocess.run(
-        [*COMMAND, *arguments(config, folder, state=state, select=select, entries=entries), *args],
-        capture_output=True,
-        check=False,
-        timeout=timeout,
-        env={**os.environ, **(env or {})},
-    )
+    options = [*arguments(config, folder, state=state, select=select, entries=entries), *args]
+    done = run_tap(options, env={**os.environ, **(env or {})}, timeout=timeout)
     singer = not any(option.startswith("--plan") for option in args)
     return Synced(done.returncode, parse(done.stdout) if singer else [], done.stderr.decode(), done.stdout)
 
