@@ -1,3 +1,3 @@
-"""What of the tap is Singer: the base of every stream, its state, and how messages are written."""
+"""Everything that is Singer: the bases of the streams, the state, the messages and the command line."""
 
 from __future__ import annotations

@@ -1,3 +1,3 @@
-"""From change to record: one file per stream, each a short declaration and a fetch."""
+"""The streams: one file each, with a short declaration and a fetch."""
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""Every stream of the tap, in the order in which they are read: cheap tables first, so that a user sees rows early.
+"""All streams of the tap in the order in which they are read: cheap ones first, so that a user sees rows early.
 
-To add a stream: a file beside this one, its schema in `schemas/`, and a line here.
+To add a stream, add a file beside this one, its schema in `schemas/`, and a line here.
 """
 
 from __future__ import annotations

@@ -15,11 +15,13 @@ if TYPE_CHECKING:
 class TestsStream(DiscoveredStream):
     """One row per test of any type, also of those that the Results API does not read."""
 
-    __test__ = False  # no test class, whatever its name looks like
+    __test__ = False  # not a test class of pytest
     name = "tests"
     calls = "one call per 50 of a workspace, and one more"
     primary_keys = ("test_id",)
-    mapped = frozenset({"uuid", "workspaceUuid", "cursor", "orderedBy"})  # the last is who of the staff ordered it
+    mapped = frozenset(
+        {"uuid", "workspaceUuid", "cursor", "orderedBy"}
+    )  # `orderedBy` is a person of the customer's staff
 
     @override
     def rows(self) -> Iterable[dict[str, Any]]:

@@ -1,3 +1,3 @@
-"""One sync: whose call is next, and the way from a log over a ledger to rows."""
+"""One sync: which call comes next, and how a change log becomes rows by way of a ledger."""
 
 from __future__ import annotations

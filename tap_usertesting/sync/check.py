@@ -1,4 +1,4 @@
-"""The connection check of `--test`: each thing that a sync needs, and whether it is there or what to do."""
+"""The connection check of `--test`: one line for each thing that a sync needs, and what to do if it is not well."""
 
 from __future__ import annotations
 
@@ -17,22 +17,24 @@ logger = logging.getLogger("tap-usertesting.check")
 
 
 class Check:
-    """Checks token, tests and feed of a run: one line each, and a failure of the run for what is not well."""
+    """Checks token, tests and feed: one line each. What is not well makes the run end with status 1."""
 
     def __init__(self, context: SyncContext) -> None:
-        """What is read here is shared with the records of `--test`."""
+        """Make no call. The records of `--test` share what is read here."""
         self._context = context
-        self._done = self._failed = 0
+        self._checked = self._failed = 0
 
     def run(self) -> None:
-        """Check everything, in seconds. Raises RunEndsError: then nothing else can be told."""
+        """Check everything within seconds. Raises RunEndsError if no further check makes sense."""
         self._context.clients.transport.be_quick()
         self._tests()
         self._feed()
         if self._failed:
-            logger.warning("check: %d of %d items are not ok; the error lines say what to do", self._failed, self._done)
+            logger.warning(
+                "check: %d of %d items are not ok; the error lines say what to do", self._failed, self._checked
+            )
         else:
-            logger.info("check: all %d items are ok", self._done)
+            logger.info("check: all %d items are ok", self._checked)
 
     def _tests(self) -> None:
         directory = self._context.directory
@@ -63,7 +65,7 @@ class Check:
         uuids = own if own is not None else [TEST_PREFIX + test_id for test_id in self._context.directory.product_types]
         if not uuids:
             return
-        # A hundred are enough to see that it is there and whom it lets in.
+        # One request of a hundred tests tells whether the feed answers and accepts the token.
         found = self._context.feed_logs.counts([Ask(uuid, None) for uuid in uuids[:TESTS_A_REQUEST]])
         refused = next((error for error in found.values() if isinstance(error, FeedRefusedError)), None)
         errors = {ask: error for ask, error in found.items() if isinstance(error, ApiError)}
@@ -74,7 +76,7 @@ class Check:
             self._bad("change feed", next(iter(errors.values())))
             return
         if own is None and all(isinstance(error, UnknownTestError) for error in found.values()):
-            self._done += 1
+            self._checked += 1
             logger.warning("check: change feed: it answers, but knows 0 of %d tests: %s", len(found), CHECK_FEED)
             return
         self._ok("change feed", f"{len(found) - len(errors)} of {len(found)} tests asked for are known to it")
@@ -85,11 +87,11 @@ class Check:
                 self._bad(f"change feed, test {ask.test_uuid}", error)
 
     def _ok(self, item: str, more: str) -> None:
-        self._done += 1
+        self._checked += 1
         logger.info("check: %s: ok%s", item, f", {more}" if more else "")
 
     def _bad(self, item: str, error: ApiError, *, test_id: str | None = None) -> None:
-        self._done += 1
+        self._checked += 1
         self._failed += 1
         logger.warning("check: %s: not ok", item)
         self._context.fail(error, test_id=test_id)

@@ -1,4 +1,4 @@
-"""The two APIs as the settings describe them: addresses, tokens, quota windows, and what to say of a refused token."""
+"""Builds the clients of both APIs from the settings: addresses, tokens, quota windows, errors of a refused token."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ if TYPE_CHECKING:
 
 
 class Clients:
-    """The client of the Results API, that of the change feed if there is one, and the transport under both."""
+    """The client of the Results API, the client of the change feed if one is set, and the transport of both."""
 
     def __init__(self, settings: Settings, *, clock: Clock, turns: Turns, secrets: Secrets) -> None:
-        """Make no call. `secrets`: of the settings; tokens are added to them."""
+        """Make no call. `secrets`: those of the settings; tokens are added once they are known."""
         self._settings = settings
         self._clock = clock
         self._turns = turns

@@ -1,6 +1,6 @@
-"""Which tests there are: the setting `test_ids`, or a walk through the legacy API's workspaces and studies.
+"""Finds the tests of a sync: those of `test_ids`, or all studies in the workspaces of the legacy API.
 
-Source: the vendor's page "How to obtain a test id": keep the studies of type STUDYV2. Each list is read once per run.
+Source: the vendor's page "How to obtain a test id": keep the studies of type STUDYV2. Each list is read once per sync.
 """
 
 from __future__ import annotations
@@ -24,45 +24,45 @@ logger = logging.getLogger("tap-usertesting.discovery")
 READABLE_TYPE = "STUDYV2"
 INTERACTION = "NON_THINK_OUT_LOUD"
 SURVEY = "SURVEY"
-MOST_PAGES = 2_000  # of one list; a server whose list never ends is not followed further
+MOST_PAGES = 2_000  # of one list, in case a server's list never ends
 TRANSCRIBED = frozenset({"THINK_OUT_LOUD", "LIVE_CONVERSATION"})
 FILMED = frozenset({*TRANSCRIBED, INTERACTION})
 
 
 class Directory:
-    """The tests of this run, with what discovery knows of them."""
+    """The tests of a sync, and what discovery knows about them. Properties raise what the client raises."""
 
     def __init__(self, *, client: ResultsClient, settings: Settings) -> None:
-        """Nothing is read before it is asked for."""
+        """Make no call: each property reads what it needs when it is first used."""
         self._client = client
         self._settings = settings
 
     @property
     def discovers(self) -> bool:
-        """Whether tests are discovered, not configured."""
+        """Whether tests are discovered, because `test_ids` is not set."""
         return self._settings.test_ids is None
 
     @cached_property
     def workspaces(self) -> list[dict[str, Any]]:
-        """The workspaces as the vendor sends them, those of `workspace_ids` if set."""
-        found = self._walk(self._client.workspaces, "the workspaces")
+        """The workspaces as the vendor sends them; only those of `workspace_ids` if that is set."""
+        found = self._read_pages(self._client.workspaces, "the workspaces")
         wanted = self._settings.workspace_ids
         return [item for item in found if wanted is None or str(item["uuid"]).lower() in wanted]
 
     @cached_property
     def studies(self) -> list[dict[str, Any]]:
-        """Every study of those workspaces as the vendor sends it, with its `workspaceUuid`; each once."""
+        """Every study of these workspaces once, as the vendor sends it, with its `workspaceUuid`."""
         ids = self._settings.workspace_ids or [str(item["uuid"]) for item in self.workspaces]
         found: dict[str, dict[str, Any]] = {}
         for workspace in ids:
             read = self._reader(workspace)
-            for item in self._walk(read, f"the tests of workspace {workspace}"):
+            for item in self._read_pages(read, f"the tests of workspace {workspace}"):
                 found.setdefault(str(item["uuid"]).lower(), {**item, "workspaceUuid": workspace})
         return list(found.values())
 
     @cached_property
     def product_types(self) -> dict[str, str | None]:
-        """Every readable test with its product type in upper case; None where it is not known."""
+        """The product type of every readable test in upper case, by test id; None where it is not known."""
         if self._settings.test_ids is not None:
             for name in ("workspace_ids", "product_types"):
                 if getattr(self._settings, name) is not None:
@@ -87,7 +87,7 @@ class Directory:
         return types
 
     def launched(self, test_id: str) -> str | None:
-        """Return when a test was launched, in the fixed UTC form; None where discovery does not know it."""
+        """Return when a test was launched, in the fixed UTC form; None if discovery does not tell."""
         return self._launches.get(test_id)
 
     @cached_property
@@ -100,11 +100,11 @@ class Directory:
     def _reader(self, workspace: str) -> Callable[..., list[dict[str, Any]]]:
         return lambda *, after: self._client.studies(workspace, after=after)
 
-    def _walk(self, read: Callable[..., list[dict[str, Any]]], what: str) -> list[dict[str, Any]]:
-        """Read page after page, until one is empty, brings nothing new or names no cursor behind which to go on.
+    def _read_pages(self, read: Callable[..., list[dict[str, Any]]], what: str) -> list[dict[str, Any]]:
+        """Read pages until one is empty, brings nothing new or names no cursor for the next.
 
-        A short page does not end a list: the vendor only says how many items a page has at most. As it may well be the
-        last one, a server that refuses to go on behind it has ended its list.
+        A short page need not be the last, because the vendor only documents the most items of a page. But if the server
+        refuses to go on after a short page, the list is taken to end there.
         """
         found: dict[str, dict[str, Any]] = {}
         after: str | None = None

@@ -1,4 +1,4 @@
-"""What failed in a sync, each once: the error lines, the streams concerned, and the tests that can not be read."""
+"""Collects what failed in a sync: each error line once, the streams concerned, and the tests that cannot be read."""
 
 from __future__ import annotations
 
@@ -14,25 +14,25 @@ logger = logging.getLogger("tap-usertesting")
 
 
 class Failures:
-    """Decides the exit status: 1 once anything failed."""
+    """The failures of a sync. If there are any, it ends with status 1."""
 
     def __init__(self, directory: Directory) -> None:
-        """Nothing has failed yet."""
+        """`directory`: it tells whether tests are discovered, and is not read here."""
         self._directory = directory
         self._lines: dict[str, None] = {}
         self._unreadable: set[str] = set()  # discovered tests that answer 404
-        self.streams: set[str] = set()
+        self.streams: set[str] = set()  # names of those with a failure
 
     @property
     def any(self) -> bool:
-        """Whether the sync has to end with a non-zero status."""
-        tests = self._directory.__dict__.get("product_types", {})  # if they were read at all
+        """Whether the sync must end with status 1: an error line was written, or no discovered test is readable."""
+        tests = self._directory.__dict__.get("product_types", {})  # only if they were read: a property would read them
         return bool(self._lines) or (bool(self._unreadable) and self._unreadable >= set(tests))
 
     def add(self, error: ApiError | str, *, stream: str, test_id: str | None = None) -> None:
-        """Write one error line, once.
+        """Write one error line, unless it was written before.
 
-        A discovered test that answers 404 is only a warning: it may have been deleted since.
+        A discovered test that answers 404 is only worth a warning, because it may have been deleted meanwhile.
         """
         self.streams.add(stream)
         line = f"test {test_id}: {error}" if test_id and not isinstance(error, FeedDownError) else str(error)
@@ -43,6 +43,8 @@ class Failures:
             return
         if isinstance(error, NotFoundError) and test_id is not None:
             line = f"{line}; check test_ids, and that the credentials' user is a member of its workspace"
-        if not any(line.endswith(known) for known in self._lines):  # nor again for a test what concerns all
+        if not any(
+            line.endswith(known) for known in self._lines
+        ):  # a line that concerns all tests is not repeated for one
             self._lines[line] = None
             logger.error("%s", line)
