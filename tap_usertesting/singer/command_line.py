@@ -1,7 +1,7 @@
-"""The command line: its options, the settings in their three forms, and the files that are handed over.
+"""The command line: its options, the settings in their three forms, and the files that users pass.
 
-Here the SDK's `Tap` is bent where it would end in a traceback or misread a word; what is bent, and why, stands in
-`sdk.py`.
+It overrides the SDK's `Tap` where that would end in a traceback or misread a value. `sdk.py` lists each override and
+its reason.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from tap_usertesting.config.environment import Environment, drop_odd_log_levels
 from tap_usertesting.config.schema import SECRETS, UNNAMED
 from tap_usertesting.config.settings import URLS
 from tap_usertesting.config.validation import SettingsError, tidy, unknown, violations
-from tap_usertesting.singer.files import read_catalog, read_config, read_state, sound
+from tap_usertesting.singer.files import drop_unsound, read_catalog, read_config, read_state
 
 if TYPE_CHECKING:
     import logging
@@ -31,28 +31,28 @@ if TYPE_CHECKING:
 
     from tap_usertesting.sync.signals import Signals
 
-PREFIX = "TAP_USERTESTING_"  # of the variables
-ENV = "ENV"  # in the place of a config file: the environment
-EX_CONFIG = 78  # exit status for wrong settings and files, from sysexits.h: a second try would end alike
+PREFIX = "TAP_USERTESTING_"  # of the environment variables
+ENV = "ENV"  # as --config: read the environment
+EX_CONFIG = 78  # exit status for a wrong setting or file, from sysexits.h: another try would end the same way
 
 
 class CommandLineTap(Tap):
-    """A tap as it is run from a shell. What it does there is for the tap itself to say."""
+    """A tap with a command line; what each command does is up to the tap itself."""
 
     secrets: Secrets
     signals: Signals
 
     def plan(self, form: str) -> None:
-        """Write what a sync would cost, as `table` or `json`."""
+        """Write what a sync would cost; `form`: `table` or `json`."""
         raise NotImplementedError
 
     @plugin_cli
     def cli(cls) -> click.Command:  # noqa: N805 - as in the SDK
-        """Set up the log, whatever the environment says of it, and return the command."""
+        """Set up the log, even if the environment holds a wrong log level or config, and return the command."""
         odd = list(drop_odd_log_levels(PREFIX))
         try:
             command = super().cli
-        except Exception as error:  # noqa: BLE001 - whatever a logging config can be
+        except Exception as error:  # noqa: BLE001 - a wrong logging config may raise anything
             odd.append(f"SINGER_SDK_LOG_CONFIG: it is no logging config, and has no effect ({type(error).__name__})")
             command = cls.get_singer_command()
         for line in odd:
@@ -63,12 +63,12 @@ class CommandLineTap(Tap):
     @override
     def get_singer_command(cls) -> click.Command:
         command = cast("SingerCommand", super().get_singer_command())
-        log_crashes(command.excepthook)  # now, as --discover runs while the SDK reads the options
+        log_crashes(command.excepthook)  # now, because --discover runs while the SDK reads the options
         for option in command.params:
             if option.name in {"catalog", "state"}:
-                option.type = click.STRING  # read here, so that what is wrong with a file is one line
+                option.type = click.STRING  # `invoke` reads the file, so that an error of it is one line
             elif option.name == "test":
-                option.callback, option.expose_value = None, True  # which would not see the other options
+                option.callback, option.expose_value = None, True  # a callback would not see the other options
         command.params.append(
             click.Option(
                 ["--plan"],
@@ -84,14 +84,14 @@ class CommandLineTap(Tap):
     @override
     def cb_config(cls, ctx: click.Context, param: click.Option, value: tuple[str, ...]) -> _ConfigInput:
         given = super().cb_config(ctx, param, tuple(path for path in value if path == ENV))
-        with refusing(cls.logger):
+        with exit_on_settings_error(cls.logger):
             for path in value:
                 given.config |= {} if path == ENV else read_config(path)
         return given
 
     @classmethod
     @override
-    def invoke(  # type: ignore[override]  # the files are read here, and not by click
+    def invoke(  # type: ignore[override]  # files are read here, not by click
         cls,
         *,
         about: bool = False,
@@ -102,11 +102,11 @@ class CommandLineTap(Tap):
         test: str = CliTestOptionValue.Disabled.value,
         plan: str | None = None,
     ) -> None:
-        """Sync, check what a sync needs, or say what it would do."""
+        """Sync, check what a sync needs, or write what it would cost."""
         if about:
             super().invoke(about=True, about_format=about_format)
         cls.print_version(print_fn=cls.logger.info)
-        with refusing(cls.logger):
+        with exit_on_settings_error(cls.logger):
             begin = None if state is None else read_state(state, cls.logger.info)
             chosen = None if catalog is None else read_catalog(catalog)
         tap = cls(config=config.config, state=begin, catalog=chosen, parse_env_config=config.parse_env)
@@ -124,15 +124,15 @@ class CommandLineTap(Tap):
 
     @property
     def _schema(self) -> dict[str, Any]:
-        """The schema of all settings that have an effect, those of the SDK among them."""
+        """The schema of all settings that have an effect, including those of the SDK."""
         self.append_builtin_config(self.config_jsonschema)
         return {**self.config_jsonschema, "properties": UNNAMED | self.config_jsonschema["properties"]}
 
     @property
     def _env_var_config(self) -> dict[str, Any]:
-        """The settings in the environment, in place of the SDK's reading of it."""
+        """The settings in the environment, read here because the SDK misreads some."""
         names = self._schema["properties"]
-        with refusing(self.logger):
+        with exit_on_settings_error(self.logger):
             environment = Environment(PREFIX)
         for variable, meant in environment.misspelt(names).items():
             self.logger.warning("the variable %s is no setting and has no effect; is %s meant?", variable, meant)
@@ -140,9 +140,9 @@ class CommandLineTap(Tap):
 
     @override
     def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
-        """Bring the settings into the schema's types; what cannot be is refused, each with a line that names it.
+        """Convert the settings to the types of the schema; refuse each that does not fit, with a line that names it.
 
-        At discovery too: the catalog follows settings, and a word that is misread there would lack a stream.
+        This happens for `--discover` as well, because settings decide which streams the catalog has.
         """
         schema = self._schema
         self._config = tidy(self._config, schema)
@@ -154,7 +154,7 @@ class CommandLineTap(Tap):
         for line in unknown(self._config, schema):
             self.logger.warning("%s", line)
         self._config = {name: value for name, value in self._config.items() if name in schema["properties"]}
-        with refusing(self.logger):
+        with exit_on_settings_error(self.logger):
             if errors := violations(self._config, schema):
                 for error in errors[:-1]:
                     self.logger.critical("%s", error)
@@ -163,16 +163,16 @@ class CommandLineTap(Tap):
 
     @override
     def load_state(self, state: dict[str, Any]) -> None:
-        super().load_state(sound(state, self.logger.warning))
+        super().load_state(drop_unsound(state, self.logger.warning))
 
     @override
     def _setup_signal_handlers(self) -> None:
-        """Leave the caller's handlers alone until a run begins."""
+        """Do nothing: the caller's handlers stay until a run begins."""
 
 
 @contextmanager
-def refusing(logger: logging.Logger) -> Iterator[None]:
-    """End with one line and status 78 over a wrong setting or file."""
+def exit_on_settings_error(logger: logging.Logger) -> Iterator[None]:
+    """End with one line and status 78 if the block raises SettingsError."""
     try:
         yield
     except SettingsError as error:

@@ -1,6 +1,6 @@
-"""A small table of what discovery has read anyway, so that a test id has a title and a product type.
+"""A small table of what discovery reads anyway. It gives a test id its title and product type.
 
-Source: GET /v1/workspaces and /v1/workspaces/{workspaceUuid}. With `test_ids` nothing is discovered: no rows.
+Source: GET /v1/workspaces and /v1/workspaces/{workspaceUuid}. With `test_ids` there is no discovery: no rows.
 """
 
 from __future__ import annotations
@@ -18,26 +18,26 @@ if TYPE_CHECKING:
 
 
 class DiscoveredStream(UserTestingStream):
-    """A table that is read in full at each sync."""
+    """A table that every sync reads in full."""
 
     @property
     @override
-    def group(self) -> str:
+    def job(self) -> str:
         return "discovery"
 
     def rows(self) -> Iterable[dict[str, Any]]:
-        """Return the rows. Raises what the legacy API's client raises. To be declared by each stream."""
+        """Return the rows. Each stream declares it. Raises what the legacy API's client raises."""
         raise NotImplementedError
 
     @override
     def records(self, context: Context | None) -> Iterator[Record]:
-        rows = self.look()
+        rows = self.discover_rows()
         for row in rows[:1] if self.is_sample else rows:
             yield row
             self.sync_context.after_row()
 
-    def look(self) -> list[dict[str, Any]]:
-        """Return the rows, none where nothing was discovered; ends the sync where they cannot be read."""
+    def discover_rows(self) -> list[dict[str, Any]]:
+        """Return the rows, none if nothing was discovered. Ends the run if they cannot be read."""
         context, rows = self.sync_context, list[dict[str, Any]]()
         context.activity.begin(self.name)
         if not context.directory.discovers:

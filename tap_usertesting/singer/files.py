@@ -1,6 +1,6 @@
-"""The files of the command line: config, catalog and state, in each form in which people hand them over.
+"""Reads the files of the command line: config, catalog and state, in every form in which users have them.
 
-What cannot be understood is one line that names the file, and never a part of it: files hold secrets.
+The error of a wrong file is one line that names the file and quotes nothing of it, because files hold secrets.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ JsonObject = dict[str, Any]
 
 
 def read_config(path: str) -> JsonObject:
-    """Return the settings in a file. Raises SettingsError, as all here do."""
+    """Return the settings in a file. Raises SettingsError, as every reader here does."""
     return _object("config", path, _text("config", path))
 
 
@@ -37,11 +37,11 @@ def read_catalog(path: str) -> JsonObject:
     return catalog
 
 
-def read_state(path: str, say: Callable[[str], object]) -> JsonObject:
-    """Return the state in a file; `say` is told when there is none in it.
+def read_state(path: str, info: Callable[[str], object]) -> JsonObject:
+    """Return the state in a file; `info` is called with a line if the file is empty.
 
-    Understood are a state, a STATE message, what `meltano state get` prints or Meltano stores, and a file of lines,
-    such as the output of a target: its last line that is a state.
+    The file may hold a state, a STATE message, what `meltano state get` prints or what Meltano stores. It may also hold
+    lines, such as the output of a target: then the last line that is a state counts.
     """
     text = _text("state", path)
     try:
@@ -55,12 +55,12 @@ def read_state(path: str, say: Callable[[str], object]) -> JsonObject:
             return cast("JsonObject", document)
         if document not in (None, {}):
             raise _wrong("state", path, "it holds no state, which has `bookmarks`; name another file, or none")
-    say(f"--state {path}: it is empty, so everything is read")
+    info(f"--state {path}: it is empty, so everything is read")
     return {}
 
 
-def sound(state: JsonObject, warn: Callable[[str], object]) -> JsonObject:
-    """Return a state without what has not the shape of one; `warn` is told what is read again for it."""
+def drop_unsound(state: JsonObject, warn: Callable[[str], object]) -> JsonObject:
+    """Return a state without its malformed parts; `warn` is called with a line for what is read again therefore."""
     bookmarks = state.get("bookmarks")
     if not isinstance(bookmarks, dict):
         if bookmarks is not None:
@@ -76,7 +76,7 @@ def _sound_stream(name: str, stream: Any, warn: Callable[[str], object]) -> Json
     if "partitions" not in stream:
         return stream
     kept = {
-        json.dumps(part["context"], sort_keys=True): part  # once each: the last one, where states were joined
+        json.dumps(part["context"], sort_keys=True): part  # joined states may have a test twice: the last one counts
         for part in stream["partitions"]
         if isinstance(part, dict) and isinstance(part.get("context"), dict) and is_sound(part)
     }
@@ -90,14 +90,16 @@ def _is_state(document: Any) -> bool:  # noqa: ANN401 - JSON
 
 
 def _unwrapped(document: Any) -> Any:  # noqa: ANN401 - JSON
-    """Return what stands in the wrappings of a state."""
+    """Return the state inside a STATE message or inside what Meltano prints or stores."""
     if not isinstance(document, dict):
         return document
     if document.get("type") == "STATE":
         return _unwrapped(document.get("value"))
     if "singer_state" in document:
         return _unwrapped(document["singer_state"])
-    if "completed" in document or "partial" in document:  # of the last whole run, and of runs cut short since
+    if (
+        "completed" in document or "partial" in document
+    ):  # Meltano's states of the last complete run and of later incomplete ones
         whole, part = (_dict(_unwrapped(document.get(name))).get("bookmarks") for name in ("completed", "partial"))
         return {"bookmarks": {**_dict(whole), **_dict(part)}} if whole or part else {}
     return document
@@ -131,7 +133,7 @@ def _text(kind: str, path: str) -> str:
         return content.decode(json.detect_encoding(content)).lstrip("\ufeff")  # type: ignore[attr-defined, unused-ignore]
     except OSError as error:
         raise _wrong(kind, path, f"it cannot be read: {error.strerror or error}") from error
-    except ValueError as error:  # bytes of no encoding, or a path that can be none
+    except ValueError as error:  # bytes that cannot be decoded, or a path that is not valid
         raise _wrong(kind, path, "it is not UTF-8") from error
 
 

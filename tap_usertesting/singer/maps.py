@@ -10,11 +10,11 @@ if TYPE_CHECKING:
 
     from tap_usertesting.singer.stream import UserTestingStream
 
-DEEPEST = 10  # levels that flattening goes down to if no setting says how many; no schema has more
+MAX_DEPTH = 10  # levels to flatten if no setting says how many; no schema has more
 
 
-def leave_out_mapped_away(streams: Iterable[UserTestingStream]) -> None:
-    """Deselect the streams of which maps leave nothing, so that they cost no call."""
+def deselect_mapped_away(streams: Iterable[UserTestingStream]) -> None:
+    """Deselect the streams of which stream maps leave nothing, so that they cost no call."""
     for stream in streams:
         if stream.is_mapped_away:
             stream.selected = False
@@ -22,7 +22,7 @@ def leave_out_mapped_away(streams: Iterable[UserTestingStream]) -> None:
 
 
 def clashing_aliases(streams: Iterable[UserTestingStream]) -> Iterator[str]:
-    """Yield a line for each two streams that would be written under one name: rows of one would replace the other's."""
+    """Yield an error line for each two streams with one alias: in a target, rows of one would replace the other's."""
     written: dict[str, str] = {}
     for stream in streams:
         for alias in stream.aliases:
@@ -31,7 +31,7 @@ def clashing_aliases(streams: Iterable[UserTestingStream]) -> Iterator[str]:
 
 
 def sources_without_stream(config: Mapping[str, Any], streams: Iterable[str]) -> Iterator[str]:
-    """Yield each stream, or pattern of streams, of `stream_maps` that is none of the tap's."""
+    """Yield each source in `stream_maps` that matches no stream of the tap."""
     names = list(streams)
     for source in map_sources(config.get("stream_maps", {})):
         if not any(fnmatch(name, source) for name in names):
@@ -39,7 +39,7 @@ def sources_without_stream(config: Mapping[str, Any], streams: Iterable[str]) ->
 
 
 def map_sources(maps: Mapping[str, Any]) -> Iterator[str]:
-    """Yield the stream, or the pattern of streams, that each entry of `stream_maps` is about."""
+    """Yield the source of each entry of `stream_maps`: a stream name or a pattern of them."""
     for name, inner in maps.items():
         if name != "__else__":
             yield str(inner.get("__source__", name)) if isinstance(inner, dict) else name

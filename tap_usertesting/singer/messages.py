@@ -1,4 +1,4 @@
-"""How a row becomes RECORD messages: the catalog's columns, the user's stream maps, and when ACTIVATE_VERSION comes."""
+"""Turns a row into RECORD messages: selected columns, the user's stream maps, and the time of ACTIVATE_VERSION."""
 
 from __future__ import annotations
 
@@ -27,30 +27,30 @@ if TYPE_CHECKING:
 
 
 class Host(Protocol):
-    """What a stream asks of the tap."""
+    """What a stream needs from the tap."""
 
     state_writer: LedgerStateWriter
 
     @property
     def sync_context(self) -> SyncContext:
-        """What the streams of a sync share. Ends the run where a setting is wrong."""
+        """What the streams of a sync share. Ends the run if a setting is wrong."""
 
     def write_message(self, message: Message) -> None:
         """Write a Singer message."""
 
     def refuse(self, message: str) -> NoReturn:
-        """End the run over a wrong setting or file, with one line that names it."""
+        """End the run because of a wrong setting or file, with one line that names it."""
 
 
 class MessageStream(Stream):
-    """Writes rows with exactly the columns of their SCHEMA."""
+    """A stream that writes rows with exactly the columns of their SCHEMA."""
 
-    TYPE_CONFORMANCE_LEVEL = TypeConformanceLevel.ROOT_ONLY  # rows are made by our own schema
+    TYPE_CONFORMANCE_LEVEL = TypeConformanceLevel.ROOT_ONLY  # rows are built from our own schema
     STATE_MSG_FREQUENCY = sys.maxsize  # STATE is written by time, not by count
 
     @property
     def host(self) -> Host:
-        """The tap, as far as streams know it."""
+        """The tap, as streams know it."""
         return self._tap  # type: ignore[return-value]  # the SDK knows it as any tap
 
     @cached_property
@@ -60,7 +60,7 @@ class MessageStream(Stream):
 
     @cached_property
     def _whole_rows(self) -> bool:
-        """Whether rows leave as they were made: every column selected, the catalog's schema ours, no stream map."""
+        """Whether rows are written unchanged: every column is selected, the catalog's schema is ours, no stream map."""
         return (
             len(self.stream_maps) == 1
             and type(self.stream_maps[0]) is SameRecordTransform
@@ -72,12 +72,12 @@ class MessageStream(Stream):
 
     @property
     def aliases(self) -> list[str]:
-        """The names under which stream maps have this stream written."""
+        """The names under which this stream is written; stream maps may change or add some."""
         return [one.stream_alias for one in self.stream_maps if not isinstance(one, RemoveRecordTransform)]
 
     @property
     def is_mapped_away(self) -> bool:
-        """Whether stream maps leave nothing of this stream, so that reading it would be in vain."""
+        """Whether stream maps leave nothing of this stream, so that it need not be read."""
         return all(isinstance(stream_map, RemoveRecordTransform) for stream_map in self.stream_maps)
 
     @override
@@ -87,9 +87,9 @@ class MessageStream(Stream):
 
     @override
     def _write_record_message(self, record: Record) -> None:
-        """Write a row with exactly the columns of its SCHEMA, null where it has none of them.
+        """Write a row with exactly the columns of its SCHEMA; a column that it lacks is null.
 
-        A row that was made by our own schema is not made to fit again: a third of the SDK's time.
+        A row built from our own schema is not conformed to it again, which would take a third of the SDK's time.
         """
         if self._whole_rows:
             now = datetime.now(tz=timezone.utc)
@@ -99,9 +99,9 @@ class MessageStream(Stream):
         trim(record, self._lacking)
         try:
             messages = list(self._generate_record_messages(record))
-        except Exception as error:  # noqa: BLE001 - whatever an expression of the user's may raise
+        except Exception as error:  # noqa: BLE001 - a user's expression may raise anything
             hint = "; this row is a tombstone, which has null in most columns" if record.get("deleted_at") else ""
-            self.host.refuse(f"stream_maps: {self.name}: {in_words(error, of_row=True)}{hint}")
+            self.host.refuse(f"stream_maps: {self.name}: {describe_error(error, of_row=True)}{hint}")
         for message in messages:
             columns = self._columns[message.stream]
             message.record = {column: message.record.get(column) for column in columns}
@@ -109,30 +109,30 @@ class MessageStream(Stream):
 
     @cached_property
     def _columns(self) -> dict[str, list[str]]:
-        """The columns that each stream written has in its SCHEMA."""
+        """The columns in the SCHEMA of each alias."""
         return {message.stream: list(message.schema["properties"]) for message in self._generate_schema_messages()}
 
     def write_schema(self) -> None:
         """Write the SCHEMA."""
         self._write_schema_message()
 
-    # ACTIVATE_VERSION makes a target drop the rows that this sync did not write: it must have read them all
+    # ACTIVATE_VERSION makes a target drop every row that this sync did not write, so the sync must have read them all
 
     @override
     def _write_activate_version_message(self, full_table_version: int) -> None:
-        """Wait with it until the stream was read: the SDK would write it before."""
+        """Do nothing: the SDK calls this before the rows, and `activate_version` writes the message after them."""
 
     def activate_version(self) -> None:
-        """Write ACTIVATE_VERSION if there is one to write; call it once all rows are out."""
+        """Write ACTIVATE_VERSION if the stream has a version. Call it once all rows are written."""
         if self._stream_version is not None:
             super()._write_activate_version_message(self._stream_version)
 
 
-def in_words(error: Exception, *, of_row: bool = False) -> str:
-    """Return what an expression raised, with the cause that the SDK wraps, on one line.
+def describe_error(error: Exception, *, of_row: bool = False) -> str:
+    """Return on one line what an expression raised, with the cause that the SDK wraps.
 
-    `of_row`: the expression was given a row. The SDK quotes the expression only; of other errors, which may quote a
-    value, the type is told.
+    `of_row`: the expression was evaluated for a row. Then only errors of the SDK, which quote just the expression, are
+    quoted. Of others, which may quote a value, only the type is named.
     """
     said = []
     for one in (error, error.__cause__):

@@ -21,48 +21,48 @@ if TYPE_CHECKING:
 
 
 class PerTestStream(UserTestingStream):
-    """Goes through all tests in an order of its own; for `--test`, through one partition after another."""
+    """A stream that reads all tests in an order of its own; for `--test`, one partition after another."""
 
     is_sorted = True
     check_sorted = False
-    bookmark_key: ClassVar[str]  # the replication key, also where a catalog takes that away
+    bookmark_key: ClassVar[str]  # the replication key, even if a catalog removes it
 
     def __init__(self, tap: Tap) -> None:
-        """Start without any partition looked up."""
+        """Make no call, and read no partition."""
         super().__init__(tap)
         self._states: dict[str, PartitionState] = {}
         self._is_sampled = False
 
     # To be declared by each kind of stream
 
-    def walk(self, tests: list[str]) -> Iterator[Record]:
-        """Emit what is new in these tests."""
+    def sync_tests(self, tests: list[str]) -> Iterator[Record]:
+        """Emit what these tests have to read."""
         raise NotImplementedError
 
     def sample(self, test_id: str) -> Iterator[Record]:
-        """Emit at most one record with at most two calls, without touching the state."""
+        """Emit at most one record with at most two calls, and leave the state alone."""
         raise NotImplementedError
 
-    def applies(self, test_id: str) -> bool:  # noqa: ARG002 - some streams look at it
-        """Tell whether tests of this product type have such rows at all."""
+    def applies(self, test_id: str) -> bool:  # noqa: ARG002 - some streams use it
+        """Tell whether a test of this product type can have such rows."""
         return True
 
     def asks(self, test_id: str) -> Iterable[Ask]:
-        """Return what this stream will ask of the feed for a test."""
+        """Return what this stream will ask the feed for a test."""
         raise NotImplementedError
 
     def list_need(self, test_id: str) -> Callable[[SessionList], bool] | None:  # noqa: ARG002
-        """Return how deep the stream will need a test's list; None when it will not, or can not tell yet."""
+        """Return when the stream has read enough of a test's list; None if it needs no list or cannot tell yet."""
         return None
 
-    def foresee(self, test_id: str) -> int:  # noqa: ARG002 - result_changes looks there
-        """Return how many records a sync would write, for a plan."""
+    def forecast_records(self, test_id: str) -> int:  # noqa: ARG002 - result_changes uses it
+        """Return how many records a sync would write for a test."""
         return 0
 
     # Tests
 
     def test_ids(self) -> list[str]:
-        """Return the tests of this sync; ends it with one line when they can not be read."""
+        """Return the ids of this sync's tests. Ends the run with one line if they cannot be discovered."""
         tests: list[str] = []
         with self.sync_context.discovering():
             tests += self.sync_context.directory.product_types
@@ -71,7 +71,7 @@ class PerTestStream(UserTestingStream):
     @property
     @override
     def partitions(self) -> list[dict[str, Any]] | None:
-        """Return none, as tests do not come one after another; for `--test`, every test."""
+        """Return None, because a sync does not read one test after another; for `--test`, return every test."""
         return [{"test_id": test_id} for test_id in self.test_ids()] if self.is_sample else None
 
     @override
@@ -83,10 +83,10 @@ class PerTestStream(UserTestingStream):
         self.found = bool(tests)
         self.sync_context.activity.begin(self.name, tests=len(tests))
         self.sync_context.activity.place = 0
-        yield from self.walk(tests)
+        yield from self.sync_tests(tests)
 
     def _sample_once(self, test_id: str | None) -> Iterator[Record]:
-        """Emit a sample of the first test that has such rows."""
+        """Emit a sample of the first test that can have such rows."""
         if test_id is None or self._is_sampled or self.sync_context.spent:
             return
         self.found = True
@@ -98,18 +98,18 @@ class PerTestStream(UserTestingStream):
     # State
 
     def partition(self, test_id: str) -> PartitionState:
-        """Return what is known of a test in this stream; under FULL_TABLE nothing, and it is never written."""
+        """Return the stream's partition for a test; under FULL_TABLE it starts empty and is never written."""
         if test_id not in self._states:
             self._states[test_id] = PartitionState(
                 self.get_context_state({"test_id": test_id}),
                 replication_key=self.bookmark_key,
-                moved=self.host.state_writer.moved if self.keeps_state else lambda _: None,
+                on_change=self.host.state_writer.mark_changed if self.keeps_state else lambda _: None,
                 warn=self.sync_context.warn_once,
             )
         return self._states[test_id]
 
     def stored_partitions(self) -> list[dict[str, Any]]:
-        """Return the partitions as they stand in the state, to be changed in place."""
+        """Return the partitions of the state itself: whoever changes the list changes the state."""
         return self.state_manager.get_state_partitions() or []
 
     @property
@@ -119,7 +119,7 @@ class PerTestStream(UserTestingStream):
 
     @override
     def apply_catalog(self, catalog: Catalog) -> None:
-        """Take LOG_BASED, which a catalog names without a replication key, for what this tap calls INCREMENTAL."""
+        """Treat LOG_BASED, which a catalog names without a replication key, as INCREMENTAL."""
         super().apply_catalog(catalog)
         if self.forced_replication_method == LOG_BASED:
             self.forced_replication_method, self.replication_key = INCREMENTAL, self.bookmark_key
@@ -127,5 +127,5 @@ class PerTestStream(UserTestingStream):
     @property
     @override
     def replication_method(self) -> str:
-        """FULL_TABLE also where a catalog names INCREMENTAL but no replication key."""
+        """The catalog's method, but FULL_TABLE if it names INCREMENTAL without a replication key."""
         return super().replication_method if self.replication_key else FULL_TABLE

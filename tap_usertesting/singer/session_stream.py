@@ -1,4 +1,4 @@
-"""A stream that follows the log of each test by a ledger: its rows, and those that ride along with another stream's."""
+"""A stream that follows the log of each test with a ledger. Streams that share answers are read together."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing_extensions import override
 from tap_usertesting.api.errors import NotFoundError
 from tap_usertesting.singer.per_test import PerTestStream
 from tap_usertesting.singer.stream import FULL_TABLE
-from tap_usertesting.sync.walk import Walk
+from tap_usertesting.sync.sync_of_resource import ResourceSync
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -26,49 +26,51 @@ if TYPE_CHECKING:
 
 
 class SessionStream(PerTestStream):
-    """A stream whose rows are fetched again when a change says so.
+    """A stream whose rows are fetched again after a change.
 
-    Streams of one resource are made from the same answers: the first of them that is selected fetches, and writes the
-    rows of all. Where a session has several rows they are `numbered`. No one keeps how many it had, but the state keeps
-    the most that any session of the test had: so far do tombstones reach.
+    Streams of one resource are made from the same answers: the first selected one leads, which means that it fetches
+    and has the rows of its followers written with its own.
+
+    If a session has several rows, they are `numbered`. Nothing keeps how many rows a session had, but the state keeps
+    the most that any session of the test had, and tombstones cover that many.
     """
 
     replication_key = bookmark_key = "change_cursor"
     primary_keys: ClassVar[tuple[str, ...]] = ("session_id",)
-    made_from: ClassVar[type[Resource]]
-    numbered: ClassVar[str | None] = None  # the column that numbers the rows of a session
-    _announced = False  # its SCHEMA was written before its turn
-    _rides = False  # another stream of its resource writes its rows
-    _rode = 0  # rows
+    resource_class: ClassVar[type[Resource]]
+    numbered: ClassVar[str | None] = None  # the column with the number of a row in its session, from 1 on
+    _schema_written = False  # its SCHEMA was written while the lead ran
+    _has_lead = False  # the lead has its rows written
+    _rows_for_lead = 0  # rows written while the lead ran
 
     # To be declared by each stream
 
     def rows(self, test_id: str, answer: Any) -> list[dict[str, Any]]:  # noqa: ANN401, ARG002 - as the API answers
-        """Return the columns of the rows that an answer makes, in order and without their number."""
+        """Return the rows that an answer makes, in order, without their number and shared columns."""
         return [self.columns(answer)]
 
-    # The walk
+    # The sync
 
     @property
     @override
-    def group(self) -> str:
-        return self.made_from.name
+    def job(self) -> str:
+        return self.resource_class.name
 
     @cached_property
     def resource(self) -> Resource:
-        """What it is made from, in this sync."""
-        return self.made_from(self.sync_context, self.name)
+        """The resource from whose answers the rows are made."""
+        return self.resource_class(self.sync_context, self.name)
 
     @override
-    def walk(self, tests: list[str]) -> Iterator[Record]:
-        if self._rides or not tests:
+    def sync_tests(self, tests: list[str]) -> Iterator[Record]:
+        if self._has_lead or not tests:
             return
-        riders = list(self.sync_context.streams.riders(self))
-        for rider in riders:
-            rider.board()
-        with self.sync_context.turns.single_flight("look"):
-            self.sync_context.schedule.begin_once()
-        yield from Walk(self.resource, [self, *riders], tests).records()
+        followers = list(self.sync_context.streams.followers(self))
+        for follower in followers:
+            follower.follow_lead()
+        with self.sync_context.turns.single_flight("round"):
+            self.sync_context.schedule.start_first_round()
+        yield from ResourceSync(self.resource, [self, *followers], tests).records()
 
     @override
     def applies(self, test_id: str) -> bool:
@@ -100,51 +102,51 @@ class SessionStream(PerTestStream):
     def _is_unfinished(self, test_id: str, ledger: Ledger, since: str | None) -> bool:
         if ledger.bookmark is not None and ledger.history is None:
             return False
-        never_read = ledger.newest or self.sync_context.directory.launched(test_id)
-        left = ledger.history.at if ledger.history is not None else never_read
+        newest = ledger.newest or self.sync_context.directory.launched(test_id)
+        left = ledger.history.at if ledger.history is not None else newest  # what is left to read is as old or older
         return since is None or left is None or left > since
 
-    # Riding along with another stream
+    # As a follower
 
-    def board(self) -> None:
-        """Leave the rows to a stream that fetches what this one needs too; they need the SCHEMA before them."""
-        self._rides = True
+    def follow_lead(self) -> None:
+        """Leave the rows to the lead, and write the SCHEMA now, because it must precede them."""
+        self._has_lead = True
         self._write_schema_message()
-        self._announced = True
+        self._schema_written = True
         if self.replication_method == FULL_TABLE and self.emit_activate_version_messages:
-            self._stream_version = self._initialized_at // 1000  # as the SDK will say when it is this one's turn
+            self._stream_version = self._initialized_at // 1000  # the version that the SDK will give it later
 
-    def ride(self, row: Record) -> None:
-        """Write a row out of turn; its ledger is that of the other stream."""
+    def write_for_lead(self, row: Record) -> None:
+        """Write a row while the lead runs."""
         self._write_record_message(row)
         self.count(row)
-        self._rode += 1
+        self._rows_for_lead += 1
 
     @override
     def _write_schema_message(self) -> None:
-        """Write the SCHEMA, unless it stands already before rows that rode along."""
-        if self._announced:
-            self._announced = False
+        """Write the SCHEMA, unless it was written while the lead ran."""
+        if self._schema_written:
+            self._schema_written = False
             return
         super()._write_schema_message()
 
     @override
     def get_record_counter(self, *, endpoint: str | None = None, log_interval: float = 60.0) -> Counter:
-        """Return the counter of the METRIC line; rows that rode along count too."""
+        """Return the counter of the METRIC line, which includes rows written while the lead ran."""
         counter = super().get_record_counter(endpoint=endpoint, log_interval=log_interval)
-        counter.increment(self._rode)
+        counter.increment(self._rows_for_lead)
         return counter
 
     # Rows
 
     def rows_of(self, test_id: str, item: Item, answer: Any | None) -> list[Record]:  # noqa: ANN401 - as above
-        """Return the rows of an answer, and tombstones of those that were there beyond them; None: of all."""
+        """Return the rows of an answer, and tombstones for former rows that it lacks; `answer` None: for all."""
         partition = self.partition(test_id)
         if answer is None:
             deleted_at = item.at if item.act == "remove" else self.sync_context.now
             return self._tombstones(test_id, item, range(1, partition.rows + 1), deleted_at)
         if item.line == "waiting" and self.resource.is_empty(answer):
-            return []  # it has had its tombstones when it began to wait
+            return []  # its tombstones were written when it began to wait
         rows, before = self._numbered(test_id, answer), partition.rows
         if self.numbered is not None and len(rows) > before:
             partition.rows = len(rows)
@@ -158,7 +160,7 @@ class SessionStream(PerTestStream):
         return [empty] if self.numbered is None else [{**empty, self.numbered: number} for number in numbers]
 
     def _shared(self, test_id: str, item: Item, *, deleted_at: str | None) -> dict[str, Any]:
-        """Return those of the columns that all streams share which this one has."""
+        """Return the columns that session streams share, as far as this one has them."""
         shared = {
             "test_id": test_id,
             "session_id": item.session_id,

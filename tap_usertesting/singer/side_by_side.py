@@ -1,4 +1,4 @@
-"""A sync of the selected streams: what the SDK's `sync_all` does, with threads where they may run side by side."""
+"""Syncs the selected streams as the SDK's `sync_all` does, but those of different jobs side by side in threads."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 
 
 def sync_streams(streams: Sequence[UserTestingStream], context: SyncContext, *, watch: Callable[[], None]) -> None:
-    """Sync these streams, with one thread for those that are made from the same answers (`parallel_streams`).
+    """Sync these streams; with `parallel_streams`, each job in a thread of its own.
 
-    Discovery comes first, on its own: every other stream waits for it. `watch` is called in the main thread meanwhile.
+    Discovery runs first and alone, because every other stream needs it. Meanwhile the main thread calls `watch`.
     """
     if context.settings.parallel_streams:
         _side_by_side(streams, context, watch=watch)
@@ -30,17 +30,17 @@ def sync_streams(streams: Sequence[UserTestingStream], context: SyncContext, *, 
 
 
 def _side_by_side(streams: Sequence[UserTestingStream], context: SyncContext, *, watch: Callable[[], None]) -> None:
-    groups: dict[str, list[UserTestingStream]] = {}
+    streams_by_job: dict[str, list[UserTestingStream]] = {}
     for stream in streams:
         if isinstance(stream, PerTestStream):
             for test_id in stream.test_ids():
-                stream.partition(test_id)  # so that the state has its entries in the order of the streams
-            groups.setdefault(stream.group, []).append(stream)
+                stream.partition(test_id)  # so that the state lists them in the order of the streams
+            streams_by_job.setdefault(stream.job, []).append(stream)
         else:
             _sync(stream)
-    context.progress.begin(len(groups))
-    context.schedule.walks = sum(isinstance(group[0], SessionStream) for group in groups.values())
-    jobs = {name: partial(_in_turn, context, group, turn) for turn, (name, group) in enumerate(groups.items())}
+    context.progress.begin(len(streams_by_job))
+    context.schedule.resources = sum(isinstance(job[0], SessionStream) for job in streams_by_job.values())
+    jobs = {name: partial(_in_turn, context, job, turn) for turn, (name, job) in enumerate(streams_by_job.items())}
     context.turns.run(jobs, watch=watch)
 
 
@@ -51,7 +51,7 @@ def _in_turn(context: SyncContext, streams: Sequence[UserTestingStream], turn: i
             _sync(stream)
     finally:
         if isinstance(streams[0], SessionStream):
-            context.schedule.leave()
+            context.schedule.note_resource_ended()
     context.progress.leave()
 
 

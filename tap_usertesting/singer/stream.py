@@ -1,4 +1,4 @@
-"""What every stream shares: its schema file, its columns, its counts."""
+"""The base of every stream: its schema file, its columns and its counts."""
 
 from __future__ import annotations
 
@@ -28,32 +28,38 @@ _PACKAGED = Path(__file__).parents[1] / "schemas"  # in a wheel
 _TOP_LEVEL = Path(__file__).parents[2] / "schemas"  # in an editable install
 SCHEMAS = SchemaDirectory(_PACKAGED if _PACKAGED.is_dir() else _TOP_LEVEL)
 INCREMENTAL, LOG_BASED, FULL_TABLE = "INCREMENTAL", "LOG_BASED", "FULL_TABLE"
-OWN = frozenset({UNKNOWN, "change_cursor", "change_type", "changed_at", "deleted_at", "_sdc_deleted_at"})
-MOST_NAMED = 20  # fields of a stream that no column names; further ones are kept without a word
+OWN_COLUMNS = frozenset({UNKNOWN, "change_cursor", "change_type", "changed_at", "deleted_at", "_sdc_deleted_at"})
+MOST_NAMED = 20  # fields without a column that the log names, per stream; further ones are kept silently
 _PLAIN_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}")
 
 
 class UserTestingStream(MessageStream):
-    """A stream of this tap. The first attributes are for each to declare; its docstring begins with `One row per`."""
+    """A stream of this tap. Each declares the first attributes, and a docstring that begins with `One row per`."""
 
-    calls: ClassVar[str]  # what a row costs under the quota, for the documentation
-    mapped: ClassVar[frozenset[str]] = frozenset()  # the vendor's fields that another column holds, or none on purpose
-    personal: ClassVar[tuple[str, ...]] = ()  # the columns and fields with participants' data, `extra_fields` apart
-    harmless: ClassVar[Mapping[str, frozenset[str]]] = {}  # objects of any shape, with what may stay of them
+    calls: ClassVar[str]  # what its rows cost, for the documentation
+    mapped: ClassVar[frozenset[str]] = (
+        frozenset()
+    )  # fields of the vendor that another column holds, or that are dropped on purpose
+    personal: ClassVar[
+        tuple[str, ...]
+    ] = ()  # columns and fields with participants' data; `extra_fields` is always personal
+    harmless: ClassVar[
+        Mapping[str, frozenset[str]]
+    ] = {}  # of objects without a fixed shape: the fields that hold nothing personal
     setting: ClassVar[str | None] = None  # a boolean setting without which the stream does not exist
     schemas: ClassVar[SchemaDirectory] = SCHEMAS  # where its schema file is
 
-    found = False  # anything of which there could be rows
-    emitted = tombstoned = 0  # rows of this sync
+    found = False  # whether there was anything that could have rows
+    emitted = tombstoned = 0  # rows of this sync, tombstones apart
 
     @property
-    def group(self) -> str:
-        """What it is read with: streams of one group run in one thread, and an error of one concerns all."""
+    def job(self) -> str:
+        """The job that reads it: streams of one job run in one thread, and an error of one concerns all of them."""
         return self.name
 
     @property
     def sync_context(self) -> SyncContext:
-        """What this sync shares."""
+        """What the streams of this sync share."""
         return self.host.sync_context
 
     @property
@@ -63,12 +69,12 @@ class UserTestingStream(MessageStream):
 
     @property
     def keeps_state(self) -> bool:
-        """Whether the stream goes on from the state of the last sync."""
+        """Whether the stream continues from the state of the last sync."""
         return False
 
     @cached_property
     def state_manager(self) -> LedgerStateManager:
-        """What the stream's state holds."""
+        """The state of the stream."""
         return LedgerStateManager(
             stream_name=self.name, tap_name=self.tap_name, tap_state=self.tap_state, is_kept=lambda: self.keeps_state
         )
@@ -82,7 +88,7 @@ class UserTestingStream(MessageStream):
 
     @cached_property
     def _documented(self) -> dict[str, Any]:
-        """The whole schema file. Rows are made by it: only what it names can be found again and left out."""
+        """The whole schema file. Rows are built from it, so that personal columns are recognised and left out."""
         return dict(self.schemas.get_schema(self.name, key_properties=self.primary_keys))
 
     @cached_property
@@ -91,9 +97,9 @@ class UserTestingStream(MessageStream):
 
     @override
     def apply_catalog(self, catalog: Catalog) -> None:
-        """Take the catalog's columns, but for personal ones that are left out; keys stay, whatever it lacks.
+        """Take the catalog's columns, without personal ones that must be left out, but with all keys.
 
-        The catalog itself loses and gains the same, as stream maps are made from it.
+        The catalog itself is changed in the same way, because stream maps are built from it.
         """
         entry = catalog.get_stream(self.name)
         if entry is not None:
@@ -107,13 +113,13 @@ class UserTestingStream(MessageStream):
     # Rows
 
     def columns(self, payload: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the vendor's object as this stream's columns; what none of them names is kept in `extra_fields`."""
+        """Return the vendor's object as the columns of this stream; fields without a column go into `extra_fields`."""
         properties = self._documented["properties"]
         record: dict[str, Any] = dict.fromkeys(properties)
         keeps, extra = UNKNOWN in properties, {}
         for name, value in payload.items():
             column = snake(name)
-            if column in properties and not (keeps and column in OWN):
+            if column in properties and not (keeps and column in OWN_COLUMNS):
                 record[column] = conform(value, properties[column], self._problem, column)
             elif keeps and name not in self.mapped:
                 extra[clean(name)] = verbatim(value)
@@ -123,16 +129,16 @@ class UserTestingStream(MessageStream):
         return self._privacy.row(record, self._documented)
 
     @cached_property
-    def _said(self) -> set[str]:
-        """The fields and columns of which the log has spoken."""
+    def _logged(self) -> set[str]:
+        """The fields and columns that the log has named."""
         return set()
 
     def _unnamed(self, name: str) -> None:
-        """Say once that the API sends a field that no column names; the name only where it can be no one's data."""
+        """Log once that the API sends a field without a column; name it only if the name cannot be personal data."""
         key = f"field {name}"
-        if key in self._said or sum(one.startswith("field ") for one in self._said) >= MOST_NAMED:
+        if key in self._logged or sum(one.startswith("field ") for one in self._logged) >= MOST_NAMED:
             return
-        self._said.add(key)
+        self._logged.add(key)
         self.logger.warning(
             "%s: the API sends a field that no column names, %s; %s",
             self.name,
@@ -141,20 +147,20 @@ class UserTestingStream(MessageStream):
         )
 
     def _problem(self, column: str) -> None:
-        """Say once per column that a value did not fit; never the value, which may be personal."""
-        if column not in self._said:
-            self._said.add(column)
+        """Log once per column that a value does not fit, but never the value, which may be personal."""
+        if column not in self._logged:
+            self._logged.add(column)
             self.logger.warning("%s: a value in %s is not of the documented type and was left out", self.name, column)
 
-    # What came of it
+    # Counts
 
     @property
     def waiting(self) -> int:
-        """How many sessions the next syncs ask for again."""
+        """How many sessions later syncs will ask for again."""
         return 0
 
-    def unfinished(self, since: str | None = None) -> int:  # noqa: ARG002 - streams with a ledger look at it
-        """Return of how many tests something is left to read (that is not older than a time)."""
+    def unfinished(self, since: str | None = None) -> int:  # noqa: ARG002 - streams with a ledger use it
+        """Return how many tests have something left to read; `since` (fixed UTC form): nothing older counts."""
         return 0
 
     def count(self, row: Record) -> None:
@@ -164,24 +170,24 @@ class UserTestingStream(MessageStream):
         else:
             self.tombstoned += 1
 
-    # The way of the SDK
+    # What the SDK calls
 
     def records(self, context: Context | None) -> Iterator[Record]:
-        """Emit the stream's rows; after each its ledger moves. To be declared by each kind of stream."""
+        """Emit the rows of the stream, and move its ledger after each. Each kind of stream implements it."""
         raise NotImplementedError
 
     @override
     def get_records(self, context: Context | None) -> Iterator[Record]:
         yield from self.records(context)
-        if self.found and not self.is_sample and self.sync_context.read_whole(self.group):
+        if self.found and not self.is_sample and self.sync_context.was_read_to_end(self.job):
             self.activate_version()
 
     @override
     def post_process(self, row: Record, context: Context | None = None) -> Record:
-        """Count the row; the SDK calls this for each that it writes."""
+        """Count the row: the SDK calls this for each row that it writes."""
         self.count(row)
         return row
 
     @override
     def get_replication_key_signpost(self, context: Context | None = None) -> None:
-        """Return none: it would hold bookmarks back by the time of the sync, and change the state each time."""
+        """Return None: a signpost would limit bookmarks to the time of the sync, and change the state every time."""

@@ -1,4 +1,4 @@
-"""Singer messages to standard output, each as one whole line."""
+"""Writes Singer messages to standard output, each as one whole line."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ if TYPE_CHECKING:
     from singer_sdk.singerlib import Message
 
 
-# `meltano config test` is a sync whose messages and log share a pipe, and passes with the first RECORD in it.
+# `meltano config test` runs a sync whose messages and log share a pipe. It passes once it reads a RECORD there.
 ALL_WELL = {"type": "RECORD", "stream": "check", "record": {"result": "all tests can be read, nothing is new"}}
 
 
 class WholeLineWriter(MsgSpecWriter):
-    """Writes a message to its end.
+    """Writes each message completely.
 
-    With PYTHONUNBUFFERED, as in most containers, standard output is a raw file: a signal that arrives while a pipe is
-    full cuts its write short, and the next message would go on in the middle of the line.
+    With PYTHONUNBUFFERED, as in most containers, standard output is a raw file: a signal that arrives while the pipe is
+    full cuts a write short, and the next message would start in the middle of a line.
     """
 
     @override
@@ -36,7 +36,7 @@ class WholeLineWriter(MsgSpecWriter):
 
 
 class SilentWriter(WholeLineWriter):
-    """Writes nothing: for a plan, whose output is no Singer."""
+    """Writes no message: for a forecast, whose output is not Singer."""
 
     @override
     def write_message(self, message: Message) -> None:
@@ -44,7 +44,7 @@ class SilentWriter(WholeLineWriter):
 
 
 def outputs_are_one_pipe() -> bool:
-    """Tell whether messages and log go into the same pipe, so that whoever reads it is no target."""
+    """Tell whether messages and log go into the same pipe, so that its reader cannot be a target."""
     try:
         out, log = os.fstat(sys.stdout.fileno()), os.fstat(sys.stderr.fileno())
     except (AttributeError, OSError, ValueError):
@@ -52,6 +52,6 @@ def outputs_are_one_pipe() -> bool:
     return stat.S_ISFIFO(out.st_mode) and os.path.samestat(out, log)
 
 
-def say_all_well() -> None:
-    """Write the RECORD of a sync that found nothing new, where no target can be reading."""
+def write_all_well() -> None:
+    """Write a RECORD for a sync that found nothing new. Call it only if no target can be reading."""
     sys.stderr.write(f"{json.dumps(ALL_WELL)}\n")

@@ -1,6 +1,8 @@
-"""`highlight_reels`: what a team has cut together of a test. Source: GET /api/v2/testResults/{testId}/highlightreels.
+"""`highlight_reels`: the reels that a team has cut from the videos of a test.
 
-The generated files of reels and clips are not read: each takes several calls, and its link dies after 15 minutes.
+Source: GET /api/v2/testResults/{testId}/highlightreels.
+
+The video files of reels and clips are not read: each takes several calls, and its link expires after 15 minutes.
 """
 
 from __future__ import annotations
@@ -24,16 +26,16 @@ if TYPE_CHECKING:
     from tap_usertesting.api.feed import Ask
     from tap_usertesting.ledger.ledger import Ledger
     from tap_usertesting.sync.context import SyncContext
-    from tap_usertesting.sync.group import Group
+    from tap_usertesting.sync.ledger_group import LedgerGroup
 
 TEXT = {"type": "string"}
-LAST_MS = 2**47  # some 4,000 years: what is beyond is no time
+LAST_MS = 2**47  # about 4,000 years: a greater number is not a time
 
 
 class Reels(Resource):
-    """The reels of a test: one call per test that is looked at, as no change says that a reel was made.
+    """The reels of a test: one call per test and sync, because no change tells of a new reel.
 
-    Their log is the list of reels by the time of their last edit.
+    The list of reels, by the time of their last edit, serves as the log.
     """
 
     name = "highlight_reels"
@@ -58,12 +60,12 @@ class Reels(Resource):
         return None
 
     @override
-    def read_log(self, test_id: str, group: Group) -> Log:
+    def read_log(self, test_id: str, group: LedgerGroup) -> Log:
         now = self.context.now
         begun = begin(group.ledger, LISTING, group.policy, now=now)
         self._read[test_id] = Sessions.whole(self._reels(test_id))
         log = Log(LISTING, sessions=self._read[test_id], listed_at=now)
-        group.move(take(begun, log, now=now))
+        group.set_ledger(take(begun, log, now=now))
         return log
 
     @override
@@ -76,7 +78,7 @@ class Reels(Resource):
         return None if first is None else (first.session_id, first.item)
 
     def _reels(self, test_id: str) -> Iterator[Listed]:
-        """Yield the test's reels. One without a time counts as edited now, so that it comes with each sync."""
+        """Yield the reels of a test. One without a time counts as edited now, so every sync writes it."""
         body = self.context.facts.reels(test_id) or {"reels": []}
         for reel in body["reels"]:
             if not isinstance(reel, dict) or not reel.get("uuid"):
@@ -95,7 +97,7 @@ class HighlightReelsStream(SessionStream):
 
     name = "highlight_reels"
     calls = "one call per test with video and sync"
-    made_from = Reels
+    resource_class = Reels
     primary_keys = ("test_id", "reel_id")
     replication_key = bookmark_key = "last_updated_at"
     selected_by_default = False

@@ -1,4 +1,4 @@
-"""`participant_demographics`: what the participant of a session has answered about himself."""
+"""`participant_demographics`: what the participant of a session has answered about themselves."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class ParticipantDemographicsStream(SessionStream):
 
     name = "participant_demographics"
     calls = "none beside `session_details`"
-    made_from = Details
+    resource_class = Details
     primary_keys = ("session_id", "demographic_number")
     numbered = "demographic_number"
     selected_by_default = False

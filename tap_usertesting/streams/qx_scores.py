@@ -1,7 +1,7 @@
 """`qx_scores`: the current QXscore of each task group of an interaction test.
 
-Source: GET /api/v2/testResults/{testId}/qxScores, an aggregate over all sessions that the server computes at each call,
-so it is asked again only when the test has changed.
+Source: GET /api/v2/testResults/{testId}/qxScores, an aggregate over all sessions, which the server computes at
+each call. So it is asked for again only after a change in the test.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from tap_usertesting.sync.discovery import INTERACTION
 from tap_usertesting.sync.resource import Resource
 from tap_usertesting.values.times import from_epoch
 
-GROUPS = ("components", "values")  # objects whose fields are columns with this prefix
+GROUPS = ("components", "values")  # objects whose fields become columns with this prefix
 
 
 class QxScores(Resource):
-    """One answer per test; one call per changed test."""
+    """The scores of a test; one call per changed test."""
 
     name = endpoint = "qx_scores"
     policy = Policy(per_test=True)
@@ -31,7 +31,7 @@ class QxScores(Resource):
 
     @override
     def policy_of(self, test_id: str) -> Policy:
-        """Return the policy: an aggregate knows no start_date, and a 404 is final where no type promises scores."""
+        """Return a policy without start_date, as the scores are of the whole test; a 404 may be final."""
         final = self.product_type(test_id) != INTERACTION
         return replace(super().policy_of(test_id), start_date=None, miss_is_final=final)
 
@@ -44,7 +44,7 @@ class QxScores(Resource):
         return "", self.fetch(test_id, "")
 
     @override
-    def gave_up(self, test_id: str, session_id: str) -> None:
+    def note_given_up(self, test_id: str, session_id: str) -> None:
         promised = self.product_type(test_id) == INTERACTION
         what = "is an interaction test, but has none" if promised else "has none; it is not asked again"
         self.logger.info("%s: test %s %s", self.stream, test_id, what)
@@ -55,7 +55,7 @@ class QxScoresStream(SessionStream):
 
     name = "qx_scores"
     calls = "one call per changed test"
-    made_from = QxScores
+    resource_class = QxScores
     primary_keys = ("test_id", "task_group_id")
 
     @override

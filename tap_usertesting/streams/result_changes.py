@@ -34,7 +34,7 @@ class ResultChangesStream(PerTestStream):
 
     @override
     def test_ids(self) -> list[str]:
-        """Return the tests of `feed_test_ids`, else those of the sync; none without a feed."""
+        """Return the tests of `feed_test_ids` if set, otherwise those of the sync; none without a feed."""
         settings = self.sync_context.settings
         if settings.feed_url is None:
             return []
@@ -42,20 +42,20 @@ class ResultChangesStream(PerTestStream):
         return super().test_ids() if configured is None else [_test_id(test_uuid) for test_uuid in configured]
 
     @override
-    def walk(self, tests: list[str]) -> Iterator[Record]:
-        """Emit the news of all tests, at each look for news."""
+    def sync_tests(self, tests: list[str]) -> Iterator[Record]:
+        """Emit the news of all tests, once per round."""
         context = self.sync_context
         if context.feed is None:
             self.logger.info("result_changes: no feed_url is set, so there are no rows")
             return
         while not context.spent:
-            look, context.activity.place = context.schedule.number, 0
+            number, context.activity.place = context.schedule.round_number, 0
             for test_id in tests:
                 context.activity.begin(self.name, test_id, tests=len(tests))
                 with context.guarded(test_id):
                     yield from self._news(test_id)
             context.activity.idle = True
-            if not context.schedule.follow(look, context.turns.wait_until):
+            if not context.schedule.wait_for_round_after(number, context.turns.wait_until):
                 return
             context.activity.idle = False
 
@@ -66,9 +66,9 @@ class ResultChangesStream(PerTestStream):
     def _news(self, test_id: str) -> Iterator[Record]:
         test_uuid, bookmark, partition = self._test_uuid(test_id), self._bookmark(test_id), self.partition(test_id)
         log = self._log(test_id, bookmark)
-        place = next((n for n, event in enumerate(log.events) if event.cursor == bookmark), -1) if log.certain else -1
+        last = next((n for n, event in enumerate(log.events) if event.cursor == bookmark), -1) if log.certain else -1
         start = self.sync_context.settings.start_date
-        for n in range(place + 1, len(log.events)):
+        for n in range(last + 1, len(log.events)):
             event = log.events[n]
             changed_at = utc(event.changed_at)
             if start is not None and changed_at is not None and changed_at < start:
@@ -81,8 +81,8 @@ class ResultChangesStream(PerTestStream):
             at = utc(log.events[-1].changed_at) if log.events else None
             _move(partition, log.newest, at or (before.at if (before := partition.ledger.bookmark) else None))
 
-    def foresee(self, test_id: str) -> int:
-        """Return how many events there are to write; what can not be read is an error of the run."""
+    def forecast_records(self, test_id: str) -> int:
+        """Return how many events a sync would write; an error of the API is logged, and the run fails."""
         try:
             return len(self._log(test_id, self._bookmark(test_id)).events) if self.sync_context.feed is not None else 0
         except ApiError as error:
@@ -96,12 +96,14 @@ class ResultChangesStream(PerTestStream):
             yield self._row(test_id, test_uuid, event, utc(event.changed_at))
 
     def _log(self, test_id: str, bookmark: str | None) -> FeedLog:
-        """Return the events after the bookmark: all of them when it has expired, none while the test is unknown."""
+        """Return the events after the bookmark: all if it has expired, none while the feed does not know the test."""
         test_uuid = self._test_uuid(test_id)
         try:
             return self.sync_context.feed_logs.read(Ask(test_uuid, bookmark))
         except UnknownCursorError as error:
-            log = self.sync_context.feed_logs.read(Ask(test_uuid, None))  # if that fails too, it was not the cursor
+            log = self.sync_context.feed_logs.read(
+                Ask(test_uuid, None)
+            )  # if this fails as well, the cursor was not the cause
             self.sync_context.warn_once(
                 f"result_changes, test {test_id}: its bookmark is refused ({error}); all its events are read once more"
             )
@@ -109,14 +111,14 @@ class ResultChangesStream(PerTestStream):
         except UnknownTestError:
             if self.sync_context.settings.feed_test_ids is not None or bookmark is not None:
                 raise
-            return FeedLog([], certain=True, newest=None)  # how many these are is said once
+            return FeedLog([], certain=True, newest=None)  # their number is logged once
 
     def _bookmark(self, test_id: str) -> str | None:
         mark = self.partition(test_id).ledger.bookmark
         return mark.cursor or None if mark is not None else None
 
     def _test_uuid(self, test_id: str) -> str:
-        """Return the feed's own id of a test, as `feed_test_ids` spells it."""
+        """Return the feed's id of a test, as `feed_test_ids` spells it."""
         configured = self.sync_context.settings.feed_test_ids or ()
         return next((uuid for uuid in configured if _test_id(uuid) == test_id), TEST_PREFIX + test_id)
 

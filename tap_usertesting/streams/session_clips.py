@@ -1,4 +1,4 @@
-"""`session_clips`: what a team has cut out of the video of a session.
+"""`session_clips`: what a team has cut from the video of a session.
 
 Source: GET /api/v2/sessionResults/{sessionId}/clips.
 """
@@ -18,28 +18,30 @@ from tap_usertesting.values.conform import objects
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from tap_usertesting.sync.group import Group
+    from tap_usertesting.sync.ledger_group import LedgerGroup
 
 
 class Clips(FilmedResource):
-    """The clips of a session. A test says at one call whether it has any; its sessions are asked only if it does.
+    """The clips of a session. One call tells whether a test has any; only then are its sessions asked.
 
-    No change says that a clip was made. A session without one is therefore asked again in later syncs, as one without
-    a transcript is; what a team cuts after that, or beside a first clip, arrives with the session's next change.
+    No change tells of a new clip. Therefore later syncs ask again for a session without one, as for a session without a
+    transcript. A clip that is made after that, or after a first one, arrives with the next change of its session.
     """
 
     name = "session_clips"
     endpoint = "clips"
 
     @override
-    def skips(self, test_id: str, groups: Sequence[Group]) -> bool:
-        """Skip a test that says that it has no clip, and has none in the target."""
-        none = not self._has_clips(test_id) and not any(seat.partition.rows for group in groups for seat in group.seats)
-        if self.context.is_plan:  # which asks no test, and believes what the last sync found
+    def skips(self, test_id: str, groups: Sequence[LedgerGroup]) -> bool:
+        """Skip a test that has no clip, neither in the API nor in the target."""
+        none = not self._has_clips(test_id) and not any(
+            member.partition.rows for group in groups for member in group.members
+        )
+        if self.context.is_forecast:  # it makes no call per test, and trusts the last sync
             none = all(group.ledger.has_none for group in groups)
         for group in groups:
             if none != group.ledger.has_none:
-                group.move(Ledger(has_none=none))
+                group.set_ledger(Ledger(has_none=none))
         return none
 
     def _has_clips(self, test_id: str) -> bool:
@@ -48,7 +50,7 @@ class Clips(FilmedResource):
 
     @override
     def fetch(self, test_id: str, session_id: str) -> dict[str, Any]:
-        """Ask, unless the test says that it has no clip."""
+        """Return the clips of a session; make no call if the test has none."""
         if not self._has_clips(test_id):
             raise NotFoundError("the test has no clip")
         return self.context.results.clips(session_id, test_id=test_id)
@@ -63,7 +65,7 @@ class SessionClipsStream(SessionStream):
 
     name = "session_clips"
     calls = "one call per test and sync, and one per session of a test with clips"
-    made_from = Clips
+    resource_class = Clips
     primary_keys = ("session_id", "clip_number")
     numbered = "clip_number"
     selected_by_default = False

@@ -1,6 +1,6 @@
-"""`session_details`: demographics, tasks and answers of a session, as the vendor nests them.
+"""`session_details`: demographics, tasks and answers of a session, nested as by the vendor.
 
-Source: GET /api/v3/sessionResults/{sessionId}. The vendor's current reference knows only v3; older pages and public
+Source: GET /api/v3/sessionResults/{sessionId}. The vendor's current reference has only v3; older pages and public
 code use v2, whose shape differs.
 """
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class Details(Resource):
-    """The details of a session; each costs one call, for all streams that are made from them together."""
+    """The details of a session; one call each serves all streams that are made from them."""
 
     name = "details"
     endpoint = "details_v3"
@@ -34,7 +34,7 @@ class SessionDetailsStream(SessionStream):
 
     name = "session_details"
     calls = "one call each"
-    made_from = Details
+    resource_class = Details
     personal = (
         "session_participant.participant_id",
         "session_participant.demographics_info[].value",

@@ -11,7 +11,7 @@ from tap_usertesting.sync.resource import FilmedResource
 
 
 class Videos(FilmedResource):
-    """The link to the video of a session, which whoever has it may use until it ends."""
+    """The link to the video of a session; anyone who has it can use it until it expires."""
 
     name = "session_videos"
     endpoint = "video"
@@ -26,6 +26,6 @@ class SessionVideosStream(SessionStream):
 
     name = "session_videos"
     calls = "one call each"
-    made_from = Videos
+    resource_class = Videos
     setting = "video_links"
     personal = ("video_url",)

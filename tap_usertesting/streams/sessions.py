@@ -1,4 +1,4 @@
-"""`sessions`: a completed session, as the session list names it. Source: GET /api/v2/sessionResults."""
+"""`sessions`: completed sessions, as the session list has them. Source: GET /api/v2/sessionResults."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from tap_usertesting.sync.resource import Resource
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from tap_usertesting.sync.group import Group
+    from tap_usertesting.sync.ledger_group import LedgerGroup
 
 
 class ListedSessions(Resource):
-    """The items of the session list, which is read anyway to see what is new."""
+    """The items of the session list, which is read anyway to find out what is new."""
 
     name = "sessions"
     endpoint = None
     cost = "one call per 500 of its {sessions} sessions"
 
     @override
-    def prepare(self, test_id: str, groups: Sequence[Group]) -> None:
-        """Read the list until the sessions are found; for those that wait alone only while it has grown."""
+    def prepare(self, test_id: str, groups: Sequence[LedgerGroup]) -> None:
+        """Read the list until it has the queued sessions; if all of them only wait, read on only if it grew."""
         for group in groups:
             items = [item for item in group.queue if item.act == "fetch"]
             if items and group.log is not None and group.log.source == FEED:
@@ -51,4 +51,4 @@ class SessionsStream(SessionStream):
 
     name = "sessions"
     calls = "one call per 500"
-    made_from = ListedSessions
+    resource_class = ListedSessions

@@ -17,7 +17,7 @@ class TaskResponsesStream(SessionStream):
 
     name = "task_responses"
     calls = "none beside `session_details`"
-    made_from = Details
+    resource_class = Details
     primary_keys = ("session_id", "task_number")
     numbered = "task_number"
     selected_by_default = False

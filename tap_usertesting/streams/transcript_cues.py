@@ -15,7 +15,7 @@ class TranscriptCuesStream(SessionStream):
 
     name = "transcript_cues"
     calls = "none beside `transcripts`"
-    made_from = Transcript
+    resource_class = Transcript
     primary_keys = ("session_id", "cue_number")
     numbered = "cue_number"
     selected_by_default = False

@@ -2,10 +2,10 @@
 
 Source: GET /api/v2/sessionResults/{sessionId}/transcript (WebVTT).
 
-A transcript appears some time after its session, at a moment that is not documented, or never. Where the product type
-does not tell whether a test has any, its history is sounded first: where five sessions between its newest and its
-oldest have none, the test falls asleep, and one session a sync is asked. By list it does so as well once five that are
-a day old have none. The first success wakes it.
+A transcript appears some undocumented time after its session, or never. If the product type does not tell whether a
+test has transcripts, five sessions spread over its history are asked for first. If none has one, the test falls asleep:
+each sync asks for a single session. By list it also falls asleep once five sessions that are a day old have none. The
+first transcript wakes it up.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ AWAKE = " has transcripts after all, and is read from its end"
 
 
 class Transcript(Resource):
-    """The transcript of a session; each costs one call, for all streams that are made from it together."""
+    """The transcript of a session; one call each serves all streams that are made from it."""
 
     name = endpoint = "transcript"
     policy = Policy(ignores=frozenset({VIDEO_UPDATED}), announced_by=ANNOUNCED, sleeps_after=ENOUGH_WITHOUT)
@@ -75,7 +75,7 @@ class Transcript(Resource):
         return self.product_type(test_id) not in {None, *TRANSCRIBED}
 
     @override
-    def say_sleep(self, test_id: str, *, asleep: bool) -> None:
+    def log_sleep(self, test_id: str, *, asleep: bool) -> None:
         self.logger.info("%s: test %s%s", self.stream, test_id, ASLEEP if asleep else AWAKE)
 
 
@@ -84,5 +84,5 @@ class TranscriptsStream(SessionStream):
 
     name = "transcripts"
     calls = "one call each"
-    made_from = Transcript
+    resource_class = Transcript
     personal = ("vtt", "text", "cues[].speaker", "cues[].text")

@@ -1,4 +1,4 @@
-"""What the streams of one sync share: the clients, what was read once for all, what failed, and where it stands."""
+"""What the streams of one sync share: clients, readers, the schedule, the progress, failures and STATE."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from tap_usertesting.sync.clients import Clients
 from tap_usertesting.sync.discovery import Directory
 from tap_usertesting.sync.failures import Failures
 from tap_usertesting.sync.pace import Pace
+from tap_usertesting.sync.priorities import Priorities
 from tap_usertesting.sync.schedule import Schedule
-from tap_usertesting.sync.standings import Standings
 from tap_usertesting.values.times import from_epoch
 
 if TYPE_CHECKING:
@@ -41,33 +41,33 @@ logger = logging.getLogger("tap-usertesting")
 
 
 class StateWriter(Protocol):
-    """What writes STATE."""
+    """Writes STATE."""
 
     def write_state(self) -> None:
         """Write STATE if anything moved."""
 
     def write_if_due(self) -> None:
-        """Write STATE if it is time."""
+        """Write STATE if the last one is old enough."""
 
 
 class Host(Protocol):
-    """What a sync asks of whoever runs it."""
+    """What a sync needs from the tap that runs it."""
 
     signals: Signals
 
     @property
     def state_writer(self) -> StateWriter:
-        """What writes STATE."""
+        """Writes STATE."""
 
-    def end_over(self, error: ApiError, line: str) -> NoReturn:
-        """End the sync over an error that any other call would meet too."""
+    def abort_on(self, error: ApiError, line: str) -> NoReturn:
+        """End the run on an error that every other call would meet as well."""
 
-    def end_without_tests(self, error: ApiError) -> NoReturn:
-        """End the sync, as it can not know its tests."""
+    def abort_without_tests(self, error: ApiError) -> NoReturn:
+        """End the run, because its tests cannot be discovered."""
 
 
 class SyncContext:
-    """Built when a sync starts, never at discovery."""
+    """What the streams of one sync share. Built when a sync starts, not for `--discover`."""
 
     def __init__(
         self,
@@ -78,56 +78,56 @@ class SyncContext:
         secrets: Secrets,
         clock: Clock,
         turns: Turns,
-        is_plan: bool,
+        is_forecast: bool,
     ) -> None:
-        """Make no call. `is_plan`: nothing will be written."""
+        """Make no call. `is_forecast`: the sync is not run, only its cost is computed."""
         self.settings = settings
         self.streams = streams
         self.turns = turns
         self._host = host
         self._clock = clock
-        self.now = from_epoch(clock.wall())  # of this look for news
-        self.spent = ""  # which budget is used up
-        self.is_plan = is_plan
-        self._answering: set[str] = set()
+        self.now = from_epoch(clock.wall())  # when this round began, in the fixed UTC form
+        self.spent = ""  # which budget is used up, for the log; empty: none
+        self.is_forecast = is_forecast
+        self._reachable: set[str] = set()
         self._warned: set[str] = set()
-        self.left_out: Counter[str] = Counter()  # what was sent and makes no row
-        self.given_up: dict[tuple[str, str], list[str]] = {}  # sessions by stream and test
+        self.left_out: Counter[str] = Counter()  # what the APIs sent that cannot become a row, by kind
+        self.given_up: dict[tuple[str, str], list[str]] = {}  # session ids by stream and test
         self.clients = Clients(settings, clock=clock, turns=turns, secrets=secrets)
         self.directory = Directory(client=self.clients.results, settings=settings)
         self.failures = Failures(self.directory)
-        self.standings = Standings(
+        self.priorities = Priorities(
             streams=streams.of_sessions,
             settings=settings,
             directory=self.directory,
             windows=self.windows,
             changes=lambda: self.changes,
-            present=self.present,
+            round_time=self.round_time,
         )
-        self.schedule = Schedule(monotonic=self.monotonic, look=self.standings.look)
+        self.schedule = Schedule(monotonic=self.monotonic, find_order=self.priorities.find_order)
         self.progress = Progress(windows=self.windows, clock=clock)
         self.pace = Pace(
             self.clients.results_service,
             clock=clock,
             progress=self.progress,
-            place=self.schedule.place,
+            position=self.schedule.position,
             max_calls=settings.max_calls,
             max_duration=settings.max_duration,
         )
         self.clients.transport.waiting.hooks = self.pace.hooks(
-            write_state=self.write_state, checkpoint=host.signals.stop_if_one_came
+            write_state=self.write_state, checkpoint=host.signals.stop_if_pending
         )
 
-    # What was read, once for all streams
+    # Clients and readers
 
     @property
     def results(self) -> ResultsClient:
-        """The Results API."""
+        """The client of the Results API."""
         return self.clients.results
 
     @property
     def feed(self) -> ChangeFeed | None:
-        """The change feed."""
+        """The client of the change feed; None without `feed_url`."""
         return self.clients.feed
 
     @property
@@ -137,7 +137,7 @@ class SyncContext:
 
     @cached_property
     def changes(self) -> ChangeReader:
-        """The change logs of every test."""
+        """The change logs of all tests, each read once for all streams."""
         lists = ListReader(
             client=self.results, now=self.now, list_needs=self._list_needs, listener=self, turns=self.turns
         )
@@ -157,16 +157,16 @@ class SyncContext:
 
     @property
     def feed_logs(self) -> FeedReader:
-        """The logs that the feed has of all tests."""
+        """The feed's logs of all tests."""
         return self.changes.feed_logs
 
     @cached_property
     def facts(self) -> TestFacts:
-        """What is asked of a test besides its changes."""
+        """What is read of a test besides its changes."""
         return TestFacts(client=self.results, lists=self.lists, listener=self, turns=self.turns)
 
     def _asks_by_test(self) -> list[list[Ask]]:
-        """Return what the selected streams will ask of the feed, test by test."""
+        """Return what the selected streams will ask the feed, one list per test."""
         per_test: dict[str, list[Ask]] = {}
         for stream in self.streams.of_tests:
             tests = stream.test_ids()
@@ -188,70 +188,70 @@ class SyncContext:
         return self._clock.monotonic()
 
     def wall(self) -> float:
-        """Return the present as epoch seconds."""
+        """Return the current time in epoch seconds."""
         return self._clock.wall()
 
-    def present(self, *, anew: bool) -> str:
-        """Return the time of this look for news; `anew`: take this moment for it."""
-        if anew:
+    def round_time(self, *, renew: bool) -> str:
+        """Return when this round began, in the fixed UTC form; `renew`: it begins now."""
+        if renew:
             self.now = from_epoch(self._clock.wall())
         return self.now
 
-    # What became of it
+    # Progress and failures
 
     @property
     def activity(self) -> Activity:
-        """Where the stream of this thread stands."""
+        """What the stream of this thread is doing."""
         return self.progress.activity
 
     @property
     def is_idle(self) -> bool:
-        """Whether nothing is being written: the transport waits or is on the wire."""
+        """Whether no message is being written, because the transport waits or a request is on the wire."""
         return self.clients.transport.waiting.idle
 
     def is_reachable(self, test_id: str) -> bool:
         """Tell whether the Results API has answered anything of this test in this sync."""
-        return test_id in self._answering
+        return test_id in self._reachable
 
     def mark_reachable(self, test_id: str) -> None:
-        """Remember that the test answers: from now on a 404 concerns one session only."""
-        self._answering.add(test_id)
+        """Remember that the test answers: from now on a 404 means that one session is missing, not the test."""
+        self._reachable.add(test_id)
 
     def fail(self, error: ApiError | str, *, test_id: str | None = None) -> None:
-        """Write one error line, once, and have the sync end with status 1."""
+        """Write one error line, once, and make the sync end with status 1."""
         self.failures.add(error, stream=self.activity.stream, test_id=test_id)
 
     def warn_once(self, message: str) -> None:
-        """Write a warning, once a sync."""
+        """Write a warning once per sync."""
         if message not in self._warned:
             self._warned.add(message)
             logger.warning("%s", message)
 
     def leave_out(self, stream: str, test_id: str, what: str) -> None:
-        """Count what was sent and makes no row."""
+        """Count what the API sent that cannot become a row, and warn of it."""
         self.left_out[f"{stream} without an id"] += 1
         logger.warning("%s: test %s has %s, which was left out", stream, test_id, what)
 
     def give_up(self, stream: str, test_id: str, session_id: str) -> None:
-        """Note a session that is not looked for any more."""
+        """Note a session that later syncs will not ask for again."""
         self.given_up.setdefault((stream, test_id), []).append(session_id)
 
-    def read_whole(self, group: str) -> bool:
-        """Tell whether nothing has kept the streams of a group from being read to their end."""
-        failing = {stream.group for stream in self.streams.all if stream.name in self.failures.streams}
-        return not self.spent and group not in failing
+    def was_read_to_end(self, job: str) -> bool:
+        """Tell whether the streams of a job were read to their end: no failure, and no budget used up."""
+        failing = {stream.job for stream in self.streams.all if stream.name in self.failures.streams}
+        return not self.spent and job not in failing
 
-    # What ends a test, or the sync
+    # Errors that end a test or the run
 
     @contextmanager
     def guarded(self, test_id: str) -> Iterator[None]:
-        """Have an error of an API end this test only; bad credentials and a dead network end the sync."""
+        """Let an API error end this test only; bad credentials or a dead network end the run."""
         try:
             yield
         except BudgetSpentError as error:
             self.spent = str(error)
         except RunEndsError as error:
-            self._host.end_over(error, str(error))
+            self._host.abort_on(error, str(error))
         except ApiError as error:
             if isinstance(error, NotFoundError):
                 self.lists.mark_lost(test_id, error)
@@ -259,13 +259,13 @@ class SyncContext:
 
     @contextmanager
     def discovering(self) -> Iterator[None]:
-        """End the sync where its tests can not be known; a budget that is used up ends discovery."""
+        """End the run if its tests cannot be discovered; a used-up budget ends discovery only."""
         try:
             yield
         except BudgetSpentError as error:
             self.spent = str(error)
         except ApiError as error:
-            self._host.end_without_tests(error)
+            self._host.abort_without_tests(error)
 
     # STATE
 
@@ -274,7 +274,7 @@ class SyncContext:
         self._host.state_writer.write_state()
 
     def after_row(self) -> None:
-        """Do what is due after a row was written and its ledger moved: STATE, progress, signals."""
+        """Write STATE and progress if due, and obey a signal. Call it once a row is out and its ledger moved."""
         self._host.state_writer.write_if_due()
         self.progress.tick()
-        self._host.signals.stop_if_one_came()
+        self._host.signals.stop_if_pending()

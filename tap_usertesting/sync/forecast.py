@@ -1,7 +1,7 @@
-"""What a sync will cost, by the very agenda that it would follow, over the first page of each list.
+"""Computes what a sync would cost, for `--plan`, from the same agenda that the sync would follow.
 
-Of the feed the changes themselves are asked for, a hundred tests in one request. What lies beyond the first page of a
-list is counted: it is older than all on it.
+Of each session list only the first page is read. The sessions beyond it are counted from the total, as they are older
+than those on it. The feed is asked for the changes themselves, a hundred tests in one request.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 from tap_usertesting.ledger.log import FEED
 from tap_usertesting.report.plan import DISCOVERY, Cost, Plan, Row
 from tap_usertesting.report.summary import NEWEST_DAYS
-from tap_usertesting.sync.group import Group, Seat
+from tap_usertesting.sync.ledger_group import LedgerGroup, Member
 from tap_usertesting.sync.streams import StreamOfSessions
-from tap_usertesting.sync.visit import Visit
+from tap_usertesting.sync.sync_of_test import TestSync
 from tap_usertesting.values.times import earlier
 
 if TYPE_CHECKING:
@@ -25,41 +25,44 @@ if TYPE_CHECKING:
     from tap_usertesting.sync.resource import Resource
 
 
-class Planned(StreamOfSessions, Protocol):
-    """A stream whose resource can be asked what it would fetch."""
+class ForecastStream(StreamOfSessions, Protocol):
+    """A stream whose resource tells what a sync would fetch."""
 
     @property
     def resource(self) -> Resource:
-        """What it is made from."""
+        """The resource from whose answers the rows are made."""
 
 
-def forecast(context: SyncContext, planned: Iterable[Planned]) -> Plan:
-    """Return what a sync would cost; nothing is written. `planned`: the streams that follow a ledger."""
+def forecast(context: SyncContext, streams: Iterable[ForecastStream]) -> Plan:
+    """Return what a sync would cost; write nothing. `streams`: those that follow a ledger. Raises as a sync does."""
     context.changes.start_forecast()
     context.facts.start_forecast()
-    by_name, led, rows = {stream.name: stream for stream in planned}, set[str](), list[Row]()
+    by_name, with_lead, rows = {stream.name: stream for stream in streams}, set[str](), list[Row]()
     for stream in context.streams.of_tests:
         tests = stream.test_ids()
         lead = by_name.get(stream.name)
         if lead is None:
-            rows += [Row(stream.name, test_id, records=stream.foresee(test_id)) for test_id in tests]
-        elif stream.name not in led:
-            riders = list(context.streams.riders(lead))
-            led |= {rider.name for rider in riders}
-            context.schedule.begin_once()
+            rows += [Row(stream.name, test_id, records=stream.forecast_records(test_id)) for test_id in tests]
+        elif stream.name not in with_lead:
+            followers = list(context.streams.followers(lead))
+            with_lead |= {follower.name for follower in followers}
+            context.schedule.start_first_round()
             for test_id in tests:
-                rows += _of_test(lead.resource, [lead, *riders], test_id)
+                rows += _of_test(lead.resource, [lead, *followers], test_id)
     discovery = sum(context.clients.transport.calls[label] for label in DISCOVERY)
     windows = context.windows
     return Plan(rows, discovery, windows.limit, windows.window, windows.number, windows.paced_together)
 
 
-class _Asked(NamedTuple):
-    """The sessions that one source is asked for in a test. `beyond`: those that lie beyond the first page."""
+class _ToFetch(NamedTuple):
+    """The sessions of a test that a sync would fetch.
 
-    items: dict[str, tuple[Item, bool]]  # by session, and whether it is news
+    `beyond`: how many lie beyond the first page. `samples`: how many tell whether the test has such rows at all.
+    """
+
+    items: dict[str, tuple[Item, bool]]  # by session id: its item, and whether it is news
     beyond: int
-    sounding: int
+    samples: int
 
     @property
     def all(self) -> int:
@@ -68,41 +71,40 @@ class _Asked(NamedTuple):
 
 def _of_test(resource: Resource, streams: list[StreamOfSessions], test_id: str) -> Iterator[Row]:
     context, lead = resource.context, streams[0]
-    yield from (Row(rider.name, test_id) for rider in streams[1:])
+    yield from (Row(follower.name, test_id) for follower in streams[1:])
     if not resource.applies(test_id):
         yield Row(lead.name, test_id)
         return
     context.activity.begin(lead.name, test_id)
-    visit = Visit(resource, [Seat(stream, stream.partition(test_id)) for stream in streams], test_id)
-    was_read = visit.was_read
+    test = TestSync(resource, [Member(stream, stream.partition(test_id)) for stream in streams], test_id)
+    was_read = test.was_read
     pages, reels = context.lists.forecast_pages, context.facts.forecast_reels
     with context.guarded(test_id):
-        visit.read(context.schedule.number, resting=test_id in context.schedule.order.resting)
-    asked = _asked(visit.groups)
+        test.read(context.schedule.round_number, not_due=test_id in context.schedule.order.not_due)
+    to_fetch = _to_fetch(test.groups)
     shared = Counter({"list": context.lists.forecast_pages - pages, "reels": context.facts.forecast_reels - reels})
-    records = asked.all + sum(item.act == "remove" for group in visit.groups[:1] for item in group.queue)
-    cost = _cost(resource, test_id, asked, shared.total(), was_read=was_read)
+    records = to_fetch.all + sum(item.act == "remove" for group in test.groups[:1] for item in group.queue)
+    cost = _cost(resource, test_id, to_fetch, shared.total(), was_read=was_read)
     own = Counter() if resource.endpoint is None else Counter({resource.endpoint: cost.all - shared.total()})
     yield Row(lead.name, test_id, +(shared + own), records, cost)
 
 
-def _asked(groups: Iterable[Group]) -> _Asked:
+def _to_fetch(groups: Iterable[LedgerGroup]) -> _ToFetch:
     items: dict[str, tuple[Item, bool]] = {}
-    beyond = sounding = 0
+    beyond = samples = 0
     for group in groups:
         for item in group.queue:
-            sounding += item.is_sample
-            if item.act == "fetch" and not (
-                item.is_sample and item.line == "probe"
-            ):  # those come again at their places
-                news = group.was_read or item.line in {"waiting", "late", "news", "probe"}
-                items.setdefault(item.session_id, (item, news))
+            samples += item.is_sample
+            is_repeated = item.is_sample and item.line == "probe"  # such a session is also at its own position
+            if item.act == "fetch" and not is_repeated:
+                is_news = group.only_news or item.line in {"waiting", "late", "news", "probe"}
+                items.setdefault(item.session_id, (item, is_news))
         beyond = max(beyond, _beyond(group))
-    return _Asked(items, beyond, sounding)
+    return _ToFetch(items, beyond, samples)
 
 
-def _beyond(group: Group) -> int:
-    """Return how many sessions will be asked for that no page has shown so far."""
+def _beyond(group: LedgerGroup) -> int:
+    """Return how many sessions a sync would fetch that are on none of the pages read so far."""
     log, ledger = group.log, group.ledger
     if log is None or log.sessions is None or log.sessions.complete or ledger.asleep or group.policy.per_test:
         return 0
@@ -115,16 +117,16 @@ def _beyond(group: Group) -> int:
     return max(0, sessions.greatest - (ledger.total_count or 0) - unknown)
 
 
-def _cost(resource: Resource, test_id: str, asked: _Asked, shared: int, *, was_read: bool) -> Cost:
-    """Return the calls, `shared` of them for what is not a session."""
+def _cost(resource: Resource, test_id: str, to_fetch: _ToFetch, shared: int, *, was_read: bool) -> Cost:
+    """Return the calls for a test. `shared`: the calls for what is not a session."""
     context = resource.context
     recent = earlier(context.now, days=NEWEST_DAYS)
     each = 0 if resource.endpoint is None else 1
-    news = each * sum(is_news for _, is_news in asked.items.values())
-    newest = each * sum(is_news or item.time >= recent for item, is_news in asked.items.values())
-    is_recent = was_read or (context.standings.newest_known(test_id) or recent) >= recent
-    least = news + asked.sounding if asked.sounding else each * asked.all
-    most = least if resource.may_have_none(test_id) else each * asked.all
+    news = each * sum(is_news for _, is_news in to_fetch.items.values())
+    newest = each * sum(is_news or item.time >= recent for item, is_news in to_fetch.items.values())
+    is_recent = was_read or (context.priorities.newest_change(test_id) or recent) >= recent
+    least = news + to_fetch.samples if to_fetch.samples else each * to_fetch.all
+    most = least if resource.may_have_none(test_id) else each * to_fetch.all
     return Cost(
         news=news + (shared if was_read else 0),
         newest=min(most, newest) + (shared if is_recent else 0),

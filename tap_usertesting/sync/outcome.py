@@ -1,4 +1,4 @@
-"""What came of a sync: the summary, and the lines that say what was left open."""
+"""Builds the summary of a sync, and logs what it left open."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("tap-usertesting")
 
-THROTTLED = "429"  # among the transport's counts
+THROTTLED = "429"  # the key of refused calls in the transport's counts
 
 
 def summary_of(context: SyncContext, ended: Ending) -> Summary:
-    """Return what the selected streams wrote, what that took, and what is left open in them."""
+    """Return what the selected streams wrote, what it cost, and what they left open."""
     transport, streams = context.clients.transport, context.streams.all
     left_out = context.left_out + context.results.left_out
     newest = earlier(context.now, days=NEWEST_DAYS)
@@ -41,8 +41,8 @@ def summary_of(context: SyncContext, ended: Ending) -> Summary:
     )
 
 
-def say_what_is_left(context: SyncContext, next_sync: str) -> None:
-    """Write a line for what was given up, and for a budget that was used up. `next_sync`: where that goes on."""
+def log_unfinished(context: SyncContext, next_sync: str) -> None:
+    """Log which sessions were given up, and which budget was used up. `next_sync`: where the next sync goes on."""
     for (stream, test_id), sessions in context.given_up.items():
         logger.warning(
             "%s, test %s: %d sessions that were announced are still not found and are given up, such as %s",

@@ -1,4 +1,4 @@
-"""When a call may be made and which goes first: the budget of the sync, the rank of a call, the line before a wait."""
+"""Decides whether a call may be made and which goes first, and logs long waits: the hooks of the transport."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("tap-usertesting")
 
-KINDS = {"list": 0.0, "test": 1.0, "session": 2.0, "other": 2.0}  # what one call tells more of goes first
-LOGGED_WAIT = 5.0  # seconds; a shorter wait is no news
+KIND_RANK = {"list": 0.0, "test": 1.0, "session": 2.0, "other": 2.0}  # a call that tells more goes first
+LOGGED_WAIT = 5.0  # seconds; a shorter wait is not logged
 
 
 class Pace:
-    """What the transport asks and tells around its calls and waits."""
+    """The budget of a sync, the rank of its calls, and the log line of a long wait."""
 
     def __init__(
         self,
@@ -32,34 +32,34 @@ class Pace:
         *,
         clock: Clock,
         progress: Progress,
-        place: Callable[[str], float],
+        position: Callable[[str], float],
         max_calls: int | None,
         max_duration: int | None,
     ) -> None:
-        """`service`: the Results API; `place`: of a test in the schedule; the budget in calls and in seconds."""
+        """`service`: the Results API. `position`: that of a test id in the schedule. `max_duration` is in seconds."""
         self._service = service
         self._clock = clock
         self._progress = progress
-        self._place = place
+        self._position = position
         self._max_calls = max_calls
         self._max_duration = max_duration
         self._began = clock.monotonic()
-        self._separate = False  # windows, as the log has said
-        self._waiting_until = 0.0  # for quota, as the log has said
+        self._separate = False  # whether the log says that endpoints have windows of their own
+        self._waiting_until = 0.0  # by the monotonic clock: the end of the wait for quota that was logged last
 
     @property
     def seconds(self) -> float:
-        """How long the sync has taken so far."""
+        """Seconds that the sync has taken so far."""
         return self._clock.monotonic() - self._began
 
     def hooks(self, *, write_state: Callable[[], None], checkpoint: Callable[[], None]) -> Hooks:
-        """Return what to hang on the transport. Before a wait of more than a second STATE is written."""
+        """Return the hooks of the transport. Before a wait of more than a second, they write STATE."""
 
         def before_wait(wait: Wait) -> None:
             self._check_duration(wait.seconds)
             if wait.seconds > 1:
                 write_state()
-            self._say(wait)
+            self._log_wait(wait)
 
         return Hooks(
             before_call=self._before_call,
@@ -71,16 +71,16 @@ class Pace:
         )
 
     def rank(self, call: Call) -> Rank:
-        """Return how urgent a call is: news test by test, then history from the newest session down.
+        """Return the rank of a call; the least goes first: news test by test, then history, the newest session first.
 
-        Before all of them an endpoint that was not asked yet: its first answer may tell that it has its own window.
+        The first call of an endpoint precedes both, because its answer may reveal that it has its own window.
         """
         if not call.service.windows.knows(call.endpoint):
             return (0.0,)
         here = self._progress.activity
         if here.key is None:
-            return (1.0, self._place(here.test_id), KINDS[call.kind], here.at, here.turn)
-        return (2.0, here.key, KINDS[call.kind], here.turn)
+            return (1.0, self._position(here.test_id), KIND_RANK[call.kind], here.at, here.turn)
+        return (2.0, here.key, KIND_RANK[call.kind], here.turn)
 
     def _before_call(self, service: Service) -> None:
         most = self._max_calls
@@ -98,10 +98,10 @@ class Pace:
         if most is not None and self.seconds + wait >= most:
             raise BudgetSpentError(f"max_duration of {most} s reached")
 
-    def _say(self, wait: Wait) -> None:
+    def _log_wait(self, wait: Wait) -> None:
         ends = self._clock.monotonic() + wait.seconds
         if wait.seconds <= LOGGED_WAIT or (wait.reason == "quota" and ends < self._waiting_until + 1):
-            return  # no news, or another stream has just said so
+            return  # too short, or another stream has just logged the same wait
         why, where = "before the next try", str(self._progress.activity)
         if wait.reason == "quota":
             self._waiting_until = ends

@@ -1,4 +1,4 @@
-"""One stream in one test: its ledger, and the dict of the state in which that stands."""
+"""The state of one stream in one test: its ledger, and the dict in which the Singer state keeps it."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ CONTEXT, REPLICATION_KEY, ROWS = "context", "replication_key", "rows"
 
 
 class PartitionState:
-    """Reads a ledger from a partition's state, and writes it there when STATE is to be written."""
+    """Reads a ledger from a partition of the state, and saves it there before STATE is written."""
 
     def __init__(
         self,
         state: dict[str, Any],
         *,
         replication_key: str,
-        moved: Callable[[PartitionState], None] = lambda _: None,
+        on_change: Callable[[PartitionState], None] = lambda _: None,
         warn: Callable[[str], None] = lambda _: None,
     ) -> None:
-        """`state`: the dict that the SDK writes out, changed by `save` alone; `moved` is told that it has to be."""
+        """`state`: the dict that the SDK writes, changed by `save` only. `on_change` learns that `save` is needed."""
         self._state = state
         self._replication_key = replication_key
-        self._moved = moved
+        self._on_change = on_change
         rows = state.get(ROWS)
         self._rows = rows if type(rows) is int else 0
         self._ledger = decode(state)
@@ -37,24 +37,24 @@ class PartitionState:
 
     @property
     def ledger(self) -> Ledger:
-        """Which part of the test's log is handled. Set it only after the rows that make it true are out."""
+        """Which part of the test's log is handled. Set it only after the rows that make it true are written."""
         return self._ledger
 
     @ledger.setter
     def ledger(self, ledger: Ledger) -> None:
         if ledger is not self._ledger:
             self._ledger = ledger
-            self._moved(self)
+            self._on_change(self)
 
     @property
     def rows(self) -> int:
-        """The most rows that one session of this test ever had in a stream that numbers them."""
+        """The most rows that any session of this test has had, in a stream that numbers the rows of a session."""
         return self._rows
 
     @rows.setter
     def rows(self, most: int) -> None:
         self._rows = most
-        self._moved(self)
+        self._on_change(self)
 
     def save(self) -> None:
         """Write the ledger into the state."""

@@ -1,9 +1,8 @@
-"""A resource: what an API has of the sessions of a test, or of the test itself.
+"""A resource: what an API has about the sessions of a test, or about the test itself.
 
-One answer may make rows of several streams.
-
-Each stream declares the resource that it is made from (`streams/`). This is what they have in common: which log tells
-of changes (the feed or the list), how much of it is to be read, and what an answer or a 404 means.
+Each stream in `streams/` declares the resource from whose answers it is made, and several streams may share one. The
+base class holds what all resources have in common: which log tells of changes (feed or list), how much of it to read,
+and what an answer or a 404 means.
 """
 
 from __future__ import annotations
@@ -29,21 +28,21 @@ if TYPE_CHECKING:
     from tap_usertesting.changes.session_list import SessionList
     from tap_usertesting.ledger.ledger import Ledger
     from tap_usertesting.sync.context import SyncContext
-    from tap_usertesting.sync.group import Group
+    from tap_usertesting.sync.ledger_group import LedgerGroup
 
 
 class Resource:
-    """How a stream's answers are fetched, and when. Subclasses declare; `fetch` is what each of them has to add."""
+    """How answers are fetched, and when. A subclass declares the attributes and adds `fetch`."""
 
     name: ClassVar[str]  # streams of one resource share its calls
-    endpoint: ClassVar[str | None]  # that is called for each session, None where none is
+    endpoint: ClassVar[str | None]  # the one called for each session; None: no call per session
     policy: ClassVar[Policy] = Policy()
-    cost: ClassVar[str]  # what the whole test costs to read again, for the warning at a change of source
-    product_types: ClassVar[frozenset[str] | None] = None  # of the tests that have it; None: of all
-    often_none = False  # a session without it is nothing unusual
+    cost: ClassVar[str]  # of reading a whole test again, for the warning at a change of source
+    product_types: ClassVar[frozenset[str] | None] = None  # of the tests that have this resource; None: all
+    often_none = False  # whether a session without it is normal
 
     def __init__(self, context: SyncContext, stream: str) -> None:
-        """`stream`: the name under which log lines speak of it."""
+        """`stream`: the name that log lines give it, that of the lead."""
         self.context = context
         self.stream = stream
         self.logger = logging.getLogger("tap-usertesting").getChild(stream)
@@ -51,15 +50,15 @@ class Resource:
     # To be declared
 
     def fetch(self, test_id: str, session_id: str) -> Any:  # noqa: ANN401 - as the API answers
-        """Return what the API has of a session. Raises NotFoundError where there is nothing (yet)."""
+        """Return what the API has about a session. Raises NotFoundError if it has nothing (yet)."""
         raise NotImplementedError
 
     def applies(self, test_id: str) -> bool:
-        """Tell whether tests of this product type have it at all."""
+        """Tell whether a test of this product type can have this resource."""
         return self.product_types is None or self.product_type(test_id) in {None, *self.product_types}
 
-    def policy_of(self, test_id: str) -> Policy:  # noqa: ARG002 - some look at it
-        """Return how the log of a test is followed."""
+    def policy_of(self, test_id: str) -> Policy:  # noqa: ARG002 - some subclasses use it
+        """Return the policy by which the log of a test is followed."""
         settings = self.context.settings
         return replace(
             self.policy,
@@ -69,44 +68,47 @@ class Resource:
         )
 
     def is_empty(self, answer: Any) -> bool:  # noqa: ANN401, ARG002 - as above
-        """Tell whether an answer has no row yet, so that it is asked for again."""
+        """Tell whether an answer makes no row yet, so that the session is asked for again."""
         return False
 
-    def skips(self, test_id: str, groups: Sequence[Group]) -> bool:  # noqa: ARG002 - some look at it
-        """Tell whether there is nothing to read in a test, before its log is read."""
+    def skips(self, test_id: str, groups: Sequence[LedgerGroup]) -> bool:  # noqa: ARG002 - some subclasses use it
+        """Tell, before the log of a test is read, whether there is nothing to read in it."""
         return all(group.ledger.has_none for group in groups)
 
-    def prepare(self, test_id: str, groups: Sequence[Group]) -> None:
-        """Read what the sessions on the agenda share, before they are fetched one by one."""
+    def prepare(self, test_id: str, groups: Sequence[LedgerGroup]) -> None:
+        """Read what the queued sessions share, before they are fetched one by one."""
 
-    def may_have_none(self, test_id: str) -> bool:  # noqa: ARG002 - some look at it
-        """Tell whether a plan may take the test for one without it."""
+    def may_have_none(self, test_id: str) -> bool:  # noqa: ARG002 - some subclasses use it
+        """Tell whether a forecast may assume that the test lacks this resource."""
         return False
 
     def sample(self, test_id: str) -> tuple[str, Any] | None:
-        """Return the newest session of a test and its answer, for `--test`; one call tells all streams which that is.
+        """Return the id of the newest session of a test and its answer, for `--test`; None if the test has no session.
 
-        Raises NotFoundError where it has none.
+        One call tells all streams which session that is. Raises NotFoundError if the session has no answer.
         """
         newest = next(iter(self.context.facts.newest_session(test_id).sessions), None)
         return None if newest is None else (newest["sessionId"], self.fetch(test_id, newest["sessionId"]))
 
-    def gave_up(self, test_id: str, session_id: str) -> None:
-        """Note a session that is not looked for any more."""
+    def note_given_up(self, test_id: str, session_id: str) -> None:
+        """Note that later syncs will not ask for a session again."""
         if not self.often_none:
             self.context.give_up(self.stream, test_id, session_id)
 
-    def say_sleep(self, test_id: str, *, asleep: bool) -> None:
-        """Say that a test seems to have none at all, or that it has after all."""
+    def log_sleep(self, test_id: str, *, asleep: bool) -> None:
+        """Log that a test seems to have no rows, or that it has rows after all."""
 
     def product_type(self, test_id: str) -> str | None:
-        """Return the product type of a test, None where it is not known."""
+        """Return the product type of a test, in upper case; None if it is not known."""
         return self.context.directory.product_types.get(test_id)
 
     # The log
 
     def log_source(self, test_id: str, ledger: Ledger) -> tuple[Source, Ledger]:
-        """Return which log drives the test, and the ledger with the verdict if that is new. Raises FeedError."""
+        """Return which log the test follows, and the ledger with any new verdict about the feed.
+
+        Raises FeedError if `change_source` is `feed` and the feed cannot serve the test.
+        """
         configured = self.context.settings.change_source
         if self.context.feed is None or configured == LISTING:
             return LISTING, ledger
@@ -133,24 +135,24 @@ class Resource:
             return LISTING, replace(ledger, verdict=True)
         return LISTING, ledger
 
-    def read_log(self, test_id: str, group: Group) -> Log:
-        """Read what a group's ledger needs, and begin that ledger."""
+    def read_log(self, test_id: str, group: LedgerGroup) -> Log:
+        """Begin the ledger of a group, and read the log that it needs."""
         now = self.context.now
         source, ledger = self.log_source(test_id, group.ledger)
         begun = begin(ledger, source, group.policy, now=now)
         if ledger.bookmark is not None and begun.bookmark is None:
-            self._say_restart(test_id, ledger, begun)
+            self._log_restart(test_id, ledger, begun)
         log = self.context.changes.read(test_id, begun, group.policy)
         if source == FEED and log.sessions is None and group.policy.start_date is not None:
             todo = agenda(begun, log, group.policy, now=now)
             fetched = [item.session_id for item in todo if item.act == "fetch" and item.line != "waiting"]
-            if fetched:  # only the list tells when a session was
+            if fetched:  # only the list tells the time of a session
                 log = replace(log, sessions=self.context.lists.read(test_id, contains(fetched)))
-        group.move(take(begun, log, now=now))
+        group.set_ledger(take(begun, log, now=now))
         return log
 
     def asks(self, test_id: str, ledger: Ledger) -> Iterable[Ask]:
-        """Return what will be asked of the feed for a ledger."""
+        """Return what a ledger will ask the feed."""
         if not self.applies(test_id) or ledger.has_none or not self._asks_feed(ledger):
             return ()
         if ledger.source != FEED:
@@ -159,13 +161,13 @@ class Resource:
         return (Ask(TEST_PREFIX + test_id, needs(begun).since),)
 
     def list_need(self, test_id: str, ledger: Ledger) -> Callable[[SessionList], bool] | None:
-        """Return how deep a ledger will need the test's list; None when it will not, or can not tell yet."""
+        """Return when a ledger has read enough of the test's list; None if it needs no list or cannot tell yet."""
         if not self.applies(test_id) or ledger.has_none:
             return None
         policy = self.policy_of(test_id)
         by_feed = self._asks_feed(ledger)
         if by_feed and ledger.source != FEED:
-            return lambda sessions: sessions.complete  # the feed has to be proven
+            return lambda sessions: sessions.complete  # it must be compared with the feed
         begun = begin(ledger, FEED if by_feed else LISTING, policy, now=self.context.now)
         depth = needs(begun).depth
         return None if depth == "none" else lambda sessions: is_deep_enough(begun, depth, sessions, policy)
@@ -176,7 +178,7 @@ class Resource:
             return False
         return ledger.source == FEED or not ledger.verdict or configured == FEED
 
-    def _say_restart(self, test_id: str, ledger: Ledger, begun: Ledger) -> None:
+    def _log_restart(self, test_id: str, ledger: Ledger, begun: Ledger) -> None:
         if ledger.source == begun.source:
             self.context.warn_once(
                 f"{self.stream}, test {test_id}: its bookmark is in the future: it is read from the start"
@@ -190,7 +192,7 @@ class Resource:
 
 
 class FilmedResource(Resource):
-    """What only a session with a video has; each costs one call."""
+    """What only a session with a video has; one call each."""
 
     policy = Policy(ignores=frozenset({TRANSCRIBED}))
     product_types = FILMED

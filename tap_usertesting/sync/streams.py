@@ -1,4 +1,4 @@
-"""The streams as a sync sees them. What Singer makes of them is known above."""
+"""The streams as a sync sees them. Only the rooms above know what Singer makes of them."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ class SyncedStream(Protocol):
     """A selected stream."""
 
     name: str
-    emitted: int  # rows of this sync
+    emitted: int  # rows of this sync, tombstones apart
     tombstoned: int
 
     @property
-    def group(self) -> str:
-        """What it is read with: streams of one group run in one thread, and an error of one concerns all."""
+    def job(self) -> str:
+        """The job that reads it: streams of one job run in one thread, and an error of one concerns all of them."""
 
     @property
     def waiting(self) -> int:
-        """How many sessions the next syncs ask for again."""
+        """How many sessions later syncs will ask for again."""
 
     def unfinished(self, since: str | None = None) -> int:
-        """Return of how many tests something is left to read (that is not older than a time)."""
+        """Return how many tests have something left to read; `since` (fixed UTC form): nothing older counts."""
 
 
 class StreamOfTests(SyncedStream, Protocol):
@@ -41,52 +41,52 @@ class StreamOfTests(SyncedStream, Protocol):
         """Return the tests of this sync."""
 
     def asks(self, test_id: str) -> Iterable[Ask]:
-        """Return what the stream will ask of the feed for a test."""
+        """Return what the stream will ask the feed for a test."""
 
     def list_need(self, test_id: str) -> Callable[[SessionList], bool] | None:
-        """Return how deep the stream will need a test's list; None when it will not, or can not tell yet."""
+        """Return when the stream has read enough of a test's list; None if it needs no list or cannot tell yet."""
 
-    def foresee(self, test_id: str) -> int:
-        """Return how many records a sync would write, for a plan."""
+    def forecast_records(self, test_id: str) -> int:
+        """Return how many records a sync would write for a test."""
 
     @property
     def is_sample(self) -> bool:
-        """Whether one record of one test is all that is wanted (`--test`)."""
+        """Whether the stream emits a single record, for `--test`."""
 
 
 class StreamOfSessions(StreamOfTests, Protocol):
-    """A stream that follows the log of each test by a ledger."""
+    """A stream that follows the log of each test with a ledger."""
 
     def applies(self, test_id: str) -> bool:
-        """Tell whether tests of this product type have such rows at all."""
+        """Tell whether a test of this product type can have such rows."""
 
     def partition(self, test_id: str) -> PartitionState:
-        """Return what is known of a test in this stream."""
+        """Return the stream's partition for a test."""
 
     def stored_partitions(self) -> list[dict[str, Any]]:
-        """Return the partitions as they stand in the state, to be changed in place."""
+        """Return the partitions of the state itself: whoever changes the list changes the state."""
 
     def rows_of(self, test_id: str, item: Item, answer: Any | None) -> list[Record]:  # noqa: ANN401 - as the API answers
-        """Return the rows of an answer, and tombstones of those that were there beyond them; None: of all."""
+        """Return the rows of an answer, and tombstones for former rows that it lacks; `answer` None: for all."""
 
-    def board(self) -> None:
-        """Leave the rows to a stream of the same resource, which runs now."""
+    def follow_lead(self) -> None:
+        """Leave the rows to the lead: the stream of the same resource that runs now."""
 
-    def ride(self, row: Record) -> None:
-        """Write a row while another stream of the same resource runs."""
+    def write_for_lead(self, row: Record) -> None:
+        """Write a row while the lead runs."""
 
 
 class Streams(NamedTuple):
-    """The selected streams in their order: all of them, those of tests, and of these those that follow a ledger."""
+    """The selected streams in order: all, those with a bookmark per test, and of these those with a ledger."""
 
     all: Sequence[SyncedStream] = ()
     of_tests: Sequence[StreamOfTests] = ()
     of_sessions: Sequence[StreamOfSessions] = ()
 
-    def riders(self, lead: StreamOfSessions) -> Iterator[StreamOfSessions]:
-        """Yield the streams after this one that are made from the same answers."""
-        behind = False
+    def followers(self, lead: StreamOfSessions) -> Iterator[StreamOfSessions]:
+        """Yield the streams after the lead that are made from the same answers."""
+        after_lead = False
         for stream in self.of_sessions:
-            if behind and stream.group == lead.group:
+            if after_lead and stream.job == lead.job:
                 yield stream
-            behind = behind or stream is lead
+            after_lead = after_lead or stream is lead

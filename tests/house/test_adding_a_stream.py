@@ -49,7 +49,7 @@ class ParticipantsStream(SessionStream):
 
     name = "participants"
     calls = "one call each"
-    made_from = Participants
+    resource_class = Participants
     selected_by_default = False
     personal = ("participant_id",)
 

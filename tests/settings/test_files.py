@@ -11,7 +11,7 @@ import pytest
 
 from tap_usertesting.config.validation import SettingsError
 from tap_usertesting.singer.command_line import EX_CONFIG
-from tap_usertesting.singer.files import read_state, sound
+from tap_usertesting.singer.files import drop_unsound, read_state
 from tests.support.harness import SESSION_STREAMS, Warehouse, assert_true, catalog, sync, sync_here
 
 if TYPE_CHECKING:
@@ -280,7 +280,7 @@ def test_a_test_that_a_state_names_twice_counts_once() -> None:
     """The later entry, as where Meltano has joined two states."""
     said: list[str] = []
     both = [*OLDER["bookmarks"]["sessions"]["partitions"], *STATE["bookmarks"]["sessions"]["partitions"]]
-    assert sound({"bookmarks": {"sessions": {"partitions": both}}}, said.append) == STATE
+    assert drop_unsound({"bookmarks": {"sessions": {"partitions": both}}}, said.append) == STATE
     [line] = said
     assert "sessions" in line
 
@@ -290,7 +290,7 @@ def test_a_sound_state_stays_as_it_is(box: Sandbox) -> None:
     state = sync_here(box.config()).state
     assert state is not None
     said: list[str] = []
-    assert sound(state, said.append) == state
+    assert drop_unsound(state, said.append) == state
     assert said == []
 
 

@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tap_usertesting.sync.schedule import ANYWAY, LAST_LOOK, LOOK_EVERY, Order, Schedule, Standing, order
+from tap_usertesting.sync.schedule import (
+    EXTRA_LISTS,
+    LAST_ROUND_AFTER,
+    ROUND_EVERY,
+    KnownTest,
+    Order,
+    Schedule,
+    order_tests,
+)
 from tap_usertesting.values.times import earlier
 
 if TYPE_CHECKING:
@@ -21,9 +29,9 @@ def ago(hours: float) -> str:
     return earlier(NOW, hours=hours)
 
 
-def listed(test_id: str, *, silent: float, asked: float | None) -> Standing:
+def listed(test_id: str, *, silent: float, asked: float | None) -> KnownTest:
     """Return a test that was read by its list before. `silent`, `asked`: hours."""
-    return Standing(
+    return KnownTest(
         test_id, read=True, by_feed=False, newest=ago(silent), asked_at=None if asked is None else ago(asked)
     )
 
@@ -43,14 +51,14 @@ def listed(test_id: str, *, silent: float, asked: float | None) -> Standing:
 )
 def test_a_quiet_test_is_due_after_a_twentieth_of_its_silence(silent: float, asked: float | None, *, due: bool) -> None:
     """At the latest after `max_quiet_hours`."""
-    found = order([listed("a", silent=silent, asked=asked)], now=NOW, max_quiet_hours=24, anyway=0)
-    assert found == (Order(listed=("a",)) if due else Order(resting=frozenset({"a"})))
+    found = order_tests([listed("a", silent=silent, asked=asked)], now=NOW, max_quiet_hours=24, extra=0)
+    assert found == (Order(by_list=("a",)) if due else Order(not_due=frozenset({"a"})))
 
 
 def test_with_no_quiet_hours_every_test_is_asked_at_each_sync() -> None:
     """The longest unasked first."""
     tests = [listed(f"t{n}", silent=9_000, asked=n) for n in (3, 1, 2)]
-    assert order(tests, now=NOW, max_quiet_hours=0, anyway=0).resting == frozenset()
+    assert order_tests(tests, now=NOW, max_quiet_hours=0, extra=0).not_due == frozenset()
 
 
 def test_the_most_overdue_are_asked_first_and_feeds_before_them() -> None:
@@ -58,19 +66,19 @@ def test_the_most_overdue_are_asked_first_and_feeds_before_them() -> None:
     tests = [
         listed("calm", silent=200, asked=11),
         listed("lively", silent=2, asked=1),
-        Standing("new", read=False, by_feed=False),
-        Standing("fed", read=True, by_feed=True, newest=ago(5)),
+        KnownTest("new", read=False, by_feed=False),
+        KnownTest("fed", read=True, by_feed=True, newest=ago(5)),
     ]
-    assert order(tests, now=NOW, max_quiet_hours=24).news == ("fed", "lively", "calm")
+    assert order_tests(tests, now=NOW, max_quiet_hours=24).news == ("fed", "lively", "calm")
 
 
 def test_twenty_that_are_not_due_are_asked_all_the_same() -> None:
     """So that a small account is read whole each time: the longest unasked first."""
     tests = [listed(f"t{n:02}", silent=9_000, asked=n / 10) for n in range(50)]
     random.Random(1).shuffle(tests)  # noqa: S311 - no secret
-    found = order(tests, now=NOW, max_quiet_hours=24)
-    assert found.news == tuple(f"t{n:02}" for n in range(49, 49 - ANYWAY, -1))
-    assert len(found.resting) == 50 - ANYWAY
+    found = order_tests(tests, now=NOW, max_quiet_hours=24)
+    assert found.news == tuple(f"t{n:02}" for n in range(49, 49 - EXTRA_LISTS, -1))
+    assert len(found.not_due) == 50 - EXTRA_LISTS
 
 
 def test_whatever_the_budget_no_test_is_left_out_for_good() -> None:
@@ -81,7 +89,7 @@ def test_whatever_the_budget_no_test_is_left_out_for_good() -> None:
     longest = 0.0
     for _ in range(400):
         tests = [listed(test_id, silent=silent[test_id], asked=asked[test_id]) for test_id in silent]
-        for test_id in order(tests, now=NOW, max_quiet_hours=24).news[:10]:
+        for test_id in order_tests(tests, now=NOW, max_quiet_hours=24).news[:10]:
             asked[test_id] = 0.0
         for test_id in asked:
             asked[test_id] += 1
@@ -89,91 +97,91 @@ def test_whatever_the_budget_no_test_is_left_out_for_good() -> None:
     assert longest < 24 * 30
 
 
-class Look:
-    """Counts looks, by a clock of its own."""
+class Rounds:
+    """Counts rounds, by a clock of its own."""
 
     def __init__(self) -> None:
         """Begin at nought."""
         self.now = 0.0
-        self.looks = 0
-        self.schedule = Schedule(monotonic=lambda: self.now, look=self._look)
+        self.count = 0
+        self.schedule = Schedule(monotonic=lambda: self.now, find_order=self._find_order)
 
-    def _look(self) -> Order:
-        self.looks += 1
-        return Order(listed=("a", "b"))
+    def _find_order(self) -> Order:
+        self.count += 1
+        return Order(by_list=("a", "b"))
 
 
-def test_a_long_run_looks_again_every_quarter_of_an_hour() -> None:
-    """And before its end, unless it has just looked or was short."""
-    look = Look()
-    look.schedule.begin_once()
-    look.schedule.begin_once()
-    assert (look.looks, look.schedule.place("b"), look.schedule.place("other")) == (1, 1, 2)
-    look.now = LOOK_EVERY - 1
-    look.schedule.look_if_due()
-    look.schedule.look_before_end()
-    assert look.looks == 1
-    look.now = LOOK_EVERY
-    look.schedule.look_if_due()
-    assert (look.looks, look.schedule.number) == (2, 2)
-    look.schedule.look_if_due()
-    look.schedule.look_before_end()
-    assert look.looks == 2
-    look.now += LAST_LOOK
-    look.schedule.look_before_end()
-    assert look.looks == 3
+def test_a_long_sync_starts_a_round_every_quarter_of_an_hour() -> None:
+    """And one before its end, unless the last is a minute old at most or the sync was short."""
+    rounds = Rounds()
+    rounds.schedule.start_first_round()
+    rounds.schedule.start_first_round()
+    assert (rounds.count, rounds.schedule.position("b"), rounds.schedule.position("other")) == (1, 1, 2)
+    rounds.now = ROUND_EVERY - 1
+    rounds.schedule.start_round_if_due()
+    rounds.schedule.start_last_round_if_due()
+    assert rounds.count == 1
+    rounds.now = ROUND_EVERY
+    rounds.schedule.start_round_if_due()
+    assert (rounds.count, rounds.schedule.round_number) == (2, 2)
+    rounds.schedule.start_round_if_due()
+    rounds.schedule.start_last_round_if_due()
+    assert rounds.count == 2
+    rounds.now += LAST_ROUND_AFTER
+    rounds.schedule.start_last_round_if_due()
+    assert rounds.count == 3
 
 
 def test_news_that_takes_long_leaves_history_as_much_time() -> None:
-    """Where the lists of a look take an hour, the next one is due an hour after that."""
-    look = Look()
-    look.schedule.begin_once()
-    look.now = 3600.0
-    look.schedule.looked()
-    look.schedule.look_if_due()
-    look.now += 3599
-    look.schedule.look_if_due()
-    assert look.looks == 1
-    look.now += 1
-    look.schedule.look_if_due()
-    assert look.looks == 2
+    """Where the lists of a round take an hour, the next round is due an hour after that."""
+    rounds = Rounds()
+    rounds.schedule.start_first_round()
+    rounds.now = 3600.0
+    rounds.schedule.note_news_ended()
+    rounds.schedule.start_round_if_due()
+    rounds.now += 3599
+    rounds.schedule.start_round_if_due()
+    assert rounds.count == 1
+    rounds.now += 1
+    rounds.schedule.start_round_if_due()
+    assert rounds.count == 2
 
 
-def test_a_look_before_the_end_is_the_last_one_however_long_it_takes() -> None:
-    """Or a run whose looks take minutes would not end; history that was read after it makes another one."""
-    look = Look()
-    look.schedule.begin_once()
-    look.now = 3600.0
-    look.schedule.looked()
+def test_a_round_before_the_end_is_the_last_one_however_long_it_takes() -> None:
+    """Or a sync whose rounds take minutes would not end; history that was read after it makes another one."""
+    rounds = Rounds()
+    rounds.schedule.start_first_round()
+    rounds.now = 3600.0
+    rounds.schedule.note_news_ended()
     for _ in range(3):
-        look.schedule.look_before_end()
-        assert look.looks == 2
-        look.now += 600
-        look.schedule.looked()
-    look.now += LAST_LOOK
-    look.schedule.look_before_end()
-    assert look.looks == 3
+        rounds.schedule.start_last_round_if_due()
+        assert rounds.count == 2
+        rounds.now += 600
+        rounds.schedule.note_news_ended()
+    rounds.now += LAST_ROUND_AFTER
+    rounds.schedule.start_last_round_if_due()
+    assert rounds.count == 3
 
 
 @pytest.mark.parametrize(
-    ("look", "looks", "woken"),
+    ("number", "rounds", "woken"),
     [
-        pytest.param(0, 1, False, id="the first look, which it has not waited for"),
+        pytest.param(0, 1, False, id="the first round, which it has not waited for"),
         pytest.param(0, 2, True, id="the second"),
         pytest.param(1, 1, False, id="none since"),
         pytest.param(1, 2, True, id="one since"),
     ],
 )
-def test_who_follows_the_looks_is_woken_by_a_later_one_alone(look: int, looks: int, *, woken: bool) -> None:
-    """`result_changes` reads before the first look as well as after it: it reads again only at a second one."""
-    schedule = Schedule(monotonic=float, look=Order)
-    schedule.walks = 1
+def test_who_waits_for_a_round_is_woken_by_a_later_one_alone(number: int, rounds: int, *, woken: bool) -> None:
+    """`result_changes` reads before the first round as well as after it: it reads again only at a second one."""
+    schedule = Schedule(monotonic=float, find_order=Order)
+    schedule.resources = 1
 
     def wait_until(holds: Callable[[], bool]) -> None:
-        for _ in range(looks):
-            schedule.begin()
+        for _ in range(rounds):
+            schedule.start_round()
         if not holds():
-            schedule.leave()
+            schedule.note_resource_ended()
             assert holds()
 
-    assert schedule.follow(look, wait_until) is woken
+    assert schedule.wait_for_round_after(number, wait_until) is woken

@@ -35,7 +35,7 @@ def test_a_second_signal_that_comes_while_the_first_takes_the_lock_changes_nothi
     turns = Impatient()
     turns.active = True
     run: Any = SimpleNamespace(turns=turns)
-    signals = Signals(context=lambda: run, last_words=lambda: said.append("STATE"), next_sync=str)
+    signals = Signals(context=lambda: run, before_exit=lambda: said.append("STATE"), next_sync=str)
     monkeypatch.setattr(os, "_exit", leave)
 
     def strike() -> None:

@@ -217,7 +217,7 @@ def details_streams() -> list[SessionStream]:
             config={**ACCESS, "exclude_personal_data": mode, "personal_data_salt": SALT}, setup_mapper=False
         )
         found += [stream for stream in tap.streams.values() if isinstance(stream, SessionStream)]
-        found = [stream for stream in found if stream.made_from is Details]
+        found = [stream for stream in found if stream.resource_class is Details]
     assert len(found) == 6
     return found
 

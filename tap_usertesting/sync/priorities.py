@@ -1,4 +1,4 @@
-"""What is known of each test before a call is made for it, from the ledgers of all streams."""
+"""Finds the order in which tests are read, from the ledgers of all streams, before any call is made for a test."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import logging
 from typing import TYPE_CHECKING
 
 from tap_usertesting.ledger.log import FEED
-from tap_usertesting.sync.schedule import ANYWAY, Order, Standing, order
+from tap_usertesting.sync.schedule import EXTRA_LISTS, KnownTest, Order, order_tests
 from tap_usertesting.values.times import earlier
 
 if TYPE_CHECKING:
@@ -21,11 +21,11 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("tap-usertesting")
 
-FORGET_AFTER = 90  # days, for which a state keeps a test that no longer exists
+FORGET_AFTER = 90  # days; until then the state keeps a test that no longer exists
 
 
-class Standings:
-    """Looks for the order in which tests are read, at the begin of a run and again in a long one."""
+class Priorities:
+    """Finds the order of the tests at the start of a sync, and again for each further round."""
 
     def __init__(
         self,
@@ -35,73 +35,72 @@ class Standings:
         directory: Directory,
         windows: Windows,
         changes: Callable[[], ChangeReader],
-        present: Callable[..., str],
+        round_time: Callable[..., str],
     ) -> None:
-        """`present` returns the time of a look; with `anew` it takes this moment for it."""
+        """`round_time` returns when this round began; with `renew` the round begins now."""
         self._streams = streams
         self._settings = settings
         self._directory = directory
         self._windows = windows
         self._changes = changes
-        self._present = present
-        self._looked = False
+        self._round_time = round_time
+        self._is_first = True
 
-    def look(self) -> Order:
-        """Return the order by what is known now; from the second time on the logs are read anew."""
-        again, self._looked = self._looked, True
-        now = self._present(anew=again)
-        if not again:
-            self._forget_the_gone(now)
-        standings = [self._standing(test_id) for test_id in self._directory.product_types]
-        anyway = 0 if again else self._anyway(standings)
-        quiet = self._settings.max_quiet_hours
-        found = order(standings, now=now, max_quiet_hours=quiet, anyway=anyway)
-        if again:
-            self._changes().look_again(now=now, due=found.listed)
-        elif found.resting:
+    def find_order(self) -> Order:
+        """Return the order by what is known now; from the second round on, have the logs read anew."""
+        is_first, self._is_first = self._is_first, False
+        now = self._round_time(renew=not is_first)
+        if is_first:
+            self._forget_deleted_tests(now)
+        tests = [self._known_test(test_id) for test_id in self._directory.product_types]
+        extra = self._extra_lists(tests) if is_first else 0
+        order = order_tests(tests, now=now, max_quiet_hours=self._settings.max_quiet_hours, extra=extra)
+        if not is_first:
+            self._changes().look_again(now=now, due=order.by_list)
+        elif order.not_due:
             logger.info(
                 "%d tests were silent for long and are not due: their session lists are not asked for in this sync "
                 "(max_quiet_hours)",
-                len(found.resting),
+                len(order.not_due),
             )
-        return found
+        return order
 
-    def newest_known(self, test_id: str) -> str | None:
-        """Return the newest change that is known of a test, else when it was launched."""
+    def newest_change(self, test_id: str) -> str | None:
+        """Return the time of the newest known change of a test, or of its launch; None where neither is known."""
         ledgers = self._ledgers(test_id)
         times = [ledger.newest for ledger in ledgers] + [ledger.bookmark.at for ledger in ledgers if ledger.bookmark]
         known = max((time for time in times if time is not None), default=None)
         return known or self._changes().feed_logs.newest_change_at(test_id) or self._directory.launched(test_id)
 
-    def _standing(self, test_id: str) -> Standing:
+    def _known_test(self, test_id: str) -> KnownTest:
         read = [ledger for ledger in self._ledgers(test_id) if ledger.bookmark is not None]
         asked = [ledger.asked_at for ledger in read if ledger.asked_at is not None]
-        return Standing(
+        return KnownTest(
             test_id,
             read=bool(read),
             by_feed=any(ledger.source == FEED for ledger in read) and self._settings.feed_url is not None,
-            newest=self.newest_known(test_id),
+            newest=self.newest_change(test_id),
             asked_at=min(asked, default=None),
         )
 
     def _ledgers(self, test_id: str) -> list[Ledger]:
         return [stream.partition(test_id).ledger for stream in self._streams if stream.applies(test_id)]
 
-    def _anyway(self, standings: Sequence[Standing]) -> int:
-        """Return how many tests that are not due are asked all the same: at most a tenth of a budget.
+    def _extra_lists(self, tests: Sequence[KnownTest]) -> int:
+        """Return how many lists that are not due are read all the same: at most a tenth of a budget.
 
-        None in a large account whose history is not read: there each call is worth more.
+        None in a large account with history left to read: there a call for history brings more.
         """
-        if len(standings) > ANYWAY and not all(standing.read for standing in standings):
+        if len(tests) > EXTRA_LISTS and not all(test.read for test in tests):
             return 0
         settings, windows = self._settings, self._windows
         budgets = [settings.max_calls] if settings.max_calls is not None else []
         if settings.max_duration is not None and windows.limit is not None:
             budgets.append(int(settings.max_duration / windows.window * windows.limit))
-        return min([ANYWAY, *(budget // 10 for budget in budgets)])
+        return min([EXTRA_LISTS, *(budget // 10 for budget in budgets)])
 
-    def _forget_the_gone(self, now: str) -> None:
-        """Take tests that no longer exist out of the state, some time after they were last heard of."""
+    def _forget_deleted_tests(self, now: str) -> None:
+        """Remove tests that no longer exist from the state, 90 days after their last change or call."""
         directory = self._directory
         if not directory.discovers or self._settings.workspace_ids is not None:
             return
