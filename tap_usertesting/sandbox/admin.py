@@ -9,7 +9,7 @@ import dataclasses
 import json
 from typing import TYPE_CHECKING, Any, Protocol
 
-from tap_usertesting.sandbox.happenings import make_happen
+from tap_usertesting.sandbox.change_by_kind import make_change
 from tap_usertesting.sandbox.quota import QuotaRule
 from tap_usertesting.sandbox.requests_and_replies import Reply, Request, json_reply
 
@@ -72,7 +72,7 @@ class Admin:
             ("DELETE", "calls"): self._clear_calls,
             ("GET", "truth"): lambda _: box.world.truth(),
             ("GET", "settings"): lambda _: {**box.config(), "feed_access_token": box.feed_token},
-            ("POST", "events"): lambda body: make_happen(box.world, **body),
+            ("POST", "events"): lambda body: make_change(box.world, **body),
             ("POST", "faults"): self._order_fault,
             ("POST", "feed"): self._set_feed,
             ("POST", "answers"): self._set_answers,
@@ -105,8 +105,8 @@ class Admin:
         return {"ordered": body}
 
     def _set_feed(self, body: Json) -> Json:
-        """Set fields of the feed's moods; see ``FeedMoods``."""
-        self._box.world.feed_moods.set(**body)
+        """Set options of the feed; see ``FeedOptions``."""
+        self._box.world.feed_options.set(**body)
         return {"feed": body}
 
     def _set_answers(self, body: Json) -> Json:

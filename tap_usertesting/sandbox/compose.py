@@ -103,11 +103,11 @@ def measures(session_id: str, revision: int, group: Group) -> Measures:
     """Return what a session scored in a QX group."""
     rng = Random(f"{session_id}/{revision}/{group.uuid}")
     attitude = [rng.randrange(20, 101, 5) for _ in range(4)]
-    walked = tuple(rng.choice((0, 50, 100, 100)) for _ in range(group.navigational)) or None
+    navigation = tuple(rng.choice((0, 50, 100, 100)) for _ in range(group.navigational)) or None
     score = None
-    if walked is not None:
-        score = round((sum(walked) / len(walked) + sum(attitude) / 4) / 2)
-    return Measures(score, walked, *attitude)
+    if navigation is not None:
+        score = round((sum(navigation) / len(navigation) + sum(attitude) / 4) / 2)
+    return Measures(score, navigation, *attitude)
 
 
 def compose_details_v3(

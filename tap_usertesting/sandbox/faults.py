@@ -109,7 +109,7 @@ def _due(order: Fault | Hook, call: ServedCall) -> bool:
     return True
 
 
-def disturbed(fault: Fault, reply: Reply, elsewhere: str) -> Reply:
+def faulty_reply(fault: Fault, reply: Reply, other_origin: str) -> Reply:
     """Return what a fault makes of the true reply, for the faults that change no more than that."""
     declared = next((value for name, value in (fault.headers or {}).items() if name.lower() == "content-type"), None)
     extra: Headers = [(name, value) for name, value in (fault.headers or {}).items() if name.lower() != "content-type"]
@@ -120,10 +120,10 @@ def disturbed(fault: Fault, reply: Reply, elsewhere: str) -> Reply:
     if fault.fault == "short":
         return Reply(reply.status, _shortened(reply.body), reply.content_type, extra)
     if fault.fault == "redirect":
-        location = [] if any(name.lower() == "location" for name, _ in extra) else [("Location", elsewhere)]
+        location = [] if any(name.lower() == "location" for name, _ in extra) else [("Location", other_origin)]
         return Reply(302, b"", headers=extra + location)
     if fault.fault in {"okta", "problem"}:
-        return _worded(fault, extra)
+        return _error_of_another_form(fault, extra)
     body = {"statusCode": fault.status, "message": "Internal server error"} if fault.body is None else fault.body
     if isinstance(body, str):
         body = _encoded(body, (declared or "").partition("charset=")[2])
@@ -147,7 +147,7 @@ def _shortened(body: bytes) -> bytes:
     return json.dumps(content).encode()
 
 
-def _worded(fault: Fault, extra: Headers) -> Reply:
+def _error_of_another_form(fault: Fault, extra: Headers) -> Reply:
     """Return an error in the words of an authorization server or gateway that is not the vendor's own."""
     if fault.fault == "problem":
         return Reply(fault.status, json.dumps(_PROBLEM).encode(), "application/problem+json", extra)

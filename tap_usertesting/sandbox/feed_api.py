@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 
 FEED_PATH = "/graphql/"
 
-_DOCUMENTS = 256
-_CACHED_BYTES = 1_000_000
+_CACHED_DOCUMENTS = 256
+_CACHED_FROM = 1_000_000
 _BUDGET = 30_000
 _BAD_TOKEN = "OAuth2 token expired or invalid"  # noqa: S105 - the vendor's message, no secret
 
@@ -56,7 +56,7 @@ class FeedApi:
         self._world = world
         self._schema = feed_schema(world)
         self._documents: OrderedDict[str, tuple[DocumentNode | None, list[GraphQLError]]] = OrderedDict()
-        self._big: tuple[object, Reply] | None = None
+        self._cached_reply: tuple[object, Reply] | None = None
 
     def read(self, request: Request) -> FeedRequest | Reply:
         """Take a request apart, or answer it at once when it is no GraphQL request."""
@@ -84,12 +84,12 @@ class FeedApi:
             return json_reply(
                 200, {"errors": [{"message": "Rate limit exceeded"}], "data": None, "extensions": extensions}
             )
-        moods = self._world.feed_moods
+        options = self._world.feed_options
         if asked.document is None or asked.errors:
-            return _errors(400, moods.errors([dict(error.formatted) for error in asked.errors]))
-        refusal = moods.refusal_of(feed_operations(asked))
+            return _errors(400, options.errors([dict(error.formatted) for error in asked.errors]))
+        refusal = options.refusal_for(feed_operations(asked))
         if refusal is not None:
-            return _errors(refusal.status, moods.errors([refusal.as_error()]))
+            return _errors(refusal.status, options.errors([refusal.as_error()]))
         key = (
             asked.text,
             json.dumps(asked.variables, sort_keys=True),
@@ -98,25 +98,25 @@ class FeedApi:
             self._world.feed_order,
             self._world.feed_scopes_missing,
         )
-        if self._big is not None and self._big[0] == key and moods.calm:
-            return self._big[1]
+        if self._cached_reply is not None and self._cached_reply[0] == key and options.is_default:
+            return self._cached_reply[1]
         result = execute_sync(
             self._schema,
             asked.document,
             variable_values=asked.variables,
             operation_name=asked.operation_name,
-            context_value=[moods.cap or 0],
+            context_value=[options.cap or 0],
         )
-        errors = moods.errors([dict(error.formatted) for error in result.errors or []])
+        errors = options.errors([dict(error.formatted) for error in result.errors or []])
         if result.data is None:
             # Nothing was executed: variables of the wrong type, or an unknown operation name.
             return _errors(400, errors)
-        moods.disguise(result.data)
+        options.send_numbers(result.data)
         body: Json = {"errors": errors} if errors else {}
         body.update(data=result.data, extensions=_ratelimit(_BUDGET, _next_minute()))
         reply = json_reply(200, body)
-        if len(reply.body) > _CACHED_BYTES and moods.calm:
-            self._big = (key, reply)
+        if len(reply.body) > _CACHED_FROM and options.is_default:
+            self._cached_reply = (key, reply)
         return reply
 
     def _document(self, text: str) -> tuple[DocumentNode | None, list[GraphQLError]]:
@@ -130,7 +130,7 @@ class FeedApi:
             else:
                 known = (document, validate(self._schema, document))
             self._documents[text] = known
-            if len(self._documents) > _DOCUMENTS:
+            if len(self._documents) > _CACHED_DOCUMENTS:
                 self._documents.popitem(last=False)
         return known
 

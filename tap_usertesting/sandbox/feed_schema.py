@@ -58,14 +58,14 @@ def feed_schema(world: World) -> GraphQLSchema:
         edges = [{"node": event.node()} for event in events]
         if newest_first:
             edges.reverse()
-        return {"edges": world.feed_moods.part(edges, info.context, newest_first=newest_first)}
+        return {"edges": world.feed_options.capped(edges, info.context, newest_first=newest_first)}
 
     def count(_root: object, info: GraphQLResolveInfo[list[int]], **arguments: str | None) -> dict[str, Any]:
         with world.lock:
             test, start = _locate(world, info.field_name, arguments)
             latest = test.events[-1].cursor if test.events else None
             events = test.events[start:]
-            unique = len(events if world.feed_moods.count_events else {event.response_uuid for event in events})
+            unique = len(events if world.feed_options.count_events else {event.response_uuid for event in events})
         return {"count": unique, "latestCursor": latest}
 
     query.fields["testResultChanges"].resolve = changes
@@ -77,13 +77,13 @@ def _locate(world: World, name: str, arguments: dict[str, str | None]) -> tuple[
     """Return the test and the number of its events up to the cursor; raise what the feed answers."""
     if world.feed_scopes_missing:
         raise GraphQLError(f"Missing required scopes: ({world.feed_scopes_missing})")
-    for refusal in world.feed_moods.refusals:
-        if refusal.test_uuid is not None and refusal.meets(name, arguments):
+    for refusal in world.feed_options.refusals:
+        if refusal.test_uuid is not None and refusal.applies_to(name, arguments):
             raise GraphQLError(refusal.message, extensions=None if refusal.code is None else {"code": refusal.code})
     test = world.tests.get((arguments["testUUID"] or "").removeprefix("ut_"))
     if test is None or not test.in_feed or arguments["testUUID"] != test.test_uuid:
         raise GraphQLError("UserTest does not exist")
-    test.read = True
+    test.log_served = True
     cursor = arguments.get("sinceCursor")
     if cursor is None:
         return test, 0

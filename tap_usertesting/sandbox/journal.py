@@ -21,16 +21,18 @@ if TYPE_CHECKING:
 class Journal:
     """Writes events. ``now`` moves on by a minute with each happening, or follows the real time."""
 
-    def __init__(self, rng: Random, *, now: datetime, real_time: bool, form: Callable[[str, int], str]) -> None:
+    def __init__(
+        self, rng: Random, *, now: datetime, real_time: bool, format_cursor: Callable[[str, int], str]
+    ) -> None:
         """Start at ``now`` (aware); cursors are drawn from ``rng`` and numbered, and ``form`` shapes them."""
         self.now = now
-        self._form = form
+        self._format_cursor = format_cursor
         self._drawn = 0
         self._rng = rng
         self._real_time = real_time
         self._numbers: dict[str, int] = {}
 
-    def moment(self) -> datetime:
+    def advance(self) -> datetime:
         """Move on, and return the new present."""
         if self._real_time:
             self.now = max(datetime.now(timezone.utc), self.now + timedelta(milliseconds=1))
@@ -38,9 +40,9 @@ class Journal:
             self.now += timedelta(minutes=1)
         return self.now
 
-    def after(self, test: Test) -> datetime:
+    def advance_past(self, test: Test) -> datetime:
         """Move on, and return a time that is later than the newest event of a log."""
-        moment = self.moment()
+        moment = self.advance()
         return max(moment, test.events[-1].changed_at + timedelta(seconds=1)) if test.events else moment
 
     def number(self, response_uuid: str) -> int:
@@ -51,18 +53,18 @@ class Journal:
         """Return a new event that is not yet in any log."""
         if cursor is None:
             self._drawn += 1
-            cursor = self._form(f"ut_{self._rng.getrandbits(128):032x}", self._drawn)
+            cursor = self._format_cursor(f"ut_{self._rng.getrandbits(128):032x}", self._drawn)
         at = at.astimezone(timezone.utc)
         return Event(cursor, response_uuid, self.number(response_uuid), change_type, at)
 
     def record(self, session: Session, change_type: str, at: datetime | None) -> None:
         """Write an event of a session, at its place in time or at the end of a log that was served."""
         test = session.test
-        at = at or self.after(test)
+        at = at or self.advance_past(test)
         newest = test.events[-1].changed_at if test.events else at
-        if at >= newest or test.read:
+        if at >= newest or test.log_served:
             test.add_event(self.make_event(session.response_uuid, change_type, max(at, newest)))
             return
         place = bisect_right([event.changed_at for event in test.events], at)
         test.events.insert(place, self.make_event(session.response_uuid, change_type, at))
-        test.changed()
+        test.mark_changed()

@@ -26,7 +26,7 @@ def legacy_error(status: int, message: str) -> Reply:
 LEGACY_UNAUTHORISED = legacy_error(401, "Unauthorized")
 
 
-def token_of(request: Request, accepted: set[str]) -> str | None:
+def legacy_token(request: Request, accepted: set[str]) -> str | None:
     """Return the token of ``Authorization: Bearer`` or of the header ``token``, whichever is accepted."""
     if "bearer" in accepted and request.bearer:
         return request.bearer
@@ -42,11 +42,11 @@ class LegacyApi:
 
     def answer(self, request: Request) -> Reply:
         """Answer one authorised call."""
-        room, _, key = request.path.removeprefix(LEGACY_PREFIX).partition("/")
-        if request.method != "GET" or room not in {"workspaces", "studies"} or "/" in key:
+        resource, _, key = request.path.removeprefix(LEGACY_PREFIX).partition("/")
+        if request.method != "GET" or resource not in {"workspaces", "studies"} or "/" in key:
             return legacy_error(404, "Not Found")
         with self._world.lock:
-            if room == "workspaces" and not key:
+            if resource == "workspaces" and not key:
                 return json_reply(
                     200,
                     [
@@ -56,7 +56,7 @@ class LegacyApi:
                 )
             if not is_uuid(key):
                 return legacy_error(400, "Not a valid UUID")
-            if room == "workspaces":
+            if resource == "workspaces":
                 return self._studies(key.lower(), request.query)
             test = self._world.tests.get(key.lower())
             return legacy_error(404, "Study not found") if test is None else json_reply(200, _study(test))

@@ -83,7 +83,7 @@ class Session:
     given_vtt: str | None = None
     revision: int = 0
     overrides: Json = field(default_factory=dict)
-    seen: int = 0
+    visible_rank: int = 0
     """Rank in the order in which sessions became visible."""
 
     @property
@@ -144,7 +144,7 @@ class Test:
     """One test (v1 calls it a study) with its sessions and its log of events, oldest first.
 
     ``access``: the Results API answers for it. ``in_feed``: the feed knows it. ``expired``: number of events
-    whose cursors the feed has forgotten. ``read``: the log was served, so its past cannot change any more.
+    whose cursors the feed has forgotten. ``log_served``: the log was served, so its past cannot change any more.
     """
 
     __test__ = False  # the name looks like a test class to pytest
@@ -162,7 +162,7 @@ class Test:
     sessions: dict[str, Session] = field(default_factory=dict)
     events: list[Event] = field(default_factory=list)
     expired: int = 0
-    read: bool = False
+    log_served: bool = False
     version: int = 0
     _places: dict[str, int] | None = None
     _listed: tuple[int, str, list[Session]] | None = None
@@ -187,7 +187,7 @@ class Test:
         """The highlight reel items of the test."""
         return compose_reels(self.test_id, int(self.ordered_at.timestamp() * 1000))
 
-    def changed(self) -> None:
+    def mark_changed(self) -> None:
         """Forget what was derived from sessions and events."""
         self.version += 1
         self._places = None
@@ -236,5 +236,5 @@ class Test:
 _list_keys = {
     "finish": lambda session: (session.finish_time or session.started_at, session.session_id),
     "start": lambda session: (session.started_at, session.session_id),
-    "visible": lambda session: (session.seen, session.session_id),
+    "visible": lambda session: (session.visible_rank, session.session_id),
 }

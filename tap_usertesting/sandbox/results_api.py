@@ -57,7 +57,7 @@ class ResultsApi:
         self._world = world
         self._generated: set[str] = set()
 
-    def routed(self, kind: str) -> bool:
+    def has_route(self, kind: str) -> bool:
         """Tell whether the service has the route now; either version of the details may be switched off."""
         if kind.startswith("details_"):
             return kind.removeprefix("details_") in self._world.details_versions
@@ -85,7 +85,7 @@ class ResultsApi:
                     found = self._of_test(kind, test, lower.get("item"))
         return (found or nest_error(404, _NOT_FOUND[kind])).adding(NO_STORE)
 
-    def mistaken(self, kind: str, ids: dict[str, str], request: Request) -> Reply:
+    def answer_about_another(self, kind: str, ids: dict[str, str], request: Request) -> Reply:
         """Answer one call as if it were about another session of the test, or about another test, if there is one."""
         with self._world.lock:
             session = self._world.sessions.get(ids.get("session", "").lower())

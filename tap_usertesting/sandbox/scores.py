@@ -36,10 +36,10 @@ def _item(group: Group, parts: list[Measures]) -> Json:
         "loyalty": _mean([part.loyalty for part in parts]),
     }
     attitudinal = round(sum(attitude.values()) / len(attitude), 2)
-    walked = [part.behavioral for part in parts if part.behavioral is not None]
+    navigation = [part.behavioral for part in parts if part.behavioral is not None]
     # The spec lets only the behavioural numbers be null, not the attitudinal ones, even for a test without
     # completes.
-    steps = [_mean(step) for step in zip(*walked, strict=True)] if walked else None
+    steps = [_mean(step) for step in zip(*navigation, strict=True)] if navigation else None
     behavioral = None if steps is None else round(sum(steps) / len(steps), 2)
     return {
         "taskGroupId": group.uuid,

@@ -29,7 +29,7 @@ class _Scale:
 
 
 @dataclass(frozen=True)
-class _Fate:
+class _Forced:
     """What is certain about a session, beside the odds."""
 
     announced: bool
@@ -63,23 +63,23 @@ def fill(world: ChangingWorld, scale: Scale) -> None:
     sessions were never announced.
     """
     size = _SCALES[scale]
-    homes = [world.add_workspace() for _ in range(3 if scale == "large" else 2)]
+    workspaces = [world.add_workspace() for _ in range(3 if scale == "large" else 2)]
     history = timedelta(days=_HISTORY_DAYS)
     started = world.now - history
     older_than_feed = True
     for number in range(size.tests):
         for product_type in PRODUCT_TYPES:
-            home = homes[(number + len(world.tests)) % len(homes)]
+            workspace = workspaces[(number + len(world.tests)) % len(workspaces)]
             title = TITLES[product_type][number % len(TITLES[product_type])]
             ordered_at = started - timedelta(hours=world.rng.randrange(2, 200))
-            test = world.add_test(product_type, title, workspace=home, ordered_at=ordered_at)
+            test = world.add_test(product_type, title, workspace=workspace, ordered_at=ordered_at)
             unannounced = 2 if product_type == "THINK_OUT_LOUD" and older_than_feed else 0
             older_than_feed = older_than_feed and not unannounced
             _complete_sessions(world, test, world.rng.randrange(size.fewest, size.most + 1), unannounced)
-    for home in homes:
+    for workspace in workspaces:
         ordered_at = started - timedelta(days=900)
-        world.add_test("INSIGHT_CORE", type="WEB", workspace=home, in_feed=False, ordered_at=ordered_at)
-    world.add_test("SURVEY", "Waiting for its first participant", workspace=homes[0], ordered_at=world.now)
+        world.add_test("INSIGHT_CORE", type="WEB", workspace=workspace, in_feed=False, ordered_at=ordered_at)
+    world.add_test("SURVEY", "Waiting for its first participant", workspace=workspaces[0], ordered_at=world.now)
 
 
 def fill_evenly(
@@ -127,45 +127,45 @@ def _complete_sessions(world: ChangingWorld, test: Test, count: int, unannounced
     for number in range(count):
         ago = span * ((count - 1 - number) / count) + timedelta(minutes=rng.randrange(10, 110))
         finished = (world.now - ago).replace(microsecond=rng.randrange(1000) * 1000)
-        fate = _Fate(
+        forced = _Forced(
             announced=number >= unannounced,
             newest=number == count - 1,
             rejected=number == 1 and len(world.tests) % 3 == 1,
             nulls=number == 0 and len(world.tests) % 4 == 1,
         )
-        _complete_session(world, test, finished, fate)
+        _complete_session(world, test, finished, forced)
 
 
-def _complete_session(world: ChangingWorld, test: Test, finished: datetime, fate: _Fate) -> None:
+def _complete_session(world: ChangingWorld, test: Test, finished: datetime, forced: _Forced) -> None:
     rng = world.rng
     spoken = test.product_type in WITH_TRANSCRIPT
     recent = world.now - finished < timedelta(days=1)
-    outstanding = spoken and (fate.newest or (recent and rng.random() < _TRANSCRIPT_OUTSTANDING))
-    late = spoken and fate.announced and not outstanding and rng.random() < _TRANSCRIPT_LATE
+    outstanding = spoken and (forced.newest or (recent and rng.random() < _TRANSCRIPT_OUTSTANDING))
+    late = spoken and forced.announced and not outstanding and rng.random() < _TRANSCRIPT_LATE
     session = world.add_session(
         test,
         finished_at=finished,
         transcript="later" if outstanding or late else None,
-        in_feed=fate.announced,
-        finish_time=None if fate.nulls or rng.random() < _NO_FINISH_TIME else "auto",
+        in_feed=forced.announced,
+        finish_time=None if forced.nulls or rng.random() < _NO_FINISH_TIME else "auto",
     )
-    if fate.nulls:
+    if forced.nulls:
         session.audience_id = None
-    if not fate.announced:
+    if not forced.announced:
         return
-    _mention_video(world, session)
+    _announce_video(world, session)
     if late:
         world.transcribe(session, at=_later(world, finished, minutes=rng.randrange(5, 300)))
     if rng.random() < _UPDATED_AGAIN:
         world.update(session, at=_later(world, finished, minutes=rng.randrange(10, 600)))
-    if fate.rejected or rng.random() < _REJECTED:
+    if forced.rejected or rng.random() < _REJECTED:
         world.reject(session, at=_later(world, finished, minutes=rng.randrange(600, 1200)))
-        sure = fate.rejected and len(world.tests) % 2 == 0
+        sure = forced.rejected and len(world.tests) % 2 == 0
         if sure or rng.random() < _ACCEPTED_AGAIN:
             world.accept(session, at=_later(world, finished, minutes=rng.randrange(1200, 2400)))
 
 
-def _mention_video(world: ChangingWorld, session: Session) -> None:
+def _announce_video(world: ChangingWorld, session: Session) -> None:
     """Announce the video of a session whose transcript did not bring the announcement with it."""
     if session.test.product_type in WITH_VIDEO and not session.has_transcript:
         world.announce(session, "VIDEO_UPDATED", at=session.finished_at + timedelta(seconds=45))

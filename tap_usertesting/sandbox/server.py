@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from tap_usertesting.sandbox.admin import Admin
 from tap_usertesting.sandbox.call_log import ServedCalls, kind_of_call
-from tap_usertesting.sandbox.faults import Fault, FaultKind, Hook, Orders, disturbed, drip, reset
+from tap_usertesting.sandbox.faults import Fault, FaultKind, Hook, Orders, drip, faulty_reply, reset
 from tap_usertesting.sandbox.feed_api import (
     FEED_PATH,
     FeedApi,
@@ -25,7 +25,7 @@ from tap_usertesting.sandbox.feed_api import (
     feed_operations,
     unauthenticated,
 )
-from tap_usertesting.sandbox.legacy_api import LEGACY_UNAUTHORISED, LegacyApi, token_of
+from tap_usertesting.sandbox.legacy_api import LEGACY_UNAUTHORISED, LegacyApi, legacy_token
 from tap_usertesting.sandbox.quota import QuotaRule, ServedQuota
 from tap_usertesting.sandbox.requests_and_replies import (
     RESULTS_KINDS,
@@ -202,7 +202,7 @@ class Sandbox:
         call = self._log.write(request, kind, ids, operations)
         headers: Headers = []
         if call.kind in RESULTS_KINDS or (call.kind == "v1" and (self.world.v1_in_quota or self.quota.rule is None)):
-            if call.kind in RESULTS_KINDS and not self._results.routed(call.kind):
+            if call.kind in RESULTS_KINDS and not self._results.has_route(call.kind):
                 return self._done(call, no_route(request))
             verdict = self.quota.take(endpoint=call.kind, version=request.path[:7])
             if not verdict.allowed:
@@ -214,8 +214,8 @@ class Sandbox:
         if fault is None:
             return self._done(call, self._route(call, ids, request, asked).adding(headers))
         if fault.fault == "other" and call.kind in RESULTS_KINDS:
-            return self._done(call, self._results.mistaken(call.kind, ids, request).adding(headers))
-        return self._disturb(fault, call, self._route(call, ids, request, asked).adding(headers), connection)
+            return self._done(call, self._results.answer_about_another(call.kind, ids, request).adding(headers))
+        return self._send_faulty(fault, call, self._route(call, ids, request, asked).adding(headers), connection)
 
     def _route(
         self, call: ServedCall, ids: dict[str, str], request: Request, asked: FeedRequest | Reply | None
@@ -224,7 +224,7 @@ class Sandbox:
             authorised = self.tokens.valid(request.bearer)
             return self._results.answer(call.kind, ids, request) if authorised else _NOT_AUTHORISED
         if call.kind == "v1":
-            authorised = self.tokens.valid(token_of(request, self.world.v1_auth))
+            authorised = self.tokens.valid(legacy_token(request, self.world.v1_auth))
             return self._legacy.answer(request) if authorised else LEGACY_UNAUTHORISED
         if call.kind == "token":
             return self.tokens.answer(request)
@@ -243,7 +243,7 @@ class Sandbox:
             return bad_token()
         return asked if isinstance(asked, Reply) else self._feed.answer(asked)
 
-    def _disturb(self, fault: Fault, call: ServedCall, reply: Reply, connection: socket.socket) -> bytes | None:
+    def _send_faulty(self, fault: Fault, call: ServedCall, reply: Reply, connection: socket.socket) -> bytes | None:
         """Let a fault happen to a reply."""
         if fault.fault in {"reset", "hang"}:
             call.status = 0
@@ -252,9 +252,9 @@ class Sandbox:
             reset(connection)
             return None
         if fault.fault not in {"cut", "drip"}:
-            elsewhere = f"http://localhost:{self.port}{call.path}"
+            other_origin = f"http://localhost:{self.port}{call.path}"
             limits = [item for item in reply.headers if item[0].startswith("x-ratelimit")]
-            return self._done(call, disturbed(fault, reply, elsewhere).adding(limits))
+            return self._done(call, faulty_reply(fault, reply, other_origin).adding(limits))
         sent = self._done(call, reply)
         if fault.fault == "cut":
             connection.sendall(sent[: len(sent) - len(reply.body) + len(reply.body) // 2])

@@ -19,7 +19,7 @@ from tap_usertesting.sandbox.requests_and_replies import Reply, Request
 _REASONS = {status.value: status.phrase for status in HTTPStatus}
 
 
-class Answering(Protocol):
+class RequestHandler(Protocol):
     """Whatever answers requests."""
 
     def answer(self, request: Request, connection: socket.socket) -> bytes | None:
@@ -45,7 +45,7 @@ class Server(ThreadingHTTPServer):
     block_on_close = False
     request_queue_size = 128
 
-    def __init__(self, address: tuple[str, int], box: Answering) -> None:
+    def __init__(self, address: tuple[str, int], box: RequestHandler) -> None:
         self.box = box
         self.address = address
         self._open: set[socket.socket] = set()
@@ -107,4 +107,4 @@ class _Handler(BaseHTTPRequestHandler):
     do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = _serve  # noqa: N815 - names given by http.server
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - as in the base class
-        """Write nothing: the call log is kept elsewhere."""
+        """Write nothing: `call_log.py` keeps the log."""

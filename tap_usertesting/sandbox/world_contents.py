@@ -13,7 +13,7 @@ from random import Random
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from tap_usertesting.sandbox.compose import WITH_TRANSCRIPT, audience, new_uuid
-from tap_usertesting.sandbox.feed_moods import FeedMoods
+from tap_usertesting.sandbox.feed_options import FeedOptions
 from tap_usertesting.sandbox.journal import Journal
 from tap_usertesting.sandbox.model import Session, Test, Workspace
 from tap_usertesting.sandbox.texts import AUTHORS, TITLES, WORKSPACES
@@ -29,7 +29,7 @@ Transcript = Literal["ready", "later", "none"]
 _Method = TypeVar("_Method", bound="Callable[..., Any]")
 
 
-def happening(method: _Method) -> _Method:
+def changes_world(method: _Method) -> _Method:
     """Let one thread at a time change the world, and count the change."""
 
     @functools.wraps(method)
@@ -45,17 +45,19 @@ class WorldContents:
     """Workspaces, tests, sessions and events, and how both APIs are minded to answer."""
 
     def __init__(self, seed: int = 7, *, now: datetime | None = None, real_time: bool = False) -> None:
-        """Make an empty world. ``now`` is aware; ``real_time`` lets later happenings take the real time."""
+        """Make an empty world. ``now`` is aware; ``real_time`` lets later changes take the real time."""
         self.lock = threading.RLock()
         self.version = 0
         self.seed = seed
         self.rng = Random(seed)
-        self.feed_moods = FeedMoods()
-        self.journal = Journal(self.rng, now=now or FIXED_NOW, real_time=real_time, form=self.feed_moods.form)
+        self.feed_options = FeedOptions()
+        self.journal = Journal(
+            self.rng, now=now or FIXED_NOW, real_time=real_time, format_cursor=self.feed_options.format_cursor
+        )
         self.workspaces: dict[str, Workspace] = {}
         self.tests: dict[str, Test] = {}
         self.sessions: dict[str, Session] = {}
-        self._seen = 0
+        self._shown = 0
         # How the Results API and v1 answer
         self.list_key: Literal["finish", "start", "visible"] = "finish"
         self.list_page = 500  # sessions a page at most, whatever limit is asked for
@@ -80,7 +82,7 @@ class WorldContents:
 
     # What there is
 
-    @happening
+    @changes_world
     def add_workspace(self, name: str | None = None) -> Workspace:
         """Add a workspace."""
         number = len(self.workspaces)
@@ -89,7 +91,7 @@ class WorldContents:
         self.workspaces[workspace.uuid] = workspace
         return workspace
 
-    @happening
+    @changes_world
     def add_test(
         self,
         product_type: str = "THINK_OUT_LOUD",
@@ -126,7 +128,7 @@ class WorldContents:
         self.tests[test.test_id] = test
         return test
 
-    @happening
+    @changes_world
     def add_session(  # noqa: PLR0913 - all but the first are seldom given
         self,
         test: Test,
@@ -151,7 +153,7 @@ class WorldContents:
             tells. details: top-level keys of the v3 body that replace the composed ones.
         """
         finished_at = finished_at or (
-            self.journal.moment() if started_at is None else started_at + timedelta(minutes=12)
+            self.journal.advance() if started_at is None else started_at + timedelta(minutes=12)
         )
         started_at = started_at or finished_at - timedelta(seconds=self.rng.randrange(240, 2100))
         if transcript is None:
@@ -178,10 +180,10 @@ class WorldContents:
             if transcript == "ready":
                 self.journal.record(session, "VIDEO_UPDATED", finished_at + timedelta(seconds=1))
                 self.journal.record(session, "VIDEO_TRANSCRIPTION_UPDATED", finished_at + timedelta(seconds=2))
-        test.changed()
+        test.mark_changed()
         return session
 
     def _show(self, session: Session) -> None:
         session.visible = True
-        self._seen += 1
-        session.seen = self._seen
+        self._shown += 1
+        session.visible_rank = self._shown

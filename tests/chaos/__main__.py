@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from tests.chaos.ledger import NOTHING, Spent
 from tests.chaos.mirror import NoTargetError, postgres_target
-from tests.chaos.story import Story, end_with_parent, run_quietly
+from tests.chaos.trial import Trial, end_with_parent, run_quietly
 from tests.support.environments import CannotInstallError
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def main() -> int:
 
 def _alone(seed: int, target: Target | None) -> int:
     logging.disable(logging.CRITICAL)  # the clean runs log in this process
-    report = Story(seed, _say, target).run()
+    report = Trial(seed, _say, target).run()
     _say(f"\n{HEAD}\n{_line(report)}")
     return _conclude([report])
 

@@ -159,7 +159,7 @@ class Scene:
     def _tie(self, test: Test) -> bool:
         """Let several events have one time."""
         sessions = [one for one in self._alive(test) if one.session_id not in self._untold][-2:]
-        moment = self.world.journal.after(test)
+        moment = self.world.journal.advance_past(test)
         for session in sessions:
             self.world.update(session, at=moment)
             self.world.announce(session, "VIDEO_UPDATED", at=moment)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.chaos.story import play
+from tests.chaos.trial import play
 
 SEEDS = [
     pytest.param(14, id="feed"),

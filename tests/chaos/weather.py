@@ -71,7 +71,7 @@ class Weather:
     def disturb(self, call: ServedCall) -> str:
         """Let a fault meet this call, or not; returns which, or "". Runs before the call is answered."""
         if call.kind == "feed":  # one at a time
-            self._box.world.feed_moods.set(cap=None)
+            self._box.world.feed_options.set(cap=None)
         rng = Random(f"{self._seed}/{call.n}")
         if rng.random() >= self.share:
             return ""
@@ -87,7 +87,7 @@ class Weather:
             "accepted": lambda: self._box.fail(call.kind, status=202, body={"status": "PROCESSING"}),
             "error with 200": lambda: self._box.fail(call.kind, status=200, body={"error": "Internal error"}),
             "short": lambda: self._box.fail(call.kind, fault="short"),
-            "capped": lambda: self._box.world.feed_moods.set(cap=1),
+            "capped": lambda: self._box.world.feed_options.set(cap=1),
             "hang": lambda: self._box.fail(call.kind, fault="hang", seconds=HANG),
             "drip": lambda: self._drip(call, ENDLESS_DRIP if rng.random() < ENDLESS_SHARE else DRIP),
             "revoked": self._box.revoke_tokens,

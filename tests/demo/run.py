@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING
 from tap_usertesting.sandbox import QuotaRule, Sandbox, World
 from tap_usertesting.sandbox.requests_and_replies import RESULTS_KINDS
 from tests.demo import pictures, report, warehouse
+from tests.demo.changes import make_changes
 from tests.demo.errors import DemoError
-from tests.demo.happenings import let_things_happen
 from tests.demo.pipeline import Pipeline
 from tests.demo.postgres import postgres
 
@@ -83,7 +83,7 @@ def _demo(folder: Path) -> Path:
             return pipeline.sync(lambda: box.calls)
 
         _first(database, world, sync())
-        rejected = let_things_happen(world)
+        rejected = make_changes(world)
         _second(database, world, sync(), rejected)
         _third(database, world, sync())
         return pictures.draw(database)

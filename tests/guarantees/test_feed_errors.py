@@ -54,8 +54,8 @@ def test_an_error_of_the_query_is_one_line_and_loses_nothing(
         state = first.state
         for test in world.tests.values():
             world.add_session(test)
-    world.feed_moods.refuse(**refusal)
-    world.feed_moods.set(plain_errors=plain)
+    world.feed_options.refuse(**refusal)
+    world.feed_options.set(plain_errors=plain)
     box.clear_calls()
     caplog.clear()
     done = sync_here(box.config(), select=SELECT, state=state)
@@ -67,7 +67,7 @@ def test_an_error_of_the_query_is_one_line_and_loses_nothing(
     assert spent(box)["list"] == 0
     assert spent(box)["feed"] <= 12
 
-    world.feed_moods.refusals.clear()
+    world.feed_options.refusals.clear()
     again = sync_here(box.config(), select=SELECT, state=done.state or state)
     warehouse.load(again.messages)
     assert again.exit == 0
@@ -80,7 +80,7 @@ def test_the_check_says_that_the_query_is_refused(
 ) -> None:
     """`--test`: the feed is not ok, in one line, exit 1."""
     world = _world()
-    world.feed_moods.refuse(**refusal)
+    world.feed_options.refuse(**refusal)
     done = sync(serve(world).config(), tmp_path, args=["--test"])
     assert done.exit == 1
     assert len(done.lines("check: change feed: not ok")) == 1
@@ -91,7 +91,7 @@ def test_the_check_says_that_the_query_is_refused(
 def test_a_feed_of_few_aliases_is_asked_in_parts(serve: Callable[..., Sandbox]) -> None:
     """No wait, no error: what is too large is made smaller."""
     world = _world(20)
-    world.feed_moods.set(most_aliases=7)
+    world.feed_options.set(most_aliases=7)
     box, warehouse = serve(world), Warehouse()
     done = sync_here(box.config(), select=SELECT)
     warehouse.load(done.messages)
@@ -122,7 +122,7 @@ def test_a_refused_cursor_is_told_by_the_whole_log_that_is_not(
     warehouse.load(first.messages)
     for test in world.tests.values():
         world.add_session(test)
-    world.feed_moods.refuse(message, code=code, test_uuid=lost.test_uuid, from_cursor=True)
+    world.feed_options.refuse(message, code=code, test_uuid=lost.test_uuid, from_cursor=True)
     box.clear_calls()
     second = sync_here(box.config(), select=streams, state=first.state)
     warehouse.load(second.messages)
@@ -162,7 +162,7 @@ def test_a_test_that_fails_from_any_cursor_is_no_expired_cursor(
     first = sync_here(box.config(), select=SELECT)
     for test in world.tests.values():
         world.add_session(test)
-    world.feed_moods.refuse("cursor store is unknown", test_uuid=lost.test_uuid, times=times)
+    world.feed_options.refuse("cursor store is unknown", test_uuid=lost.test_uuid, times=times)
     box.clear_calls()
     second = sync_here(box.config(), select=SELECT, state=first.state)
     arrived = {row["test_id"] for row in second.records()}
@@ -179,8 +179,8 @@ def test_an_error_of_a_test_that_is_not_of_its_absence_is_no_reason_to_go_by_the
     """Only a test that the feed does not know is read by its list; one that it can not answer for is an error."""
     world = _world()
     broken, unknown, _ = world.tests.values()
-    world.feed_moods.refuse("The unknown token of this cursor was not found", test_uuid=broken.test_uuid)
-    world.feed_moods.refuse("x", code="NOT_FOUND", test_uuid=unknown.test_uuid)
+    world.feed_options.refuse("The unknown token of this cursor was not found", test_uuid=broken.test_uuid)
+    world.feed_options.refuse("x", code="NOT_FOUND", test_uuid=unknown.test_uuid)
     box = serve(world)
     done = sync_here(box.config(), select=["sessions"])
     assert done.exit == 1
@@ -191,7 +191,7 @@ def test_an_error_of_a_test_that_is_not_of_its_absence_is_no_reason_to_go_by_the
 def test_a_cursor_is_kept_and_sent_back_as_it_came(serve: Callable[..., Sandbox], tmp_path: Path, form: str) -> None:
     """Numbers, 1,500 characters, or beyond ASCII: in rows, state and the next request."""
     world = World()
-    world.feed_moods.set(cursor_form=form, numbers=form == "number")
+    world.feed_options.set(cursor_form=form, numbers=form == "number")
     test = world.add_test("THINK_OUT_LOUD")
     for _ in range(3):
         world.add_session(test)
@@ -220,7 +220,7 @@ def test_a_time_that_is_a_number_is_null_and_said(
     test = world.add_test("THINK_OUT_LOUD")
     for _ in range(3):
         world.add_session(test)
-    world.feed_moods.set(numbers=True)
+    world.feed_options.set(numbers=True)
     done = sync_here(serve(world).config(), select=SELECT)
     assert done.exit == 0
     assert [row["cursor"] for row in done.records("result_changes")] == [event.cursor for event in test.events]
@@ -258,8 +258,8 @@ def test_the_words_of_the_server_are_shown_without_secrets_on_one_line(
     """A plain error that repeats the token over two lines."""
     world = _world(1)
     box = serve(world)
-    world.feed_moods.refuse(f"bad\nthing: {box.feed_token}", status=200)
-    world.feed_moods.set(plain_errors=True)
+    world.feed_options.refuse(f"bad\nthing: {box.feed_token}", status=200)
+    world.feed_options.set(plain_errors=True)
     done = sync(box.config(feed_access_token=box.feed_token), tmp_path, select=SELECT)
     assert done.exit == 1
     [error] = done.errors

@@ -45,7 +45,7 @@ def test_an_expired_cursor_replays_the_log_once_and_fetches_nothing_again(
     world.expire_cursors(test)
     if renumbered:
         test.events[:] = [replace(event, cursor=f"ut_{n:032x}") for n, event in enumerate(test.events)]
-        test.changed()
+        test.mark_changed()
     added = world.add_session(test)
     box.clear_calls()
     second = sync(config, tmp_path, select=select, state=first.state)

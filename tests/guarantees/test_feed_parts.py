@@ -49,7 +49,7 @@ def test_the_newest_part_of_the_changes_loses_nothing(
     for _ in range(110):
         world.add_session(test)
     world.add_session(other)
-    world.feed_moods.set(cap=50)
+    world.feed_options.set(cap=50)
     second = sync(box.config(), tmp_path, select=SELECT, state=first.state)
     warehouse.load(second.messages)
     assert second.exit == 1
@@ -61,7 +61,7 @@ def test_the_newest_part_of_the_changes_loses_nothing(
     for stream in SELECT:
         assert second.partition(stream, test.test_id) == first.partition(stream, test.test_id)
 
-    world.feed_moods.set(cap=None)
+    world.feed_options.set(cap=None)
     third = sync_here(box.config(), select=SELECT, state=second.state)
     warehouse.load(third.messages)
     assert third.exit == 0
@@ -71,7 +71,7 @@ def test_the_newest_part_of_the_changes_loses_nothing(
 def test_a_part_at_the_first_reading_is_no_reason_to_go_by_the_list(serve: Callable[..., Sandbox]) -> None:
     """Nothing is known of the test yet, and nothing is taken as known."""
     world, (test,) = _world(120)
-    world.feed_moods.set(cap=50)
+    world.feed_options.set(cap=50)
     box = serve(world)
     done = sync_here(box.config(), select=SELECT)
     assert done.exit == 1
@@ -92,7 +92,7 @@ def test_the_older_part_is_read_on_from_its_end(serve: Callable[..., Sandbox], o
         state = first.state
         for _ in range(90):
             world.add_session(test)
-    world.feed_moods.set(cap=50, cap_keeps="oldest")
+    world.feed_options.set(cap=50, cap_keeps="oldest")
     done = sync_here(box.config(), select=SELECT, state=state)
     warehouse.load(done.messages)
     assert done.exit == 0
@@ -103,7 +103,7 @@ def test_the_older_part_is_read_on_from_its_end(serve: Callable[..., Sandbox], o
 def test_a_cap_of_the_whole_request_is_met_by_asking_alone(serve: Callable[..., Sandbox]) -> None:
     """Four tests of 30 changes, and 50 changes a request: each is whole when it is asked by itself."""
     world, tests = _world(30, tests=4)
-    world.feed_moods.set(cap=50, cap_shared=True)
+    world.feed_options.set(cap=50, cap_shared=True)
     box, warehouse = serve(world), Warehouse()
     done = sync_here(box.config(), select=SELECT)
     warehouse.load(done.messages)
@@ -124,7 +124,7 @@ def test_a_whole_answer_is_never_a_part_however_the_count_counts(
     world, tests = _world(4, tests=3, order=order, events_per_session=5)
     world.event(tests[0], response_uuid=tests[0].events[-1].response_uuid)
     box, warehouse = serve(world), Warehouse()
-    world.feed_moods.set(count_events=count == "events")
+    world.feed_options.set(count_events=count == "events")
     done = sync_here(box.config(), select=SELECT)
     warehouse.load(done.messages)
     for test in tests:
@@ -150,7 +150,7 @@ def test_what_happens_between_count_and_changes_is_no_part(serve: Callable[..., 
         for session in list(shrinks.sessions.values())[:4]:
             world.remove(session)
             shrinks.events[:] = [event for event in shrinks.events if event.response_uuid != session.response_uuid]
-        shrinks.changed()
+        shrinks.mark_changed()
 
     box.before("feed_changes", meanwhile)
     done = sync_here(box.config(), select=SELECT)
@@ -164,7 +164,7 @@ def test_a_count_that_fits_neither_results_nor_events_is_said(
 ) -> None:
     """A cap above the number of results, where results have several events: what can not be told apart is said."""
     world, (test,) = _world(40, events_per_session=3)
-    world.feed_moods.set(cap=50)
+    world.feed_options.set(cap=50)
     box = serve(world)
     done = sync_here(box.config(), select=["result_changes"])
     assert done.exit == 0
@@ -190,7 +190,7 @@ def test_a_count_of_nothing_with_another_newest_change_is_not_believed(serve: Ca
 def test_a_plan_by_a_feed_that_sends_parts_still_comes(serve: Callable[..., Sandbox], tmp_path: Path) -> None:
     """The plan counts what it is sent."""
     world, _ = _world(60, tests=2)
-    world.feed_moods.set(cap=50)
+    world.feed_options.set(cap=50)
     done = sync(serve(world).config(), tmp_path, select=SELECT, args=["--plan"])
     assert done.exit == 0
     assert b"session_details" in done.stdout

@@ -268,7 +268,7 @@ class Histories(RuleBasedStateMachine):
     @rule(place=st.integers(0, 99))
     def tie(self, place: int) -> None:
         """Two sessions end at one moment, at which others change as well."""
-        moment = self.world.journal.after(self.test)
+        moment = self.world.journal.advance_past(self.test)
         for _ in range(2):
             self.complete(finished_at=moment)
         for session in {self.any_session(place), self.any_session(place + 1)} - {None, *self.older}:

@@ -13,7 +13,7 @@ from tap_usertesting.ledger.state import KEYS
 from tap_usertesting.sandbox import Sandbox, World
 from tap_usertesting.sandbox.admin import ANSWERS, Admin
 from tap_usertesting.sandbox.faults import FaultKind
-from tap_usertesting.sandbox.feed_moods import FeedMoods
+from tap_usertesting.sandbox.feed_options import FeedOptions
 
 DOCS = Path(__file__).parents[2] / "docs"
 INDEX = DOCS / "README.md"
@@ -64,4 +64,4 @@ def test_the_sandbox_page_names_all_that_can_be_asked_for() -> None:
     assert named["The back door"] == routes
     assert named["Faults"] - {"fault"} == set(get_args(FaultKind))
     assert named["Answers"] == set(ANSWERS)
-    assert named["The change feed"] == {one.name for one in fields(FeedMoods)}
+    assert named["The change feed"] == {one.name for one in fields(FeedOptions)}

@@ -284,7 +284,7 @@ def quoted_by(name: str, caplog: pytest.LogCaptureFixture) -> list[str]:
             settings["change_source"] = "listing"
         if name == "a part of the feed":
             world.add_session(test)
-            world.feed_moods.cap = 1
+            world.feed_options.cap = 1
         config = {key: value for key, value in box.config(**settings).items() if value is not None}
         synced = sync_here(config, select=["sessions", "session_details"])
     assert synced.exit == (78 if name in REFUSED else 1)

@@ -82,7 +82,7 @@ def test_answers_can_be_set(client: Client, door: Door, world: World) -> None:
     assert "answers have no lock" in refused.json()["message"]
 
 
-def test_happenings_to_a_named_target(door: Door, world: World) -> None:
+def test_changes_of_a_named_target(door: Door, world: World) -> None:
     """A test or a session can be named."""
     session = next(session for session in world.sessions.values() if session.served)
     done = door("POST", "events", {"kind": "reject", "session_id": session.session_id}).json()

@@ -105,7 +105,7 @@ def test_a_served_log_is_append_only(read: bool, expected: list[int]) -> None:  
     test = world.add_test("SURVEY")
     world.add_session(test, finished_at=NOW + timedelta(hours=2))
     first = test.events[0].cursor
-    test.read = read
+    test.log_served = read
     world.add_session(test, finished_at=NOW + timedelta(hours=1))
     assert [(event.changed_at - NOW) // timedelta(hours=1) for event in test.events] == expected
     assert test.place(first) == (1 if read else 2)
@@ -202,7 +202,7 @@ def test_real_time_dates_what_happens_later() -> None:
     assert first.finished_at < second.finished_at
 
 
-def test_every_happening_is_counted() -> None:
+def test_every_change_is_counted() -> None:
     """The version of the world moves with each change."""
     world = World()
     test = world.add_test("SURVEY")

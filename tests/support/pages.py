@@ -34,7 +34,7 @@ class Pages:
         most: int = PAGE,
         counts: str = "all",
         before: dict[str, Callable[[Pages], None]] | None = None,
-        **happenings: Callable[[Pages], None],
+        **changes: Callable[[Pages], None],
     ) -> None:
         """Hold sessions 0 to count - 1; what happens before a call is keyed by its number: `call2=...`.
 
@@ -46,14 +46,14 @@ class Pages:
         self.repeats = False
         self.total: int | None = None
         self.offsets: list[int] = []
-        self._before = {**(before or {}), **happenings}
+        self._before = {**(before or {}), **changes}
 
     def session_page(self, test_id: str, *, offset: int, limit: int = PAGE) -> SessionPage:
         """Answer one page."""
         assert test_id == "test"
         self.offsets.append(offset)
-        if happening := self._before.get(f"call{len(self.offsets)}"):
-            happening(self)
+        if change := self._before.get(f"call{len(self.offsets)}"):
+            change(self)
         total = len(self.items) if self.total is None else self.total
         start = 0 if self.repeats else offset
         found = self.items[start : start + min(limit, self.most)]
@@ -69,19 +69,19 @@ class Pages:
 
 
 def add(*numbers: int) -> Callable[[Pages], None]:
-    """Return a happening: new sessions at the top."""
+    """Return a change: new sessions at the top."""
 
-    def happen(pages: Pages) -> None:
+    def change(pages: Pages) -> None:
         pages.items[:0] = [item(n) for n in sorted(numbers, reverse=True)]
 
-    return happen
+    return change
 
 
 def drop(*numbers: int) -> Callable[[Pages], None]:
-    """Return a happening: sessions leave."""
+    """Return a change: sessions leave."""
 
-    def happen(pages: Pages) -> None:
+    def change(pages: Pages) -> None:
         gone = {f"s{n:05}" for n in numbers}
         pages.items = [one for one in pages.items if one["sessionId"] not in gone]
 
-    return happen
+    return change

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tap_usertesting.sandbox import QuotaRule, Sandbox, World
-from tap_usertesting.sandbox.happenings import make_happen
+from tap_usertesting.sandbox.change_by_kind import make_change
 from tap_usertesting.sandbox.requests_and_replies import RESULTS_KINDS
 from tests.e2e import truth
 from tests.e2e.meltano.project import copied, variables
@@ -105,7 +105,7 @@ def idle(first: Run, pipeline: Pipeline) -> Run:  # noqa: ARG001 - comes after t
 def happened(idle: Run, pipeline: Pipeline) -> dict[str, str]:  # noqa: ARG001 - comes after the idle sync
     """What happened then: the session of each kind of event."""
     kinds = ("session", "transcript", "update", "reject")
-    return {kind: make_happen(pipeline.world, kind)["sessionId"] for kind in kinds}
+    return {kind: make_change(pipeline.world, kind)["sessionId"] for kind in kinds}
 
 
 @pytest.fixture(scope="module")

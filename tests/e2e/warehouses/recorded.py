@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from tap_usertesting.sandbox import Sandbox, World
-from tap_usertesting.sandbox.happenings import make_happen
+from tap_usertesting.sandbox.change_by_kind import make_change
 from tap_usertesting.streams.catalog import STREAMS
 from tap_usertesting.streams.session_videos import SessionVideosStream
 from tests.support.harness import Warehouse, assert_true, parse, sync, truth
@@ -59,10 +59,10 @@ def record(folder: Path, world: World | None = None) -> Recording:
         for name in SYNCS:
             if name == "changes":
                 for kind in ("session", "transcript", "update"):
-                    make_happen(world, kind)
-                make_happen(world, "reject", session_id=rejected)
+                    make_change(world, kind)
+                make_change(world, "reject", session_id=rejected)
             elif name == "accepted":
-                make_happen(world, "accept", session_id=rejected)
+                make_change(world, "accept", session_id=rejected)
             done = sync(box.config(), folder, state=state, select=RECORDED)
             assert done.exit == 0, done.log
             (folder / f"{name}.jsonl").write_bytes(done.stdout)

@@ -32,7 +32,7 @@ class Refusal:
     from_cursor: bool | None = None
     times: int | None = None
 
-    def meets(self, name: str, arguments: Mapping[str, str | None]) -> bool:
+    def applies_to(self, name: str, arguments: Mapping[str, str | None]) -> bool:
         """Count a root field against the order, and tell whether it is meant."""
         given = arguments.get("sinceCursor") is not None
         if (
@@ -52,7 +52,7 @@ class Refusal:
 
 
 @dataclass
-class FeedMoods:
+class FeedOptions:
     """What may be set, and over ``POST /_sandbox/feed`` too.
 
     ``cap``: an answer has at most so many events of a test, of the whole request with ``cap_shared``: the newest
@@ -86,18 +86,18 @@ class FeedMoods:
             setattr(self, name, [Refusal(**one) for one in value] if name == "refusals" else value)
 
     @property
-    def calm(self) -> bool:
+    def is_default(self) -> bool:
         """Whether answers depend on nothing here."""
-        return self == FeedMoods(cursor_form=self.cursor_form)
+        return self == FeedOptions(cursor_form=self.cursor_form)
 
-    def refusal_of(self, roots: Sequence[Mapping[str, str | None]]) -> Refusal | None:
+    def refusal_for(self, roots: Sequence[Mapping[str, str | None]]) -> Refusal | None:
         """Return what refuses a whole request of these root fields."""
         if self.most_aliases is not None and len(roots) > self.most_aliases:
             return Refusal(self.too_many)
         whole = (refusal for refusal in self.refusals if refusal.test_uuid is None)
-        return next((one for one in whole if any(one.meets(root["field"] or "", root) for root in roots)), None)
+        return next((one for one in whole if any(one.applies_to(root["field"] or "", root) for root in roots)), None)
 
-    def part(self, edges: list[Json], room: list[int], *, newest_first: bool) -> list[Json]:
+    def capped(self, edges: list[Json], room: list[int], *, newest_first: bool) -> list[Json]:
         """Return what is sent of a test's edges; ``room`` holds how many the request may still have."""
         if self.cap is None:
             return edges
@@ -106,7 +106,7 @@ class FeedMoods:
         from_start = newest_first == (self.cap_keeps == "newest")
         return edges[:most] if from_start else edges[len(edges) - most :]
 
-    def form(self, cursor: str, number: int) -> str:
+    def format_cursor(self, cursor: str, number: int) -> str:
         """Return a freshly drawn cursor in the form that is asked for."""
         forms = {
             "hex": cursor,
@@ -116,7 +116,7 @@ class FeedMoods:
         }
         return forms[self.cursor_form]
 
-    def disguise(self, data: Json) -> None:
+    def send_numbers(self, data: Json) -> None:
         """Turn cursors of digits and all times into numbers, in place."""
         for answer in data.values():
             if not self.numbers or not isinstance(answer, dict):

@@ -55,7 +55,7 @@ class ChaosError(AssertionError):
     """A seed ended wrong; the message says how, and the command that repeats it."""
 
 
-class Story:
+class Trial:
     """Runs one seed. `tell` is given what happens, line by line."""
 
     def __init__(
@@ -281,7 +281,7 @@ def _moved(done: Synced) -> list[dict[str, Any]]:
 
 def play(seed: int, tell: Callable[[str], None] = lambda _line: None) -> Report:
     """Run a seed. Raises ChaosError when anything is wrong."""
-    report = Story(seed, tell).run()
+    report = Trial(seed, tell).run()
     if report.wrong:
         raise ChaosError("\n  ".join([f"seed {seed} ended wrong; repeat it with: {report.repeat}", *report.wrong]))
     return report
@@ -290,7 +290,7 @@ def play(seed: int, tell: Callable[[str], None] = lambda _line: None) -> Report:
 def run_quietly(seed: int, target: Target | None = None) -> Report:
     """Run a seed without the log of the clean runs' tap, which is in this process; a struck one's goes to a file."""
     logging.disable(logging.CRITICAL)
-    return Story(seed, target=target).run()
+    return Trial(seed, target=target).run()
 
 
 def end_with_parent() -> None:

@@ -32,7 +32,7 @@ def test_a_cap_leaves_one_end_of_the_log(
 ) -> None:
     """At most so many events come, in the order that is set, while the count tells all of them."""
     world.feed_order = order  # type: ignore[assignment]
-    world.feed_moods.set(cap=2, cap_keeps=keeps)
+    world.feed_options.set(cap=2, cap_keeps=keeps)
     events = [event.cursor for event in test_of_feed.events]
     kept = events[-2:] if keeps == "newest" else events[:2]
     assert _cursors(client.changes(test_of_feed.test_uuid)) == (kept if order == "oldest_first" else kept[::-1])
@@ -42,7 +42,7 @@ def test_a_cap_leaves_one_end_of_the_log(
 
 def test_a_cap_may_be_of_the_whole_request(client: Client, world: World, test_of_feed: Test) -> None:
     """What the first alias takes is gone for the next."""
-    world.feed_moods.set(cap=3, cap_shared=True)
+    world.feed_options.set(cap=3, cap_shared=True)
     asked = f'testResultChanges(testUUID: "{test_of_feed.test_uuid}", sinceCursor: "{test_of_feed.events[-3].cursor}")'
     aliases = " ".join(f"a{n}: {asked} {{ edges {{ node {{ cursor }} }} }}" for n in range(2))
     data = client.feed(f"{{ {aliases} }}").json()["data"]
@@ -51,7 +51,7 @@ def test_a_cap_may_be_of_the_whole_request(client: Client, world: World, test_of
 
 def test_too_many_aliases_are_refused(client: Client, world: World, test_of_feed: Test) -> None:
     """One more than allowed fails the request."""
-    world.feed_moods.set(most_aliases=2, too_many="Token limit of 1000 exceeded")
+    world.feed_options.set(most_aliases=2, too_many="Token limit of 1000 exceeded")
     asked = f'testResultChangesCount(testUUID: "{test_of_feed.test_uuid}") {{ count }}'
     assert "errors" not in client.feed(f"{{ a: {asked} b: {asked} }}").json()
     answer = client.feed(f"{{ a: {asked} b: {asked} c: {asked} }}")
@@ -60,7 +60,7 @@ def test_too_many_aliases_are_refused(client: Client, world: World, test_of_feed
 
 def test_an_error_of_one_test(client: Client, world: World, test_of_feed: Test) -> None:
     """It has the message, code and path, and meets only what it is said to meet."""
-    world.feed_moods.refuse("no", code="NOT_FOUND", test_uuid=test_of_feed.test_uuid, from_cursor=True, times=1)
+    world.feed_options.refuse("no", code="NOT_FOUND", test_uuid=test_of_feed.test_uuid, from_cursor=True, times=1)
     since = test_of_feed.events[0].cursor
     assert "errors" not in client.feed(COUNT, test=test_of_feed.test_uuid).json()
     body = client.feed(COUNT, test=test_of_feed.test_uuid, since=since).json()
@@ -76,11 +76,11 @@ def test_an_error_of_one_test(client: Client, world: World, test_of_feed: Test) 
 
 def test_an_error_of_the_whole_request(client: Client, world: World, test_of_feed: Test) -> None:
     """It has the status, and no data; plain errors are their messages alone."""
-    world.feed_moods.refuse("no", status=403, fields="testResultChanges", times=2)
+    world.feed_options.refuse("no", status=403, fields="testResultChanges", times=2)
     assert "errors" not in client.feed(COUNT, test=test_of_feed.test_uuid).json()
     answer = client.feed(CHANGES, test=test_of_feed.test_uuid)
     assert (answer.status_code, answer.json()) == (403, {"errors": [{"message": "no"}]})
-    world.feed_moods.set(plain_errors=True)
+    world.feed_options.set(plain_errors=True)
     assert client.feed(CHANGES, test=test_of_feed.test_uuid).json() == {"errors": ["no"]}
     assert "errors" not in client.feed(CHANGES, test=test_of_feed.test_uuid).json()
 
@@ -89,18 +89,18 @@ def test_cursors_of_odd_forms(client: Client, world: World) -> None:
     """Each form is drawn from when it is set, and can be asked from as it came; digits may come as numbers."""
     test = world.add_test("SURVEY")
     for form in ("hex", "number", "long", "foreign"):
-        world.feed_moods.set(cursor_form=form)
+        world.feed_options.set(cursor_form=form)
         world.add_session(test)
     cursors = [event.cursor for event in test.events]
     assert [len(cursors[2]), cursors[1].isdecimal(), cursors[3].isascii(), len(set(cursors))] == [1500, True, False, 4]
     assert [len(client.changes(test.test_uuid, cursor)) for cursor in cursors] == [3, 2, 1, 0]
-    world.feed_moods.set(numbers=True)
+    world.feed_options.set(numbers=True)
     node = client.changes(test.test_uuid, cursors[0])[-1]
     assert node["cursor"] == int(cursors[1])
     assert type(node["changedAt"]) is int
 
 
-def test_the_moods_can_be_set_over_the_back_door(
+def test_the_options_can_be_set_over_the_back_door(
     box: Sandbox, client: Client, world: World, test_of_feed: Test
 ) -> None:
     """As JSON; a name that is none is refused."""
@@ -110,4 +110,4 @@ def test_the_moods_can_be_set_over_the_back_door(
     assert client.feed(CHANGES, test=test_of_feed.test_uuid).json() == {"errors": [{"message": "no"}]}
     assert len(client.changes(test_of_feed.test_uuid)) == 1
     assert requests.post(url, json={"colour": 1}, timeout=5).status_code == 400
-    assert not world.feed_moods.calm
+    assert not world.feed_options.is_default

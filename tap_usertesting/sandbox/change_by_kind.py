@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 KINDS = ("session", "transcript", "update", "reject", "accept")
 
 
-def make_happen(world: World, kind: str, test_id: str | None = None, session_id: str | None = None) -> Json:
+def make_change(world: World, kind: str, test_id: str | None = None, session_id: str | None = None) -> Json:
     """Let one thing happen and return ``{kind, testId, title, sessionId}`` of what it happened to.
 
     ``session`` completes a new session (its transcript, where the product type has one, is ready);
@@ -31,13 +31,13 @@ def make_happen(world: World, kind: str, test_id: str | None = None, session_id:
             session = world.add_session(_busiest(tests))
         else:
             session = _session(tests, kind, session_id)
-            happenings: dict[str, Callable[[Session], None]] = {
+            changes: dict[str, Callable[[Session], None]] = {
                 "transcript": world.transcribe,
                 "update": world.update,
                 "reject": world.reject,
                 "accept": world.accept,
             }
-            happenings[kind](session)
+            changes[kind](session)
         test = session.test
     return {"kind": kind, "testId": test.test_id, "title": test.title, "sessionId": session.session_id}
 
