@@ -19,7 +19,7 @@ from tap_usertesting.config.validation import SettingsError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-ALIKE = 0.85  # an orchestrator has variables of its own, such as TAP_USERTESTING_SERVICE_HOST
+SIMILARITY = 0.85  # an orchestrator has variables of its own, such as TAP_USERTESTING_SERVICE_HOST
 
 
 class Environment:
@@ -37,20 +37,20 @@ class Environment:
     def misspelt(self, names: Iterable[str]) -> dict[str, str]:
         """Return variables that are no setting's but look like one's, each with that one."""
         known = [name.upper() for name in names]
-        in_small = {
+        lower_case = {
             variable: variable.upper()
             for variable, text in os.environ.items()
             if text.strip() and variable.upper() != variable and variable.upper() in map(self._variable, names)
         }
         given = {variable.removeprefix(self._prefix) for variable in self._texts}.difference(known)
-        near = {text: get_close_matches(text, known, n=1, cutoff=ALIKE) for text in sorted(given)}
-        return in_small | {self._prefix + text: self._prefix + found[0] for text, found in near.items() if found}
+        near = {text: get_close_matches(text, known, n=1, cutoff=SIMILARITY) for text in sorted(given)}
+        return lower_case | {self._prefix + text: self._prefix + found[0] for text, found in near.items() if found}
 
     def _variable(self, name: str) -> str:
         return self._prefix + name.upper()
 
 
-def drop_odd_log_levels(prefix: str) -> Iterator[str]:
+def remove_invalid_log_levels(prefix: str) -> Iterator[str]:
     """Take log levels that are none out of the environment, as the SDK would fail over them; yields a line for each."""
     for variable in (f"{prefix}LOGLEVEL", "LOGLEVEL"):
         level = os.environ.get(variable, "")

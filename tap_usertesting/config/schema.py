@@ -226,6 +226,6 @@ SCHEMA: dict[str, Any] = th.PropertiesList(
 ).to_dict()
 
 # The SDK obeys it without naming it among the settings that it adds.
-UNNAMED = {"emit_activate_version_messages": {"type": ["boolean", "null"]}}
+SDK_SETTINGS = {"emit_activate_version_messages": {"type": ["boolean", "null"]}}
 SECRETS = frozenset(name for name, node in SCHEMA["properties"].items() if node.get("secret"))
 DEFAULTS = {name: node["default"] for name, node in SCHEMA["properties"].items() if "default" in node}

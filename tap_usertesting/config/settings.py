@@ -79,7 +79,7 @@ class Settings:
             values[name] = _uuids(name, values[name])
         values["feed_test_ids"] = _feed_ids(values["feed_test_ids"])
         values["product_types"] = _product_types(values["product_types"])
-        if values["start_date"] is not None and (start := utc(_full_time(values["start_date"]))) is None:
+        if values["start_date"] is not None and (start := utc(_at_midnight(values["start_date"]))) is None:
             message = f"start_date: {values['start_date']!r} is no date; write it like 2026-01-31T00:00:00Z"
             raise SettingsError(message)
         values["start_date"] = None if values["start_date"] is None else start
@@ -176,7 +176,7 @@ def _product_types(values: list[str] | None) -> frozenset[str] | None:
     return frozenset(value.upper() for value in values)
 
 
-def _full_time(text: str) -> str:
+def _at_midnight(text: str) -> str:
     """Return a bare date as the midnight, UTC, with which it begins; Meltano writes dates so."""
     return f"{text}T00:00:00Z" if re.fullmatch(r"\d{4}-\d{2}-\d{2}", text) else text
 

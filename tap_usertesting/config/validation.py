@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from jsonschema import ValidationError
 
-TRUTH = {
+BOOLEANS = {
     **dict.fromkeys(("true", "yes", "on", "1"), True),
     **dict.fromkeys(("false", "no", "off", "0"), False),
 }
@@ -40,7 +40,7 @@ def tidy(config: Mapping[str, Any], schema: Mapping[str, Any]) -> dict[str, Any]
     as it is, for `violations` to name.
     """
     nodes = schema["properties"]
-    found = {name: _understood(value, nodes.get(name, {})) for name, value in config.items()}
+    found = {name: _converted(value, nodes.get(name, {})) for name, value in config.items()}
     return {name: value for name, value in found.items() if not _is_unset(value, nodes.get(name, {}).get("type", ()))}
 
 
@@ -96,7 +96,7 @@ def _short(value: object) -> str:
     return text if len(text) <= LONGEST_SHOWN else text[: LONGEST_SHOWN - 1] + "…"
 
 
-def _understood(value: Any, node: Mapping[str, Any]) -> Any:  # noqa: ANN401 - JSON is anything
+def _converted(value: Any, node: Mapping[str, Any]) -> Any:  # noqa: ANN401 - JSON is anything
     kinds = node.get("type", ())
     if isinstance(value, str):
         return _from_text(_stripped(value), kinds, node.get("enum", ()))
@@ -109,7 +109,7 @@ def _understood(value: Any, node: Mapping[str, Any]) -> Any:  # noqa: ANN401 - J
 
 def _from_text(text: str, kinds: Any, words: list[Any]) -> Any:  # noqa: ANN401 - as above
     if "boolean" in kinds:
-        return TRUTH.get(text.lower(), text)
+        return BOOLEANS.get(text.lower(), text)
     if "integer" in kinds:
         return int(text) if _WHOLE.fullmatch(text) else text
     if "array" in kinds and text and not text.startswith("["):

@@ -8,7 +8,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from tap_usertesting.report.words import listed, windows
+from tap_usertesting.report.words import counts_text, exact_duration, windows_text
 
 DISCOVERY = ("workspaces", "studies")
 
@@ -70,15 +70,15 @@ class Plan:
         return Cost(*(self.discovery + sum(row.cost[n] for row in self.rows) for n in range(len(NOTHING))))
 
     @property
-    def fullest(self) -> int:
+    def busiest(self) -> int:
         """Calls of the endpoint that is asked most: they set the time where each endpoint has its own window."""
         endpoints = sum((row.endpoints for row in self.rows), Counter({"discovery": self.discovery}))
         return max(endpoints.values(), default=0)
 
     @property
-    def in_all(self) -> float:
+    def total_seconds(self) -> float:
         """Seconds of the whole sync, by what is known of the windows."""
-        return self.seconds(self.calls if self.together else self.fullest)
+        return self.seconds(self.calls if self.together else self.busiest)
 
     def seconds(self, calls: int) -> float:
         """Return the time that one window takes for so many calls; a last one need not be waited for."""
@@ -96,17 +96,17 @@ class Plan:
                 "calls_at_least": row.cost.at_least,
                 "endpoints": dict(row.endpoints),
                 "records": row.records,
-                "seconds": self._share(row),
+                "seconds": self._share_of_time(row),
             }
             for row in self.rows
         ]
         plan: dict[str, Any] = {
             "calls": self.calls,
             "calls_at_least": self.cost.at_least,
-            "seconds": self.in_all,
+            "seconds": self.total_seconds,
             "news": {"calls": self.cost.news, "seconds": self.seconds(self.cost.news)},
             "newest_30_days": {"calls": self.cost.newest, "seconds": self.seconds(self.cost.newest)},
-            "seconds_if_each_endpoint_has_its_window": self.seconds(self.fullest),
+            "seconds_if_each_endpoint_has_its_window": self.seconds(self.busiest),
             "discovery_calls": self.discovery,
             "quota": {"limit": self.limit, "window_seconds": self.window, "windows": self.windows},
             "rows": rows,
@@ -118,22 +118,24 @@ class Plan:
         costly = [row for row in self.rows if row.calls]
         lines = [("test", "stream", "calls", "time", "endpoints")]
         if self.discovery:
-            lines.append(("", "discovery", f"{self.discovery}", _time(self._paced(self.discovery)), ""))
+            lines.append(
+                ("", "discovery", f"{self.discovery}", exact_duration(self._paced_seconds(self.discovery)), "")
+            )
         lines += [
             (
                 row.test_id,
                 row.stream,
                 f"{row.calls}",
-                _time(self._share(row)),
-                listed(row.endpoints),
+                exact_duration(self._share_of_time(row)),
+                counts_text(row.endpoints),
             )
             for row in costly
         ]
         cost = self.cost
         lines += [
-            ("news", "", f"{cost.news}", _time(self.seconds(cost.news)), ""),
-            ("newest 30 days", "", f"{cost.newest}", _time(self.seconds(cost.newest)), ""),
-            ("in all", "", f"{self.calls}", _time(self.in_all), ""),
+            ("news", "", f"{cost.news}", exact_duration(self.seconds(cost.news)), ""),
+            ("newest 30 days", "", f"{cost.newest}", exact_duration(self.seconds(cost.newest)), ""),
+            ("in all", "", f"{self.calls}", exact_duration(self.total_seconds), ""),
         ]
         widths = [max(len(line[n]) for line in lines) for n in range(4)]
         table = "\n".join(
@@ -142,23 +144,17 @@ class Plan:
         )
         idle = {row.test_id for row in self.rows} - {row.test_id for row in costly}
         quota = "no quota is known" if self.limit is None else f"{self.limit} calls in {self.window:.0f} s"
-        notes = [f"Quota: {quota}; {windows(self.windows)}. Tests without anything to fetch: {len(idle)}."]
+        notes = [f"Quota: {quota}; {windows_text(self.windows)}. Tests without anything to fetch: {len(idle)}."]
         if cost.at_least < cost.all:
-            least = f"{cost.at_least} calls, {_time(self.seconds(cost.at_least))}"
+            least = f"{cost.at_least} calls, {exact_duration(self.seconds(cost.at_least))}"
             notes.append(f"At least {least}: whether some tests have transcripts, only the sync finds out.")
-        if self.limit is not None and self.windows == 1 and self.seconds(self.fullest) < self.in_all:
-            sooner = _time(self.seconds(self.fullest))
+        if self.limit is not None and self.windows == 1 and self.seconds(self.busiest) < self.total_seconds:
+            sooner = exact_duration(self.seconds(self.busiest))
             notes.append(f"Should each endpoint have a window of its own, which a sync finds out: {sooner}.")
         return "\n".join([table, "", *notes])
 
-    def _paced(self, calls: int) -> float:
+    def _paced_seconds(self, calls: int) -> float:
         return calls * self.window / self.limit if self.limit else 0.0
 
-    def _share(self, row: Row) -> float:
-        return round(self._paced(row.calls), 1)
-
-
-def _time(seconds: float) -> str:
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours} h {minutes:02} min" if hours else f"{minutes} min {rest:02} s" if minutes else f"{rest} s"
+    def _share_of_time(self, row: Row) -> float:
+        return round(self._paced_seconds(row.calls), 1)

@@ -62,7 +62,7 @@ def has_terminal() -> bool:
         return True
 
 
-def fitting_view() -> View:
+def default_view() -> View:
     """Return the bar or the lines."""
     if not has_terminal():
         return Lines()
@@ -80,7 +80,7 @@ class Progress:
         self._ended, self._all = 0, 1
         self._windows = windows
         self._clock = clock
-        self._view = view or fitting_view()
+        self._view = view or default_view()
         self._due = clock.monotonic() + self._view.delay
 
     @property

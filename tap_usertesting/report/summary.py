@@ -10,7 +10,7 @@ import json
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Literal
 
-from tap_usertesting.report.words import duration, listed, some, windows
+from tap_usertesting.report.words import counts_text, duration, nonzero, windows_text
 
 if TYPE_CHECKING:
     import logging
@@ -45,23 +45,24 @@ class Summary:
         quota = self.seconds_waited.get("quota", 0.0)
         took = f"took {duration(self.seconds)}, {duration(waited)} of it waiting ({duration(quota)} for quota)"
         lines = [
-            f"rows: {listed(self.rows)}; tombstones: {listed(self.tombstones)}",
+            f"rows: {counts_text(self.rows)}; tombstones: {counts_text(self.tombstones)}",
             self.calls_made(),
-            f"{took}; {windows(self.windows)}",
-            f"{self.retries} retries, {self.throttled} answers 429; 404s: {listed(self.not_found)}",
+            f"{took}; {windows_text(self.windows)}",
+            f"{self.retries} retries, {self.throttled} answers 429; 404s: {counts_text(self.not_found)}",
         ]
         if self.left_out:
-            lines.append(f"left out: {listed(self.left_out)}")
+            lines.append(f"left out: {counts_text(self.left_out)}")
         if self.waiting or self.unfinished:
             lines.append(
-                f"still waiting: sessions: {listed(self.waiting)}; tests not read to their end: "
-                f"{listed(self.unfinished)}; of the newest {NEWEST_DAYS} days: {listed(self.unfinished_newest)}"
+                f"still waiting: sessions: {counts_text(self.waiting)}; tests not read to their end: "
+                f"{counts_text(self.unfinished)}; of the newest {NEWEST_DAYS} days: "
+                f"{counts_text(self.unfinished_newest)}"
             )
         return lines
 
     def calls_made(self) -> str:
         """Return the one of them that says what it cost."""
-        return f"calls made: {listed({**self.calls, **some({'429': self.throttled})})}"
+        return f"calls made: {counts_text({**self.calls, **nonzero({'429': self.throttled})})}"
 
     def log(self, logger: logging.Logger) -> None:
         """Write it all."""

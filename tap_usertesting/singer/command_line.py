@@ -17,8 +17,8 @@ from singer_sdk.tap_base import CliTestOptionValue
 from typing_extensions import override
 
 from tap_usertesting.api.redaction import Secrets, log_crashes
-from tap_usertesting.config.environment import Environment, drop_odd_log_levels
-from tap_usertesting.config.schema import SECRETS, UNNAMED
+from tap_usertesting.config.environment import Environment, remove_invalid_log_levels
+from tap_usertesting.config.schema import SDK_SETTINGS, SECRETS
 from tap_usertesting.config.settings import URLS
 from tap_usertesting.config.validation import SettingsError, tidy, unknown, violations
 from tap_usertesting.singer.files import drop_unsound, read_catalog, read_config, read_state
@@ -49,7 +49,7 @@ class CommandLineTap(Tap):
     @plugin_cli
     def cli(cls) -> click.Command:  # noqa: N805 - as in the SDK
         """Set up the log, even if the environment holds a wrong log level or config, and return the command."""
-        odd = list(drop_odd_log_levels(PREFIX))
+        odd = list(remove_invalid_log_levels(PREFIX))
         try:
             command = super().cli
         except Exception as error:  # noqa: BLE001 - a wrong logging config may raise anything
@@ -126,7 +126,7 @@ class CommandLineTap(Tap):
     def _schema(self) -> dict[str, Any]:
         """The schema of all settings that have an effect, including those of the SDK."""
         self.append_builtin_config(self.config_jsonschema)
-        return {**self.config_jsonschema, "properties": UNNAMED | self.config_jsonschema["properties"]}
+        return {**self.config_jsonschema, "properties": SDK_SETTINGS | self.config_jsonschema["properties"]}
 
     @property
     def _env_var_config(self) -> dict[str, Any]:

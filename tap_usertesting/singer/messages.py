@@ -14,7 +14,7 @@ from singer_sdk.mapper import RemoveRecordTransform, SameRecordTransform
 from singer_sdk.singerlib import RecordMessage
 from typing_extensions import override
 
-from tap_usertesting.values.columns import lacking, trim
+from tap_usertesting.values.columns import missing_fields, remove_fields
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -54,9 +54,9 @@ class MessageStream(Stream):
         return self._tap  # type: ignore[return-value]  # the SDK knows it as any tap
 
     @cached_property
-    def _lacking(self) -> list[tuple[str, ...]]:
+    def _missing_fields(self) -> list[tuple[str, ...]]:
         """The fields inside columns that the catalog's schema lacks."""
-        return lacking(self.schema, self.effective_schema)
+        return missing_fields(self.schema, self.effective_schema)
 
     @cached_property
     def _whole_rows(self) -> bool:
@@ -65,7 +65,7 @@ class MessageStream(Stream):
             len(self.stream_maps) == 1
             and type(self.stream_maps[0]) is SameRecordTransform
             and not self.stream_maps[0].flattening_enabled
-            and not self._lacking
+            and not self._missing_fields
             and self.effective_schema["properties"].keys() == self.schema["properties"].keys()
             and all(self.mask.values())
         )
@@ -96,7 +96,7 @@ class MessageStream(Stream):
             alias, version = self.stream_maps[0].stream_alias, self._stream_version
             self.host.write_message(RecordMessage(stream=alias, record=record, version=version, time_extracted=now))
             return
-        trim(record, self._lacking)
+        remove_fields(record, self._missing_fields)
         try:
             messages = list(self._generate_record_messages(record))
         except Exception as error:  # noqa: BLE001 - a user's expression may raise anything

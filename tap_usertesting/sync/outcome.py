@@ -7,7 +7,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from tap_usertesting.report.summary import NEWEST_DAYS, Ending, Summary
-from tap_usertesting.report.words import some
+from tap_usertesting.report.words import nonzero
 from tap_usertesting.values.times import earlier
 
 if TYPE_CHECKING:
@@ -26,17 +26,17 @@ def summary_of(context: SyncContext, ended: Ending) -> Summary:
     return Summary(
         ended=ended,
         seconds=context.pace.seconds,
-        rows=some({stream.name: stream.emitted for stream in streams}),
-        tombstones=some({stream.name: stream.tombstoned for stream in streams}),
+        rows=nonzero({stream.name: stream.emitted for stream in streams}),
+        tombstones=nonzero({stream.name: stream.tombstoned for stream in streams}),
         calls={label: count for label, count in transport.calls.items() if label != THROTTLED},
         not_found=dict(transport.not_found),
         retries=transport.retries,
         throttled=transport.calls[THROTTLED],
         seconds_waited=dict(transport.waiting.waited),
         left_out=dict(left_out + (context.feed.left_out if context.feed is not None else Counter())),
-        waiting=some({stream.name: stream.waiting for stream in streams}),
-        unfinished=some({stream.name: stream.unfinished() for stream in streams}),
-        unfinished_newest=some({stream.name: stream.unfinished(newest) for stream in streams}),
+        waiting=nonzero({stream.name: stream.waiting for stream in streams}),
+        unfinished=nonzero({stream.name: stream.unfinished() for stream in streams}),
+        unfinished_newest=nonzero({stream.name: stream.unfinished(newest) for stream in streams}),
         windows=context.windows.number,
     )
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from tap_usertesting.api.errors import BudgetSpentError
 from tap_usertesting.api.hooks import Hooks, Wait
-from tap_usertesting.report.words import windows
+from tap_usertesting.report.words import windows_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -90,7 +90,7 @@ class Pace:
         if self._separate != self._service.windows.separate:
             self._separate = self._service.windows.separate
             gain = "streams wait for their own only" if self._separate else "streams wait for one another again"
-            logger.info("%s: %s: %s", self._service.name, windows(self._service.windows.number), gain)
+            logger.info("%s: %s: %s", self._service.name, windows_text(self._service.windows.number), gain)
         self._progress.tick()
 
     def _check_duration(self, wait: float) -> None:

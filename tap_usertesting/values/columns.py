@@ -10,46 +10,46 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
-ALL = "[]"
-Steps: TypeAlias = "tuple[str, ...]"
+EACH_ITEM = "[]"
+FieldPath: TypeAlias = "tuple[str, ...]"
 
 
-def lacking(whole: Mapping[str, Any], given: Mapping[str, Any]) -> list[Steps]:
+def missing_fields(whole: Mapping[str, Any], given: Mapping[str, Any]) -> list[FieldPath]:
     """Return the fields that `given` lacks of `whole`, the outermost of each branch; what neither names is none."""
-    return list(_lacking(whole, given, ()))
+    return list(_missing_fields(whole, given, ()))
 
 
-def trim(row: dict[str, Any], fields: Iterable[Steps]) -> None:
+def remove_fields(row: dict[str, Any], fields: Iterable[FieldPath]) -> None:
     """Take fields out of a row, in place."""
     for steps in fields:
-        walk(row, steps, drop)
+        apply_at(row, steps, remove_field)
 
 
-def walk(node: Any, steps: Steps, act: Callable[[dict[str, Any], str], None]) -> None:  # noqa: ANN401 - JSON is anything
+def apply_at(node: Any, steps: FieldPath, act: Callable[[dict[str, Any], str], None]) -> None:  # noqa: ANN401 - JSON is anything
     """Call `act` with the holder and the name of each value that stands at a path."""
     step, rest = steps[0], steps[1:]
-    if step == ALL:
+    if step == EACH_ITEM:
         for inner in node if isinstance(node, list) else ():
-            walk(inner, rest, act)
+            apply_at(inner, rest, act)
     elif isinstance(node, dict) and step in node:
         if rest:
-            walk(node[step], rest, act)
+            apply_at(node[step], rest, act)
         else:
             act(node, step)
 
 
-def drop(holder: dict[str, Any], name: str) -> None:
+def remove_field(holder: dict[str, Any], name: str) -> None:
     """Take a value away."""
     del holder[name]
 
 
-def _lacking(whole: Mapping[str, Any], given: Mapping[str, Any], at: Steps) -> Iterator[Steps]:
+def _missing_fields(whole: Mapping[str, Any], given: Mapping[str, Any], at: FieldPath) -> Iterator[FieldPath]:
     if "items" in whole and "items" in given:
-        yield from _lacking(whole["items"], given["items"], (*at, ALL))
+        yield from _missing_fields(whole["items"], given["items"], (*at, EACH_ITEM))
     if "properties" not in given:
         return  # it is open to anything
     for name, inner in whole.get("properties", {}).items():
         if name not in given["properties"]:
             yield (*at, name)
         else:
-            yield from _lacking(inner, given["properties"][name], (*at, name))
+            yield from _missing_fields(inner, given["properties"][name], (*at, name))

@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 
 REPLACEMENT = "\ufffd"
 _REFUSED = re.compile("[\x00\ud800-\udfff]")
-_HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+_WORD_START = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 
 
 @lru_cache(maxsize=1024)  # the same few names come with every session; bounded, as a server may invent more
 def snake(name: str) -> str:
     """Return a vendor's camelCase name as a column name."""
-    return _HUMP.sub("_", name).lower()
+    return _WORD_START.sub("_", name).lower()
 
 
 def clean(text: str) -> str:

@@ -12,12 +12,12 @@ from copy import deepcopy
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from tap_usertesting.values.columns import ALL, drop, walk
+from tap_usertesting.values.columns import EACH_ITEM, apply_at, remove_field
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from tap_usertesting.values.columns import Steps
+    from tap_usertesting.values.columns import FieldPath
 
 OMIT, HASH = "omit", "hash"
 UNKNOWN = "extra_fields"  # what no column names may be anything, so it is left out even where the rest is hashed
@@ -74,9 +74,9 @@ class Privacy:
             return row
         _drop_unknown(row, schema)
         for path, names in self._harmless.items():
-            walk(row, _steps(path), partial(_keep, names=names))
+            apply_at(row, _steps(path), partial(_keep, names=names))
         for path in self._paths:
-            walk(row, _steps(path), drop if self._omits(path) else self._hash)
+            apply_at(row, _steps(path), remove_field if self._omits(path) else self._hash)
         return row
 
     def _hash(self, holder: dict[str, Any], name: str) -> None:
@@ -94,8 +94,8 @@ class Privacy:
         return hmac.new(self._salt, text.encode(), hashlib.sha256).hexdigest()
 
 
-def _steps(path: str) -> Steps:
-    return tuple(path.replace(ALL, f".{ALL}").split("."))
+def _steps(path: str) -> FieldPath:
+    return tuple(path.replace(EACH_ITEM, f".{EACH_ITEM}").split("."))
 
 
 def _keep(holder: dict[str, Any], name: str, *, names: frozenset[str]) -> None:
@@ -119,9 +119,9 @@ def _drop_unknown(node: Any, schema: Mapping[str, Any]) -> None:  # noqa: ANN401
             _drop_unknown(inner, properties[name])
 
 
-def _prune(schema: dict[str, Any], steps: Steps) -> None:
+def _prune(schema: dict[str, Any], steps: FieldPath) -> None:
     step, rest = steps[0], steps[1:]
-    if step == ALL:
+    if step == EACH_ITEM:
         _prune(schema.get("items", {}), rest)
     elif step in schema.get("properties", {}):  # a catalog may have left it out already
         if rest:

@@ -14,8 +14,8 @@ from itertools import groupby
 from operator import itemgetter
 from typing import NamedTuple
 
-_END = re.compile(r"\r\n|\r|\n")
-_SILENT = re.compile(r"(?:WEBVTT|NOTE)(?!\S)|(?:STYLE|REGION)\s*$")  # first lines of blocks that nobody speaks
+_LINE_END = re.compile(r"\r\n|\r|\n")
+_NOT_SPOKEN = re.compile(r"(?:WEBVTT|NOTE)(?!\S)|(?:STYLE|REGION)\s*$")  # first lines of blocks that nobody speaks
 _TIME = re.compile(r"(?:-?([0-9]{1,9}):)?-?([0-9]{1,4}):-?([0-9]{1,2})(?:[.,]([0-9]{1,9})|:([0-9]{3}))?")
 _CLOCK = re.compile(r"[0-9N-]:[0-9N-]")  # NaN:NaN and --:-- are meant to be times as well
 _OTHER_ARROW = re.compile(r"\s*-?[0-9]+:[0-9]+[:.,][0-9][0-9:.,]*\s*[^\w\s]\S{0,5}\s*-?[0-9]+:[0-9]")
@@ -49,7 +49,7 @@ def parse(vtt: str) -> list[Cue] | None:
     None where words stand in no cue, as they do in all that is no transcript, or a line may be times of a cue.
     """
     cues: list[tuple[int, int, list[str]]] = []
-    lines = _END.split(vtt.lstrip("\ufeff").lstrip())
+    lines = _LINE_END.split(vtt.lstrip("\ufeff").lstrip())
     times = [_times(line) for line in lines]
     place, silent = 0, False  # where in its block a line stands, and whether it is comment, header or identifier
     for line, here, following in zip(lines, times, [*times[1:], None], strict=True):
@@ -59,7 +59,7 @@ def parse(vtt: str) -> list[Cue] | None:
             place, silent = 2, False
         elif not line.strip():
             place, silent = 0, False
-        elif place == 0 and (following is not None or _SILENT.match(line)):
+        elif place == 0 and (following is not None or _NOT_SPOKEN.match(line)):
             place, silent = 1, True
         elif _may_be_times(line, alone=place < 2 and not silent) or (silent and "-->" in line):  # noqa: PLR2004
             return None  # an identifier may stand before times; no comment, style or region holds an arrow
@@ -68,7 +68,7 @@ def parse(vtt: str) -> list[Cue] | None:
                 return None
             cues[-1][2].append(line)
             place += 1
-    return [Cue(start, end, *piece) for start, end, payload in cues for piece in _pieces("\n".join(payload))]
+    return [Cue(start, end, *voice) for start, end, payload in cues for voice in _voices("\n".join(payload))]
 
 
 def spoken(cues: list[Cue]) -> str:
@@ -104,7 +104,7 @@ def _may_be_times(line: str, *, alone: bool) -> bool:
     return any(map(_CLOCK.search, before[-1:] + after[:1])) or (alone and len(before) <= 1)
 
 
-def _pieces(payload: str) -> list[tuple[str | None, str]]:
+def _voices(payload: str) -> list[tuple[str | None, str]]:
     """Return speaker and words of each voice in a cue, at least one; after a tag of voice that is cut off, nobody's."""
     speaker: str | None = None
     parts: list[tuple[str | None, str]] = []
@@ -117,8 +117,8 @@ def _pieces(payload: str) -> list[tuple[str | None, str]]:
         if tag.lastgroup != "inline":
             parts.append((speaker, tag[0] if tag.lastgroup == "broken" else " "))
     parts.append((speaker, payload[at:]))
-    pieces = [(who, _plain("".join(map(itemgetter(1), some)))) for who, some in groupby(parts, itemgetter(0))]
-    said = groupby([piece for piece in pieces if piece[1]], itemgetter(0))
+    voices = [(who, _plain("".join(map(itemgetter(1), some)))) for who, some in groupby(parts, itemgetter(0))]
+    said = groupby([voice for voice in voices if voice[1]], itemgetter(0))
     return [(who, " ".join(map(itemgetter(1), some))) for who, some in said] or [(None, "")]
 
 

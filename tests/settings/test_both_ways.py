@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import pytest
 
-from tap_usertesting.config.schema import UNNAMED
+from tap_usertesting.config.schema import SDK_SETTINGS
 from tap_usertesting.config.settings import Settings
 from tap_usertesting.config.validation import SettingsError
 from tap_usertesting.singer.command_line import EX_CONFIG
@@ -118,7 +118,7 @@ def both(name: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFi
 def test_the_table_has_every_setting() -> None:
     """A new setting is tried too."""
     TapUserTesting.append_builtin_config(TapUserTesting.config_jsonschema)
-    names = {*TapUserTesting.config_jsonschema["properties"], *UNNAMED}
+    names = {*TapUserTesting.config_jsonschema["properties"], *SDK_SETTINGS}
     assert set(RIGHT) == names
 
 
