@@ -17,8 +17,7 @@ if TYPE_CHECKING:
     import threading
     from collections.abc import Callable
 
-    from tap_usertesting.sandbox.compose import Json
-    from tap_usertesting.sandbox.requests_and_replies import ServedCall
+    from tap_usertesting.sandbox.requests_and_replies import Json, ServedCall
     from tap_usertesting.sandbox.world import World
 
 # Attributes of the world that say how the Results API and v1 answer.

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tap_usertesting.sandbox.compose import WITH_TRANSCRIPT
-
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from tap_usertesting.sandbox.compose import Json
     from tap_usertesting.sandbox.model import Session, Test
+    from tap_usertesting.sandbox.requests_and_replies import Json
     from tap_usertesting.sandbox.world import World
 
 KINDS = ("session", "transcript", "update", "reject", "accept")
@@ -53,7 +51,7 @@ def _tests(world: World, test_id: str | None) -> list[Test]:
 
 def _busiest(tests: list[Test]) -> Test:
     """Return the test with the most sessions, one with transcripts if there is any."""
-    spoken = [test for test in tests if test.product_type in WITH_TRANSCRIPT]
+    spoken = [test for test in tests if test.is_spoken]
     return max(spoken or tests, key=lambda test: len(test.sessions))
 
 
@@ -73,7 +71,7 @@ def _fitting(sessions: Iterable[Session], kind: str) -> Iterable[Session]:
         if kind == "accept":
             fits = session.rejected
         elif kind == "transcript":
-            spoken = session.test.product_type in WITH_TRANSCRIPT
+            spoken = session.test.is_spoken
             fits = session.served and spoken and not session.has_transcript
         else:
             fits = session.served

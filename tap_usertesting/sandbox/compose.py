@@ -11,16 +11,18 @@ from __future__ import annotations
 import uuid
 from dataclasses import dataclass
 from random import Random
-from typing import Any
+from typing import TYPE_CHECKING
 
 from tap_usertesting.sandbox.payloads import ANSWER_KEYS, answer
 from tap_usertesting.sandbox.texts import DEMOGRAPHICS, MULTIPLE, QUESTIONS, QX_LABELS, REMARKS, SENTENCES, TASKS
 
-Json = dict[str, Any]
+if TYPE_CHECKING:
+    from tap_usertesting.sandbox.requests_and_replies import Json
 
 PRODUCT_TYPES = ("SURVEY", "NON_THINK_OUT_LOUD", "THINK_OUT_LOUD", "LIVE_CONVERSATION")
 WITH_VIDEO = frozenset({"NON_THINK_OUT_LOUD", "THINK_OUT_LOUD", "LIVE_CONVERSATION"})
 WITH_TRANSCRIPT = frozenset({"THINK_OUT_LOUD", "LIVE_CONVERSATION"})
+WITH_QX_SCORES = frozenset({"NON_THINK_OUT_LOUD"})
 
 _NULL_AUDIENCE = 0.15
 _NULL_PARTICIPANT = 0.04
@@ -81,7 +83,7 @@ def compose_plan(test_id: str, product_type: str, qx_groups: int | None = None) 
     known = TASKS.get(product_type, ())
     tasks = tuple(Task(new_uuid(rng), kind, text) for kind, text in known)
     groups: list[Group] = []
-    if product_type == "NON_THINK_OUT_LOUD":
+    if product_type in WITH_QX_SCORES:
         count = rng.choice((2, 2, 3)) if qx_groups is None else qx_groups
         for number in range(count):
             navigational = (2, 3, 0)[number % 3]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from tap_usertesting.sandbox.compose import Json
+    from tap_usertesting.sandbox.requests_and_replies import Json
 
 CursorForm = Literal["hex", "number", "long", "foreign"]
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from tap_usertesting.sandbox.requests_and_replies import Reply, Request, is_uuid, json_reply
 
 if TYPE_CHECKING:
-    from tap_usertesting.sandbox.compose import Json
     from tap_usertesting.sandbox.model import Test
+    from tap_usertesting.sandbox.requests_and_replies import Json
     from tap_usertesting.sandbox.world import World
 
 LEGACY_PREFIX = "/usertesting/api/v1/"

@@ -8,6 +8,9 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from tap_usertesting.sandbox.compose import (
+    WITH_QX_SCORES,
+    WITH_TRANSCRIPT,
+    WITH_VIDEO,
     compose_clips,
     compose_details_v2,
     compose_details_v3,
@@ -17,7 +20,8 @@ from tap_usertesting.sandbox.compose import (
 )
 
 if TYPE_CHECKING:
-    from tap_usertesting.sandbox.compose import Json, Plan
+    from tap_usertesting.sandbox.compose import Plan
+    from tap_usertesting.sandbox.requests_and_replies import Json
 
 
 def iso_milliseconds(moment: datetime) -> str:
@@ -176,6 +180,21 @@ class Test:
     def served_by_results(self) -> bool:
         """Whether the Results API answers for this test: classic studies are known to v1 only."""
         return self.access and self.type == "STUDYV2"
+
+    @property
+    def is_filmed(self) -> bool:
+        """Whether its sessions have videos, and so clips and reels."""
+        return self.product_type in WITH_VIDEO
+
+    @property
+    def is_spoken(self) -> bool:
+        """Whether its participants speak, so that sessions get transcripts."""
+        return self.product_type in WITH_TRANSCRIPT
+
+    @property
+    def has_qx_scores(self) -> bool:
+        """Whether it is an interaction test."""
+        return self.product_type in WITH_QX_SCORES
 
     @cached_property
     def plan(self) -> Plan:

@@ -6,14 +6,14 @@ above 2**53, nested nulls, keys in several spellings. A reader of the API has to
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from tap_usertesting.sandbox.texts import CHOICES, SENTENCES, STATEMENTS
 
 if TYPE_CHECKING:
     from random import Random
 
-Json = dict[str, Any]
+    from tap_usertesting.sandbox.requests_and_replies import Json
 
 ANSWER_KEYS = {
     "BLANK": "blank",

@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from tap_usertesting.sandbox.requests_and_replies import Headers
+
 # Windows shorter than this are compressed time: the reset is then told to the millisecond.
 _COMPRESSED = 10.0
 
 _MANY = 1_000_000
-
-Headers = list[tuple[str, str]]
 
 
 @dataclass(frozen=True)

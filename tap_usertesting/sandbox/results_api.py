@@ -6,7 +6,6 @@ from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING
 
-from tap_usertesting.sandbox.compose import WITH_VIDEO
 from tap_usertesting.sandbox.model import Session, Test, iso_seconds
 from tap_usertesting.sandbox.requests_and_replies import (
     Headers,
@@ -20,7 +19,7 @@ from tap_usertesting.sandbox.requests_and_replies import (
 from tap_usertesting.sandbox.scores import qx_scores
 
 if TYPE_CHECKING:
-    from tap_usertesting.sandbox.compose import Json
+    from tap_usertesting.sandbox.requests_and_replies import Json
     from tap_usertesting.sandbox.world import World
 
 NO_STORE: Headers = [
@@ -125,7 +124,7 @@ class ResultsApi:
         if kind == "transcript":
             return None if session.vtt is None else _transcript(session.vtt, self._world.transcript_charset)
         body: Json | None = None
-        filmed = session.test.product_type in WITH_VIDEO
+        filmed = session.test.is_filmed
         if kind == "details_v3":
             body = {**session.details_v3(), **self._world.undocumented}
         elif kind == "details_v2":
@@ -141,9 +140,9 @@ class ResultsApi:
     def _of_test(self, kind: str, test: Test, item: str | None) -> Reply | None:
         """Return what a test has of a kind, or None."""
         body: Json | None = None
-        filmed = test.product_type in WITH_VIDEO
+        filmed = test.is_filmed
         if kind == "qx_scores":
-            body = qx_scores(test) if test.product_type == "NON_THINK_OUT_LOUD" else None
+            body = qx_scores(test) if test.has_qx_scores else None
         elif filmed and kind == "reels":
             body = {
                 "reels": [{**reel, **self._world.undocumented} for reel in test.reels],

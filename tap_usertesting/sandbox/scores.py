@@ -9,8 +9,9 @@ from tap_usertesting.sandbox.compose import measures
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from tap_usertesting.sandbox.compose import Group, Json, Measures
+    from tap_usertesting.sandbox.compose import Group, Measures
     from tap_usertesting.sandbox.model import Test
+    from tap_usertesting.sandbox.requests_and_replies import Json
 
 
 def qx_scores(test: Test) -> Json:

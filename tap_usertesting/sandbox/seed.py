@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Literal
 
-from tap_usertesting.sandbox.compose import PRODUCT_TYPES, WITH_TRANSCRIPT, WITH_VIDEO
+from tap_usertesting.sandbox.compose import PRODUCT_TYPES
 from tap_usertesting.sandbox.texts import TITLES
 
 if TYPE_CHECKING:
@@ -138,7 +138,7 @@ def _complete_sessions(world: ChangingWorld, test: Test, count: int, unannounced
 
 def _complete_session(world: ChangingWorld, test: Test, finished: datetime, forced: _Forced) -> None:
     rng = world.rng
-    spoken = test.product_type in WITH_TRANSCRIPT
+    spoken = test.is_spoken
     recent = world.now - finished < timedelta(days=1)
     outstanding = spoken and (forced.newest or (recent and rng.random() < _TRANSCRIPT_OUTSTANDING))
     late = spoken and forced.announced and not outstanding and rng.random() < _TRANSCRIPT_LATE
@@ -167,7 +167,7 @@ def _complete_session(world: ChangingWorld, test: Test, finished: datetime, forc
 
 def _announce_video(world: ChangingWorld, session: Session) -> None:
     """Announce the video of a session whose transcript did not bring the announcement with it."""
-    if session.test.product_type in WITH_VIDEO and not session.has_transcript:
+    if session.test.is_filmed and not session.has_transcript:
         world.announce(session, "VIDEO_UPDATED", at=session.finished_at + timedelta(seconds=45))
 
 

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tap_usertesting.sandbox.compose import WITH_VIDEO
 from tap_usertesting.sandbox.scores import qx_scores
 
 if TYPE_CHECKING:
-    from tap_usertesting.sandbox.compose import Json
+    from tap_usertesting.sandbox.requests_and_replies import Json
     from tap_usertesting.sandbox.world_contents import WorldContents
 
 
@@ -32,16 +31,10 @@ def truth(world: WorldContents) -> Json:
         "details_v2": {key: session.details_v2() for key, session in served.items()},
         "transcripts": {key: vtt for key, vtt in vtts.items() if vtt is not None and "-->" in vtt},
         "qx_scores": {
-            key: qx_scores(test)
-            for key, test in world.tests.items()
-            if test.served_by_results and test.product_type == "NON_THINK_OUT_LOUD"
+            key: qx_scores(test) for key, test in world.tests.items() if test.served_by_results and test.has_qx_scores
         },
-        "clips": {key: session.clips for key, session in served.items() if session.test.product_type in WITH_VIDEO},
-        "reels": {
-            key: test.reels
-            for key, test in world.tests.items()
-            if test.served_by_results and test.product_type in WITH_VIDEO
-        },
+        "clips": {key: session.clips for key, session in served.items() if session.test.is_filmed},
+        "reels": {key: test.reels for key, test in world.tests.items() if test.served_by_results and test.is_filmed},
         "events": {key: [event.node() for event in test.events] for key, test in world.tests.items() if test.in_feed},
         "rejected": [key for key, session in world.sessions.items() if session.rejected],
     }

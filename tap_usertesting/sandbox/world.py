@@ -20,7 +20,7 @@ from tap_usertesting.sandbox.world_changes import ChangingWorld
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from tap_usertesting.sandbox.compose import Json
+    from tap_usertesting.sandbox.requests_and_replies import Json
     from tap_usertesting.sandbox.seed import Scale
 
 

@@ -13,8 +13,8 @@ from tap_usertesting.sandbox.world_contents import WorldContents, changes_world
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from tap_usertesting.sandbox.compose import Json
     from tap_usertesting.sandbox.model import Event, Session, Test
+    from tap_usertesting.sandbox.requests_and_replies import Json
 
 
 class ChangingWorld(WorldContents):

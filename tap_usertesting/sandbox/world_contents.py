@@ -12,7 +12,7 @@ from datetime import datetime, timedelta, timezone
 from random import Random
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
-from tap_usertesting.sandbox.compose import WITH_TRANSCRIPT, audience, new_uuid
+from tap_usertesting.sandbox.compose import audience, new_uuid
 from tap_usertesting.sandbox.feed_options import FeedOptions
 from tap_usertesting.sandbox.journal import Journal
 from tap_usertesting.sandbox.model import Session, Test, Workspace
@@ -21,7 +21,7 @@ from tap_usertesting.sandbox.texts import AUTHORS, TITLES, WORKSPACES
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tap_usertesting.sandbox.compose import Json
+    from tap_usertesting.sandbox.requests_and_replies import Json
 
 FIXED_NOW = datetime(2026, 1, 15, 12, tzinfo=timezone.utc)
 Transcript = Literal["ready", "later", "none"]
@@ -157,7 +157,7 @@ class WorldContents:
         )
         started_at = started_at or finished_at - timedelta(seconds=self.rng.randrange(240, 2100))
         if transcript is None:
-            transcript = "ready" if test.product_type in WITH_TRANSCRIPT else "none"
+            transcript = "ready" if test.is_spoken else "none"
         session_id = session_id or new_uuid(self.rng)
         session = Session(
             session_id=session_id,
