@@ -11,6 +11,11 @@ TEST_PREFIX = "ut_"
 RESPONSE_PREFIX = "ut_response_"
 
 
+def test_of(test_uuid: str) -> str:
+    """Return the test id inside a feed's test UUID, in lower case; an id without the prefix is returned as well."""
+    return test_uuid.lower().removeprefix(TEST_PREFIX)
+
+
 def session_of(response_uuid: str | None) -> str | None:
     """Return the session id inside a feed's response UUID, None where the prefix is missing or the rest is no id."""
     if response_uuid is None or not response_uuid.startswith(RESPONSE_PREFIX):

@@ -15,6 +15,7 @@ import msgspec
 
 from tap_usertesting.api.answer import Answer, uncollected
 from tap_usertesting.api.errors import MalformedError
+from tap_usertesting.values.conform import as_text
 
 # unauthenticated: the token is refused. forbidden: the token may not see this. absent: there is no such object. query:
 # the request is not valid. other: anything else, also bugs of the server.
@@ -130,7 +131,7 @@ def _parse(error: object, status: int) -> GraphqlError:
     text = next((fields[key] for key in ("message", "detail", "error") if fields.get(key)), None)
     if text is None:
         text = code or ("an error without a message" if "message" in fields else json.dumps(error))
-    text = text if isinstance(text, str) else json.dumps(text)
+    text = as_text(text)
     return GraphqlError(alias, code, text, _meaning(code, text, whole=alias is None, status=status))
 
 

@@ -12,6 +12,7 @@ from types import NoneType
 from typing import TYPE_CHECKING, Any
 
 from tap_usertesting.api.errors import MalformedError
+from tap_usertesting.api.feed_ids import test_of
 
 if TYPE_CHECKING:
     from tap_usertesting.api.answer import Answer
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 OK, NO_CONTENT = 200, 204
 SESSION_ID = "sessionId"
 TEST_IDS = ("testId", "studyUuid")  # the vendor's two names for the id of a test
-TEST_PREFIX = "ut_"  # the change feed puts it before the id of a test
 LISTS_OF_DETAILS = ("taskGroups", "tasks", "sessionTaskResults")
 DETAILS = ("testPlanId", "sessionParticipant", *LISTS_OF_DETAILS)  # in v2 or v3, and in no item of a session list
 
@@ -104,6 +104,6 @@ def _check_id(body: dict[str, Any], wanted: str, *keys: str) -> None:
     """Refuse a body that is about another session or test than `wanted`. `keys`: where it names its own, if at all."""
     for key in keys:
         value = body.get(key)
-        if value is not None and str(value).lower().removeprefix(TEST_PREFIX) != wanted.lower():
+        if value is not None and test_of(str(value)) != wanted.lower():
             message = f"the body is about another {key} than the one asked for"
             raise MalformedError(message)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from tap_usertesting.api.errors import UnknownCursorError, UnknownTestError
 from tap_usertesting.api.feed import Ask
-from tap_usertesting.changes.feed_ids import TEST_PREFIX, session_of
+from tap_usertesting.api.feed_ids import TEST_PREFIX, session_of
 from tap_usertesting.changes.session_list import whole
 from tap_usertesting.ledger.log import FEED, LISTING, REMOVALS, Change, Log
 from tap_usertesting.ledger.needs import is_deep_enough, needs

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from tap_usertesting.api.errors import ApiError, FeedError, UnknownCursorError, UnknownTestError
 from tap_usertesting.api.feed import TESTS_A_REQUEST, Ask, ChangeFeed, Count, Received
-from tap_usertesting.changes.feed_ids import TEST_PREFIX
+from tap_usertesting.api.feed_ids import TEST_PREFIX
 from tap_usertesting.changes.feed_log import FeedLog, whole_log
 from tap_usertesting.values.times import utc
 

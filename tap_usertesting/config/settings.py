@@ -10,6 +10,8 @@ from urllib.parse import urlsplit
 import requests
 
 from tap_usertesting.api.call import origin_of
+from tap_usertesting.api.feed_ids import test_of
+from tap_usertesting.api.safe_ids import is_id
 from tap_usertesting.config.schema import DEFAULTS
 from tap_usertesting.config.validation import SettingsError
 from tap_usertesting.ledger.log import FEED
@@ -19,7 +21,6 @@ from tap_usertesting.values.times import utc
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
-TEST_PREFIX = "ut_"
 SHORTEST_SALT = 16  # characters
 URLS = ("api_url", "auth_endpoint", "feed_url")
 TOKENS = frozenset({"access_token", "feed_access_token"})
@@ -29,7 +30,6 @@ _TOKEN = re.compile(r"[!-~]+")
 _LATIN = re.compile(r"[ -\xff]+")
 _PRODUCT_TYPE = re.compile(r"\w[\w -]*")
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-_FEED_ID = re.compile(r"[A-Za-z0-9_-]{1,128}")
 
 
 @dataclass(frozen=True)
@@ -149,7 +149,7 @@ def _uuids(name: str, values: list[str] | None) -> tuple[str, ...] | None:
         return None
     found: dict[str, None] = {}
     for place, value in enumerate(values):
-        uuid = value.lower().removeprefix(TEST_PREFIX)
+        uuid = test_of(value)
         if not _UUID.fullmatch(uuid):
             message = f"{name}[{place}]: {value!r} is no UUID; copy it from the test's address in the UserTesting app"
             raise SettingsError(message)
@@ -161,7 +161,7 @@ def _feed_ids(values: list[str] | None) -> tuple[str, ...] | None:
     if values is None:
         return None
     for place, value in enumerate(values):
-        if not _FEED_ID.fullmatch(value):
+        if not is_id(value):
             message = f"feed_test_ids[{place}]: {value!r} is no test UUID of the feed, such as ut_645c4faa-..."
             raise SettingsError(message)
     return tuple(dict.fromkeys(values))

@@ -8,7 +8,7 @@ from typing_extensions import override
 
 from tap_usertesting.api.errors import ApiError, UnknownCursorError, UnknownTestError
 from tap_usertesting.api.feed import Ask, FeedEvent
-from tap_usertesting.changes.feed_ids import TEST_PREFIX, session_of
+from tap_usertesting.api.feed_ids import TEST_PREFIX, session_of, test_of
 from tap_usertesting.changes.feed_log import FeedLog
 from tap_usertesting.ledger.ledger import Ledger, Mark
 from tap_usertesting.ledger.log import FEED
@@ -39,7 +39,7 @@ class ResultChangesStream(PerTestStream):
         if settings.feed_url is None:
             return []
         configured = settings.feed_test_ids
-        return super().test_ids() if configured is None else [_test_id(test_uuid) for test_uuid in configured]
+        return super().test_ids() if configured is None else [test_of(test_uuid) for test_uuid in configured]
 
     @override
     def sync_tests(self, tests: list[str]) -> Iterator[Record]:
@@ -120,7 +120,7 @@ class ResultChangesStream(PerTestStream):
     def _test_uuid(self, test_id: str) -> str:
         """Return the feed's id of a test, as `feed_test_ids` spells it."""
         configured = self.sync_context.settings.feed_test_ids or ()
-        return next((uuid for uuid in configured if _test_id(uuid) == test_id), TEST_PREFIX + test_id)
+        return next((uuid for uuid in configured if test_of(uuid) == test_id), TEST_PREFIX + test_id)
 
     def _row(self, test_id: str, test_uuid: str, event: FeedEvent, changed_at: str | None) -> dict[str, Any]:
         number = event.test_result_id
@@ -142,7 +142,3 @@ def _move(partition: PartitionState, cursor: str, at: str | None) -> None:
     mark = Mark(cursor, at)
     if mark != partition.ledger.bookmark:
         partition.ledger = Ledger(source=FEED, bookmark=mark)
-
-
-def _test_id(test_uuid: str) -> str:
-    return test_uuid.lower().removeprefix(TEST_PREFIX)

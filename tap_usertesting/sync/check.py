@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from tap_usertesting.api.errors import ApiError, FeedRefusedError, RunEndsError, UnknownTestError
 from tap_usertesting.api.feed import TESTS_A_REQUEST, Ask
-from tap_usertesting.changes.feed_ids import TEST_PREFIX
+from tap_usertesting.api.feed_ids import TEST_PREFIX
 from tap_usertesting.changes.feed_reader import CHECK_FEED
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from tap_usertesting.api.errors import FeedError
 from tap_usertesting.api.feed import Ask
-from tap_usertesting.changes.feed_ids import TEST_PREFIX
+from tap_usertesting.api.feed_ids import TEST_PREFIX
 from tap_usertesting.changes.session_list import contains
 from tap_usertesting.ledger.agenda import agenda
 from tap_usertesting.ledger.ledger import begin, take

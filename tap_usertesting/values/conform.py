@@ -61,7 +61,7 @@ def conform(value: Any, schema: Mapping[str, Any], problem: Callable[[str], None
             return clean(json.dumps(value, ensure_ascii=False))
         result = None
     elif kind == "string":
-        result = utc(value) if schema.get("format") == "date-time" else clean(_text(value))
+        result = utc(value) if schema.get("format") == "date-time" else clean(as_text(value))
     else:
         result = _number(value, kind)
     if result is None:
@@ -106,7 +106,8 @@ def _array(value: Any, schema: Mapping[str, Any], problem: Callable[[str], None]
     return [inner for inner in found if inner is not None]
 
 
-def _text(value: Any) -> str:  # noqa: ANN401
+def as_text(value: Any) -> str:  # noqa: ANN401
+    """Return a JSON value as text: a text as it is, all else as JSON."""
     return value if isinstance(value, str) else json.dumps(value)
 
 

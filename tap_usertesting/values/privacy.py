@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import json
 from copy import deepcopy
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from tap_usertesting.values.columns import EACH_ITEM, apply_at, remove_field
+from tap_usertesting.values.conform import as_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -90,8 +90,7 @@ class Privacy:
             return [self._hashed(inner) for inner in value]
         if value is None:
             return None
-        text = value if isinstance(value, str) else json.dumps(value)
-        return hmac.new(self._salt, text.encode(), hashlib.sha256).hexdigest()
+        return hmac.new(self._salt, as_text(value).encode(), hashlib.sha256).hexdigest()
 
 
 def _steps(path: str) -> FieldPath:
