@@ -1,3 +1,3 @@
-"""The settings: what each is, how they are read, and how they are checked."""
+"""The settings: their schema, where they are read from, and how they are checked."""
 
 from __future__ import annotations

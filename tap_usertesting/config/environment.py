@@ -1,7 +1,7 @@
-"""Settings from the environment and from the `.env` of the working folder, as the texts that stand there.
+"""Reads settings from the environment and from `.env` in the working folder, as plain text.
 
-The SDK's own reading makes True or False of any word, looks for `.env` from where its code is installed, and lets it
-win over variables that are exported.
+The SDK is not used for this: it reads any word as True or False, searches for `.env` from where its own code is
+installed, and prefers `.env` to exported variables.
 """
 
 from __future__ import annotations
@@ -19,23 +19,23 @@ from tap_usertesting.config.validation import SettingsError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-SIMILARITY = 0.85  # an orchestrator has variables of its own, such as TAP_USERTESTING_SERVICE_HOST
+SIMILARITY = 0.85  # a lower one would match an orchestrator's own variables, such as TAP_USERTESTING_SERVICE_HOST
 
 
 class Environment:
-    """The variables that begin with a tap's prefix and are not empty; those exported win over those of `.env`."""
+    """The non-empty variables with the tap's prefix. Exported variables take precedence over `.env`."""
 
     def __init__(self, prefix: str) -> None:
-        """Read both. Raises SettingsError if `.env` cannot be read."""
+        """Read the environment and `.env`. Raises SettingsError if `.env` cannot be read."""
         self._prefix = prefix
         self._texts = {**_filled(_dotenv(Path(".env")), prefix), **_filled(os.environ, prefix)}
 
     def settings(self, names: Iterable[str]) -> dict[str, str]:
-        """Return the text of each setting that has one."""
+        """Return the text of each setting that has a variable."""
         return {name: self._texts[variable] for name in names if (variable := self._variable(name)) in self._texts}
 
     def misspelt(self, names: Iterable[str]) -> dict[str, str]:
-        """Return variables that are no setting's but look like one's, each with that one."""
+        """Return each variable that looks like a misspelt setting, with the variable that was probably meant."""
         known = [name.upper() for name in names]
         lower_case = {
             variable: variable.upper()
@@ -51,7 +51,7 @@ class Environment:
 
 
 def remove_invalid_log_levels(prefix: str) -> Iterator[str]:
-    """Take log levels that are none out of the environment, as the SDK would fail over them; yields a line for each."""
+    """Remove invalid log levels from the environment, because the SDK fails on them; yields a line for each."""
     for variable in (f"{prefix}LOGLEVEL", "LOGLEVEL"):
         level = os.environ.get(variable, "")
         if level and not isinstance(logging.getLevelName(level.strip().upper()), int):

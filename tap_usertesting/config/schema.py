@@ -1,4 +1,4 @@
-"""What each setting is: one JSON schema for `--about`, Meltano and the check of a config."""
+"""The JSON schema of the settings, for `--about`, for Meltano and for the check of a config."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ SCHEMA: dict[str, Any] = th.PropertiesList(
         th.IntegerType,
         default=24,
         minimum=0,
-        maximum=876_000,  # a hundred years: dates before our era cannot be reckoned
+        maximum=876_000,  # a hundred years: Python has no dates before the year 1
         title="Lookback hours",
         description="How many hours below the bookmark sessions that appear late in the list are still looked for.",
     ),
@@ -196,7 +196,7 @@ SCHEMA: dict[str, Any] = th.PropertiesList(
         th.IntegerType,
         default=60,
         minimum=1,
-        maximum=86_400,  # seconds that every system's sockets can count
+        maximum=86_400,  # seconds; sockets of some systems do not accept more
         title="Request timeout",
         description="Seconds to wait for a connection or for data.",
     ),
@@ -225,7 +225,7 @@ SCHEMA: dict[str, Any] = th.PropertiesList(
     ),
 ).to_dict()
 
-# The SDK obeys it without naming it among the settings that it adds.
+# The SDK reads this setting, but does not list it among those that it adds to the schema.
 SDK_SETTINGS = {"emit_activate_version_messages": {"type": ["boolean", "null"]}}
 SECRETS = frozenset(name for name, node in SCHEMA["properties"].items() if node.get("secret"))
 DEFAULTS = {name: node["default"] for name, node in SCHEMA["properties"].items() if "default" in node}

@@ -1,4 +1,4 @@
-"""The settings as one checked, typed object. What they are stands in `config_schema.py`."""
+"""The settings as one checked, typed object. `schema.py` describes each of them."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 @dataclass(frozen=True)
 class Settings:
-    """The checked settings; names as in the schema."""
+    """The checked settings, named as in the schema."""
 
     client_id: str | None
     client_secret: str | None
@@ -68,9 +68,9 @@ class Settings:
 
     @classmethod
     def parse(cls, config: Mapping[str, Any], *, selected: Collection[str]) -> Settings:
-        """Check what a JSON schema cannot, for a sync of these streams. `config`: as `tidy` returns it.
+        """Check what a JSON schema cannot express, and return the settings. Raises SettingsError.
 
-        Raises SettingsError.
+        `config`: as `tidy` returns it. `selected`: the streams of the sync, as some need fewer credentials.
         """
         values = {name: config.get(name, DEFAULTS.get(name)) for name in cls.__dataclass_fields__}
         for name, value in values.items():
@@ -127,7 +127,7 @@ class Settings:
 
 
 def _check_texts(name: str, value: object) -> None:
-    """Refuse what could not be sent, or would end a header and begin another; never repeats a secret."""
+    """Refuse text that cannot be sent, or that could add a header of its own. The message never repeats a secret."""
     for place, text in enumerate(value if isinstance(value, list) else [value]):
         where = f"{name}[{place}]" if isinstance(value, list) else name
         if not isinstance(text, str):
@@ -147,37 +147,37 @@ def _check_texts(name: str, value: object) -> None:
 def _uuids(name: str, values: list[str] | None) -> tuple[str, ...] | None:
     if values is None:
         return None
-    found: dict[str, None] = {}
-    for place, value in enumerate(values):
-        uuid = test_of(value)
-        if not _UUID.fullmatch(uuid):
-            message = f"{name}[{place}]: {value!r} is no UUID; copy it from the test's address in the UserTesting app"
-            raise SettingsError(message)
-        found[uuid] = None
-    return tuple(found)
+    uuids = [test_of(value) for value in values]
+    fault = "is no UUID; copy it from the test's address in the UserTesting app"
+    _check_each(name, values, [_UUID.fullmatch(uuid) is not None for uuid in uuids], fault)
+    return tuple(dict.fromkeys(uuids))
 
 
 def _feed_ids(values: list[str] | None) -> tuple[str, ...] | None:
     if values is None:
         return None
-    for place, value in enumerate(values):
-        if not is_id(value):
-            message = f"feed_test_ids[{place}]: {value!r} is no test UUID of the feed, such as ut_645c4faa-..."
-            raise SettingsError(message)
+    fault = "is no test UUID of the feed, such as ut_645c4faa-..."
+    _check_each("feed_test_ids", values, [is_id(value) for value in values], fault)
     return tuple(dict.fromkeys(values))
 
 
 def _product_types(values: list[str] | None) -> frozenset[str] | None:
     if values is None:
         return None
-    for place, value in enumerate(values):
-        if not _PRODUCT_TYPE.fullmatch(value):
-            raise SettingsError(f"product_types[{place}]: {value!r} is no product type, such as THINK_OUT_LOUD")
+    fault = "is no product type, such as THINK_OUT_LOUD"
+    _check_each("product_types", values, [_PRODUCT_TYPE.fullmatch(value) is not None for value in values], fault)
     return frozenset(value.upper() for value in values)
 
 
+def _check_each(name: str, values: list[str], valid: list[bool], fault: str) -> None:
+    """Refuse a list over its first invalid item."""
+    for place, (value, is_valid) in enumerate(zip(values, valid, strict=True)):
+        if not is_valid:
+            raise SettingsError(f"{name}[{place}]: {value!r} {fault}")
+
+
 def _at_midnight(text: str) -> str:
-    """Return a bare date as the midnight, UTC, with which it begins; Meltano writes dates so."""
+    """Return a date without a time as its midnight, UTC: Meltano writes dates like this."""
     return f"{text}T00:00:00Z" if re.fullmatch(r"\d{4}-\d{2}-\d{2}", text) else text
 
 
@@ -187,7 +187,7 @@ def _check_url(name: str, url: str | None) -> None:
     try:
         parts = urlsplit(url)
         host = parts.hostname
-        requests.Request("GET", url).prepare()  # what no request could be made of
+        requests.Request("GET", url).prepare()  # refuses what urlsplit lets pass
     except ValueError:
         host = None
     if not host or parts.scheme not in {"http", "https"}:

@@ -1,4 +1,4 @@
-"""From a config as it was handed over to one of the schema's types: the same from a file and from variables. Pure."""
+"""Converts a config to the types of the schema and checks it, the same for a file and for variables. Pure."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ BOOLEANS = {
     **dict.fromkeys(("true", "yes", "on", "1"), True),
     **dict.fromkeys(("false", "no", "off", "0"), False),
 }
-LONGEST_SHOWN = 40  # characters of a wrong value that a line repeats
+LONGEST_SHOWN = 40  # characters of an invalid value in a message
 _WHOLE = re.compile(r"[+-]?[0-9]{1,18}")
 _KINDS = {
     "string": "text",
@@ -30,14 +30,14 @@ _KINDS = {
 
 
 class SettingsError(Exception):
-    """A setting or a file is wrong or missing; the message is one line that names it and says what to do."""
+    """A setting or a file is invalid or missing. The message is one line that names it and says what to do."""
 
 
 def tidy(config: Mapping[str, Any], schema: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the settings that are set: texts stripped, and read as what the schema wants in their place.
+    """Return the settings that are set, converted from text to the types of the schema.
 
-    Null and an empty text are unset, and so is an empty list or object where one is wanted. What cannot be read stays
-    as it is, for `violations` to name.
+    Null and an empty text count as unset, and so does an empty list or object if the schema expects one. A value that
+    cannot be converted stays as it is: `violations` reports it.
     """
     nodes = schema["properties"]
     found = {name: _converted(value, nodes.get(name, {})) for name, value in config.items()}
@@ -49,7 +49,7 @@ def _is_unset(value: object, kinds: Collection[str]) -> bool:
 
 
 def violations(config: Mapping[str, Any], schema: Mapping[str, Any]) -> list[str]:
-    """Return a line for each setting that breaks the schema; no line holds the value of a secret."""
+    """Return one line for each value that violates the schema. No line contains the value of a secret."""
     from jsonschema import Draft7Validator  # noqa: PLC0415 - slow to import, and --about does not need it
 
     found: dict[str, str] = {}
@@ -57,15 +57,17 @@ def violations(config: Mapping[str, Any], schema: Mapping[str, Any]) -> list[str
         alone = {"type": "object", "properties": {name: node}}
         try:
             for error in Draft7Validator(alone).iter_errors({name: config[name]} if name in config else {}):
-                if error.json_path not in found or error.validator == "enum":  # which says more than a type
+                if (
+                    error.json_path not in found or error.validator == "enum"
+                ):  # its message lists the allowed values, that of a type does not
                     found[error.json_path] = describe(error)
-        except AttributeError:  # what the SDK says of `__else__` is no schema, and is looked at where nothing else fits
+        except AttributeError:  # the SDK's node for `__else__` is no valid schema, which shows once a value reaches it
             found[name] = f"{name}: __else__ can be __NULL__ or null, and nothing else"
     return list(found.values())
 
 
 def unknown(config: Mapping[str, Any], schema: Mapping[str, Any]) -> Iterator[str]:
-    """Yield a line for each name that is no setting, but for `_select` and other extras of Meltano's."""
+    """Yield one line for each name that is no setting. Extras of Meltano, such as `_select`, pass."""
     for name in config:
         if name not in schema["properties"] and not name.startswith(("_", "$")):
             near = get_close_matches(name, schema["properties"], n=1)
@@ -73,7 +75,7 @@ def unknown(config: Mapping[str, Any], schema: Mapping[str, Any]) -> Iterator[st
 
 
 def describe(error: ValidationError) -> str:
-    """Return a schema violation as one line that names the setting first, as a user writes it."""
+    """Return a schema violation as one line, which starts with the setting as a user writes it: `test_ids[0]`."""
     path = list(error.absolute_path)
     name = "".join(f"[{part}]" if isinstance(part, int) else f"{'.' if n else ''}{part}" for n, part in enumerate(path))
     wanted: Any = error.validator_value
@@ -92,7 +94,7 @@ def describe(error: ValidationError) -> str:
 
 def _short(value: object) -> str:
     text = json.dumps(value, ensure_ascii=False, default=str)
-    text = text.encode("utf-8", "backslashreplace").decode()  # a variable may hold bytes that are no text
+    text = text.encode("utf-8", "backslashreplace").decode()  # a variable may contain bytes that are not UTF-8
     return text if len(text) <= LONGEST_SHOWN else text[: LONGEST_SHOWN - 1] + "…"
 
 
@@ -128,5 +130,5 @@ def _json(text: str) -> Any:  # noqa: ANN401 - as above
 
 
 def _stripped(text: str) -> str:
-    """Return a text without blanks and line breaks around it, and without the mark with which Windows begins files."""
+    """Return a text without white space around it, and without the byte order mark at the start of Windows files."""
     return text.strip().strip("\ufeff").strip()
