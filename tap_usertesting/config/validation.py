@@ -57,9 +57,8 @@ def violations(config: Mapping[str, Any], schema: Mapping[str, Any]) -> list[str
         alone = {"type": "object", "properties": {name: node}}
         try:
             for error in Draft7Validator(alone).iter_errors({name: config[name]} if name in config else {}):
-                if (
-                    error.json_path not in found or error.validator == "enum"
-                ):  # its message lists the allowed values, that of a type does not
+                # The message about an enum lists the allowed values; that about a type does not.
+                if error.json_path not in found or error.validator == "enum":
                     found[error.json_path] = describe(error)
         except AttributeError:  # the SDK's node for `__else__` is no valid schema, which shows once a value reaches it
             found[name] = f"{name}: __else__ can be __NULL__ or null, and nothing else"

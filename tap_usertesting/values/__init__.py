@@ -1,3 +1,3 @@
-"""Pure functions on values: times, columns, text, transcripts, personal data."""
+"""Pure functions for times, columns, text, transcripts and personal data."""
 
 from __future__ import annotations

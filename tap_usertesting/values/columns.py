@@ -1,6 +1,7 @@
-"""Fields that a schema has and another lacks, and rows without them. Pure.
+"""Finds the fields that one schema lacks of another, and removes fields from rows. Pure.
 
-A field is a path of names from the root of a row; `[]` stands for each item of an array.
+The path of a field is the tuple of names from the root of a row down to it, with `[]` for each item of an array:
+`("tasks", "[]", "answer")`.
 """
 
 from __future__ import annotations
@@ -15,18 +16,18 @@ FieldPath: TypeAlias = "tuple[str, ...]"
 
 
 def missing_fields(whole: Mapping[str, Any], given: Mapping[str, Any]) -> list[FieldPath]:
-    """Return the fields that `given` lacks of `whole`, the outermost of each branch; what neither names is none."""
+    """Return the paths in the schema `whole` that the schema `given` lacks, without those below another such path."""
     return list(_missing_fields(whole, given, ()))
 
 
 def remove_fields(row: dict[str, Any], fields: Iterable[FieldPath]) -> None:
-    """Take fields out of a row, in place."""
+    """Remove the fields at these paths from a row, in place."""
     for steps in fields:
         apply_at(row, steps, remove_field)
 
 
 def apply_at(node: Any, steps: FieldPath, act: Callable[[dict[str, Any], str], None]) -> None:  # noqa: ANN401 - JSON is anything
-    """Call `act` with the holder and the name of each value that stands at a path."""
+    """Call `act` for each value at a path, with the object that contains it and its name there."""
     step, rest = steps[0], steps[1:]
     if step == EACH_ITEM:
         for inner in node if isinstance(node, list) else ():
@@ -39,7 +40,7 @@ def apply_at(node: Any, steps: FieldPath, act: Callable[[dict[str, Any], str], N
 
 
 def remove_field(holder: dict[str, Any], name: str) -> None:
-    """Take a value away."""
+    """Remove a field from the object that contains it."""
     del holder[name]
 
 
@@ -47,7 +48,7 @@ def _missing_fields(whole: Mapping[str, Any], given: Mapping[str, Any], at: Fiel
     if "items" in whole and "items" in given:
         yield from _missing_fields(whole["items"], given["items"], (*at, EACH_ITEM))
     if "properties" not in given:
-        return  # it is open to anything
+        return  # an object of any shape lacks nothing
     for name, inner in whole.get("properties", {}).items():
         if name not in given["properties"]:
             yield (*at, name)

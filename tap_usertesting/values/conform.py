@@ -1,6 +1,7 @@
-"""From the vendor's JSON to the columns of a stream, by its schema: names, scalars, times, text. Pure.
+"""Converts the vendor's JSON to the columns of a stream, by its schema: names, scalars, times, text. Pure.
 
-Payloads whose inside the schema leaves open pass through verbatim, but for characters that databases refuse.
+An object or array whose schema does not describe its content passes unchanged, except for characters that databases
+refuse.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ _REFUSED = re.compile("[\x00\ud800-\udfff]")
 _WORD_START = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 
 
-@lru_cache(maxsize=1024)  # the same few names come with every session; bounded, as a server may invent more
+@lru_cache(maxsize=1024)  # every session has the same few names; bounded, because a server may send any
 def snake(name: str) -> str:
     """Return a vendor's camelCase name as a column name."""
     return _WORD_START.sub("_", name).lower()
@@ -32,7 +33,7 @@ def clean(text: str) -> str:
 
 
 def verbatim(value: Any) -> Any:  # noqa: ANN401 - JSON is anything, here and below
-    """Return a JSON value as it came, with its text cleaned."""
+    """Return a JSON value unchanged, except that its text is cleaned."""
     if isinstance(value, str):
         return clean(value)
     if isinstance(value, dict):
@@ -43,12 +44,16 @@ def verbatim(value: Any) -> Any:  # noqa: ANN401 - JSON is anything, here and be
 
 
 def objects(value: object) -> list[dict[str, Any]]:
-    """Return the objects of an array, none where it is no array."""
+    """Return the objects in an array, [] if the value is no array."""
     return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
 
 
 def conform(value: Any, schema: Mapping[str, Any], problem: Callable[[str], None], at: str = "") -> Any:  # noqa: ANN401
-    """Return a JSON value as a schema's node wants it; what can not be so is None, and `problem` is told where."""
+    """Return a JSON value converted to the type of a schema's node, None if it cannot be converted.
+
+    `problem` is called with the path of each value that cannot, such as `.tasks[].start_time_ms`; `at` is the path of
+    this value.
+    """
     if value is None:
         return None
     kind = _kind(schema)
@@ -101,13 +106,13 @@ def _array(value: Any, schema: Mapping[str, Any], problem: Callable[[str], None]
     if items is None:
         return verbatim(value)
     found = [conform(inner, items, problem, f"{at}[]") for inner in value]
-    if _kind(items) == "number":  # targets refuse arrays that mix 1 and 2.5, and null inside an array
+    if _kind(items) == "number":  # targets refuse arrays with both 1 and 2.5, and null in an array
         return [float(inner) for inner in found if inner is not None]
     return [inner for inner in found if inner is not None]
 
 
 def as_text(value: Any) -> str:  # noqa: ANN401
-    """Return a JSON value as text: a text as it is, all else as JSON."""
+    """Return a JSON value as text: a string as it is, anything else as JSON."""
     return value if isinstance(value, str) else json.dumps(value)
 
 
@@ -121,7 +126,7 @@ def _number(value: Any, kind: str) -> Any:  # noqa: ANN401
         number = value if isinstance(value, (int, float)) else float(value)
         if kind == "integer":
             return int(number) if number == int(number) else None
-        float(number)  # one beyond any float loads in no target
+        float(number)  # an integer beyond the range of floats loads in no target
     except (TypeError, ValueError, OverflowError):
         return None
-    return number if number - number == 0 else None  # not for infinity and NaN
+    return number if number - number == 0 else None  # None for infinity and NaN

@@ -1,6 +1,7 @@
-"""Which columns hold personal data of participants, and how they are left out or hashed at the source. Pure.
+"""Leaves out or hashes the personal data of participants before it leaves the tap. Pure.
 
-A path names a column, `.name` a field of an object and `[]` every item of an array.
+A stream declares the paths of its personal data as text: a column, then `.name` for a field of an object and `[]` for
+each item of an array, as in `tasks[].answer`.
 """
 
 from __future__ import annotations
@@ -20,11 +21,11 @@ if TYPE_CHECKING:
     from tap_usertesting.values.columns import FieldPath
 
 OMIT, HASH = "omit", "hash"
-UNKNOWN = "extra_fields"  # what no column names may be anything, so it is left out even where the rest is hashed
+UNKNOWN = "extra_fields"  # left out even if the rest is hashed: fields that nobody knows may contain anything
 
 
 class Privacy:
-    """What becomes of a stream's personal data: nothing (`mode` None), left out, or hashed with a salt."""
+    """What happens to the personal data of a stream: nothing (`mode` None), OMIT, or HASH with a salt."""
 
     def __init__(
         self,
@@ -34,10 +35,10 @@ class Privacy:
         personal: Iterable[str] = (),
         harmless: Mapping[str, frozenset[str]] | None = None,
     ) -> None:
-        """`personal`: the paths with personal data, UNKNOWN apart, which is always one of them.
+        """`personal`: the paths with personal data; UNKNOWN is always one of them.
 
-        `harmless`: objects of any shape that stay, with the fields that are documented: whatever else is there may be
-        anything.
+        `harmless`: the paths of objects of any shape that stay, each with its documented fields. All other fields of
+        these objects are left out.
         """
         self.mode = mode
         self._salt = (salt or "").encode("utf-8", "surrogatepass")
@@ -48,12 +49,12 @@ class Privacy:
     def of(
         cls, config: Mapping[str, Any], *, personal: Iterable[str], harmless: Mapping[str, frozenset[str]]
     ) -> Privacy:
-        """Read a config that has been checked."""
+        """Take mode and salt from a checked config."""
         mode, salt = config.get("exclude_personal_data"), config.get("personal_data_salt")
         return cls(mode, salt, personal=personal, harmless=harmless)
 
     def schema(self, schema: dict[str, Any]) -> dict[str, Any]:
-        """Return a schema without what is left out; hashes are strings where strings were."""
+        """Return a schema without the fields that are left out. Hashed fields stay, as they stay strings."""
         if self.mode is None:
             return schema
         pruned = deepcopy(schema)
@@ -68,7 +69,7 @@ class Privacy:
     def row(self, row: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any]:
         """Return a row with its personal data left out or hashed; changes it in place.
 
-        Fields that the schema does not name go as well: no one knows what a vendor puts there.
+        Fields that the schema does not name are left out as well, because they may contain anything.
         """
         if self.mode is None:
             return row
@@ -83,7 +84,7 @@ class Privacy:
         holder[name] = self._hashed(holder[name])
 
     def _hashed(self, value: Any) -> Any:  # noqa: ANN401 - JSON is anything
-        """Return a value with each text, number and truth in it as 64 hexadecimal digits; null, keys and shape stay."""
+        """Return a value with each scalar in it as a hash of 64 hexadecimal digits. Null, keys and shape stay."""
         if isinstance(value, dict):
             return {key: self._hashed(inner) for key, inner in value.items()}
         if isinstance(value, list):
@@ -98,7 +99,7 @@ def _steps(path: str) -> FieldPath:
 
 
 def _keep(holder: dict[str, Any], name: str, *, names: frozenset[str]) -> None:
-    """Leave plain values with these names in an object."""
+    """Keep only the fields of an object that have these names and are neither objects nor arrays."""
     value = holder[name]
     if isinstance(value, dict):
         holder[name] = {
@@ -122,7 +123,7 @@ def _prune(schema: dict[str, Any], steps: FieldPath) -> None:
     step, rest = steps[0], steps[1:]
     if step == EACH_ITEM:
         _prune(schema.get("items", {}), rest)
-    elif step in schema.get("properties", {}):  # a catalog may have left it out already
+    elif step in schema.get("properties", {}):  # the catalog may have removed it already
         if rest:
             _prune(schema["properties"][step], rest)
         else:

@@ -1,4 +1,4 @@
-"""Times as the tap writes them: UTC, fixed width, `YYYY-MM-DDTHH:MM:SS.ffffffZ`; so text order is time order."""
+"""Times in the one form that the tap writes: UTC, `YYYY-MM-DDTHH:MM:SS.ffffffZ`. Text order is time order. Pure."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ _ISO = re.compile(
 
 
 def utc(text: object) -> str | None:
-    """Return an ISO 8601 time in the fixed form, None when it is none. Without an offset it is UTC.
+    """Return an ISO 8601 time in the fixed form, None if it is no such time. A time without an offset is taken as UTC.
 
-    More than six decimals are cut, as most targets take no more.
+    Decimals beyond six are cut, because most targets accept no more.
     """
     if not isinstance(text, str):
         return None
     if len(text) == len("2025-10-01T10:37:17.365122+00:00") and text[4:20:3] == "--T::." and text.endswith("+00:00"):
-        try:  # the feed's own form, by the hundred thousand
+        try:  # a short cut for the feed's own form, which comes by the hundred thousand
             datetime.fromisoformat(text)
         except ValueError:
             return None
@@ -38,7 +38,7 @@ def utc(text: object) -> str | None:
 
 
 def stamp(moment: datetime) -> str:
-    """Return an aware time in the fixed form."""
+    """Return an aware datetime in the fixed form."""
     return moment.astimezone(timezone.utc).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
 
 
@@ -48,7 +48,7 @@ def from_epoch(seconds: float) -> str:
 
 
 def earlier(fixed: str, **by: float) -> str:
-    """Return the time that is so many hours or days before one in the fixed form."""
+    """Return the time that is so many `hours` or `days` before another, but not before the year 1."""
     try:
         return stamp(_moment(fixed) - timedelta(**by))
     except OverflowError:

@@ -1,8 +1,8 @@
-"""A WebVTT transcript as cues. Pure. No spoken word is lost: where one stands in no cue, the whole cannot be read.
+"""Parses a WebVTT transcript into cues. Pure. No spoken word is lost: a word outside all cues makes parsing fail.
 
-Lines are read as the WHATWG's parser reads them, but what it drops is kept or put right: words after an empty line in
-a cue, words with an arrow, words behind the times, tags that are not closed, times with a comma, a third colon or a
-minus.
+Lines are read as the parser in the WebVTT standard reads them, but what it drops is kept: words after an
+empty line in a cue, words with an arrow, words behind the times, tags that are not closed, and cues whose times have a
+comma, a third colon or a minus.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from operator import itemgetter
 from typing import NamedTuple
 
 _LINE_END = re.compile(r"\r\n|\r|\n")
-_NOT_SPOKEN = re.compile(r"(?:WEBVTT|NOTE)(?!\S)|(?:STYLE|REGION)\s*$")  # first lines of blocks that nobody speaks
+_NOT_SPOKEN = re.compile(r"(?:WEBVTT|NOTE)(?!\S)|(?:STYLE|REGION)\s*$")  # first lines of blocks that are not speech
 _TIME = re.compile(r"(?:-?([0-9]{1,9}):)?-?([0-9]{1,4}):-?([0-9]{1,2})(?:[.,]([0-9]{1,9})|:([0-9]{3}))?")
-_CLOCK = re.compile(r"[0-9N-]:[0-9N-]")  # NaN:NaN and --:-- are meant to be times as well
+_CLOCK = re.compile(r"[0-9N-]:[0-9N-]")  # also NaN:NaN and --:--, which programs write for times
 _OTHER_ARROW = re.compile(r"\s*-?[0-9]+:[0-9]+[:.,][0-9][0-9:.,]*\s*[^\w\s]\S{0,5}\s*-?[0-9]+:[0-9]")
 _SETTING = re.compile(r"(?<!\S)(?:vertical|line|position|size|align|region):\S+", re.IGNORECASE)
-# Attributes are HTML's. Whatever else stands between < and > is no tag: "I <really> mean it", "1 < 2 > 0".
+# Tags may have attributes as in HTML. Other text between < and > is speech: "I <really> mean it", "1 < 2 > 0".
 _ATTRIBUTES = r"""(?:\.[^\s<>]*)?(?:\s+[\w-]+=(?:"[^"<>]*"|'[^'<>]*'|[^\s<>"']+))*\s*/?>"""
 _TAG = re.compile(
     rf"""(?P<voice><v(?:\.[^\s<>]*)?(?:[ \t](?P<name>[^<>\n]*))?>)
@@ -35,7 +35,7 @@ _SPACES = re.compile(r"\s+")
 
 
 class Cue(NamedTuple):
-    """What one voice says in a cue: milliseconds from the session's start, who speaks (None where not said), words."""
+    """What one voice says in a cue. Times: milliseconds from the start of the session. `speaker`: None if unnamed."""
 
     start_ms: int
     end_ms: int
@@ -44,14 +44,14 @@ class Cue(NamedTuple):
 
 
 def parse(vtt: str) -> list[Cue] | None:
-    """Return the cues in their order, a cue of several voices as one for each; [] where nothing is said yet.
+    """Return the cues in their order, one for each voice of a cue; [] if nothing is said.
 
-    None where words stand in no cue, as they do in all that is no transcript, or a line may be times of a cue.
+    None if the text is no transcript: words stand outside all cues, or a line looks like times but cannot be read.
     """
     cues: list[tuple[int, int, list[str]]] = []
     lines = _LINE_END.split(vtt.lstrip("\ufeff").lstrip())
     times = [_times(line) for line in lines]
-    place, silent = 0, False  # where in its block a line stands, and whether it is comment, header or identifier
+    place, silent = 0, False  # lines of this block so far; whether they are a header, comment or identifier
     for line, here, following in zip(lines, times, [*times[1:], None], strict=True):
         if here is not None:
             start, end, words = here
@@ -62,7 +62,7 @@ def parse(vtt: str) -> list[Cue] | None:
         elif place == 0 and (following is not None or _NOT_SPOKEN.match(line)):
             place, silent = 1, True
         elif _may_be_times(line, alone=place < 2 and not silent) or (silent and "-->" in line):  # noqa: PLR2004
-            return None  # an identifier may stand before times; no comment, style or region holds an arrow
+            return None  # neither an identifier nor a comment, style or region may contain an arrow
         elif not silent:
             if not cues:
                 return None
@@ -72,12 +72,12 @@ def parse(vtt: str) -> list[Cue] | None:
 
 
 def spoken(cues: list[Cue]) -> str:
-    """Return the spoken words, one line per cue."""
+    """Return the spoken words, one line for each cue."""
     return "\n".join(cue.text for cue in cues if cue.text)
 
 
 def _times(line: str) -> tuple[int, int, str] | None:
-    """Return start and end of a line of cue times, and words that stand behind them."""
+    """Return the start and the end in a line of cue times, and the words behind them; None if it is no such line."""
     left, _, right = line.partition("-->")
     parts = right.split(maxsplit=1)
     if not parts:
@@ -96,7 +96,7 @@ def _ms(time: str) -> int | None:
 
 
 def _may_be_times(line: str, *, alone: bool) -> bool:
-    """Tell whether a line that cannot be read as cue times may be some; `alone`: it stands where times should."""
+    """Tell whether a line that cannot be read as cue times may be meant as such. `alone`: times are expected there."""
     left, arrow, right = line.partition("-->")
     if not arrow:
         return _OTHER_ARROW.match(line) is not None
@@ -105,7 +105,7 @@ def _may_be_times(line: str, *, alone: bool) -> bool:
 
 
 def _voices(payload: str) -> list[tuple[str | None, str]]:
-    """Return speaker and words of each voice in a cue, at least one; after a tag of voice that is cut off, nobody's."""
+    """Return speaker and words of each voice in a cue, at least one. Words after a broken voice tag have no speaker."""
     speaker: str | None = None
     parts: list[tuple[str | None, str]] = []
     at = 0
@@ -123,11 +123,11 @@ def _voices(payload: str) -> list[tuple[str | None, str]]:
 
 
 def _plain(text: str) -> str:
-    """Return words with their entities decoded, on one line."""
+    """Return text on one line, with its entities decoded."""
     return _SPACES.sub(" ", _ENTITY.sub(_character, text)).strip()
 
 
 def _character(entity: re.Match[str]) -> str:
-    """Return what an entity stands for; unlike HTML's parser, leave alone what only begins like one."""
+    """Return the character of an entity. Unlike an HTML parser, leave text alone that only starts like one."""
     name = entity[0][1:]
     return html.unescape(entity[0]) if name.startswith("#") else html5.get(name, entity[0])
