@@ -1,4 +1,4 @@
-"""What a sync will cost, before it: calls per test and stream, and the time that the quota takes for them."""
+"""What a sync will cost: calls per test and stream, and the time that the quota makes them take."""
 
 from __future__ import annotations
 
@@ -14,9 +14,13 @@ DISCOVERY = ("workspaces", "studies")
 
 
 class Cost(NamedTuple):
-    """Calls of the Results API: for the news, for that and the newest 30 days, for all of it, and at least.
+    """Calls of the Results API.
 
-    The last two differ where only the sync will find out whether a test has transcripts.
+    news: for what has changed since the last sync.
+    newest: for the news and for the sessions of the newest 30 days.
+    all: for the whole sync, at most.
+    at_least: for the whole sync, at least. It is less than `all` if only the sync can find out whether a test has
+        transcripts.
     """
 
     news: int = 0
@@ -30,7 +34,7 @@ NOTHING = Cost()
 
 @dataclass(frozen=True)
 class Row:
-    """One stream of one test: the calls by endpoint, and how many records come of it (an update may bring none)."""
+    """One stream of one test: its calls by endpoint, and its records (an update may bring none)."""
 
     stream: str
     test_id: str
@@ -46,10 +50,12 @@ class Row:
 
 @dataclass(frozen=True)
 class Plan:
-    """The rows of a sync, the calls of discovery, and the quota: `limit` calls in `window` seconds, None for any.
+    """The calls of a sync and the quota that they meet.
 
-    `windows`: how many the calls of the plan have shown, 1 if all endpoints share one as far as is known; `together`:
-    whether calls of all endpoints take their time one after another.
+    discovery: calls to find the tests.
+    limit: calls in `window` seconds; None if no limit is known.
+    windows: how many windows the server has shown; 1 if, as far as is known, all endpoints share one.
+    together: whether calls of all endpoints count against one window.
     """
 
     rows: list[Row]
@@ -61,33 +67,33 @@ class Plan:
 
     @property
     def calls(self) -> int:
-        """Calls of the Results API in all, at most."""
+        """Calls of the Results API in the whole sync, at most."""
         return self.cost.all
 
     @property
     def cost(self) -> Cost:
-        """Calls in all, those of discovery among each."""
+        """Calls in the whole sync; each number includes discovery."""
         return Cost(*(self.discovery + sum(row.cost[n] for row in self.rows) for n in range(len(NOTHING))))
 
     @property
     def busiest(self) -> int:
-        """Calls of the endpoint that is asked most: they set the time where each endpoint has its own window."""
+        """Calls of the busiest endpoint: they set the time if each endpoint has a window of its own."""
         endpoints = sum((row.endpoints for row in self.rows), Counter({"discovery": self.discovery}))
         return max(endpoints.values(), default=0)
 
     @property
     def total_seconds(self) -> float:
-        """Seconds of the whole sync, by what is known of the windows."""
+        """Seconds of the whole sync, according to what is known about the windows."""
         return self.seconds(self.calls if self.together else self.busiest)
 
     def seconds(self, calls: int) -> float:
-        """Return the time that one window takes for so many calls; a last one need not be waited for."""
+        """Return the seconds that one window takes for so many calls. Nothing waits for the end of the last window."""
         if self.limit is None:
             return 0.0
         return max(0, math.ceil(calls / self.limit) - 1) * self.window
 
     def as_json(self) -> str:
-        """Return one object: `calls`, `seconds`, the quota, and a row per test and stream."""
+        """Return a JSON object: `calls`, `seconds`, the quota, and a row for each stream of each test."""
         rows = [
             {
                 "test_id": row.test_id,
@@ -114,7 +120,7 @@ class Plan:
         return json.dumps(plan)
 
     def as_table(self) -> str:
-        """Return a table of what costs anything, for people."""
+        """Return a table for people. Rows without calls are left out and only counted."""
         costly = [row for row in self.rows if row.calls]
         lines = [("test", "stream", "calls", "time", "endpoints")]
         if self.discovery:

@@ -1,7 +1,7 @@
-"""How far a sync is: a bar where standard error is a terminal, else one log line every 30 seconds.
+"""Shows how far a sync is: a bar if standard error is a terminal, else one log line every 30 seconds.
 
-Nothing of it goes to standard output, and it has no thread: whoever works asks it before each call, after each row
-and in the midst of waits. It shows itself when its time has come, however many rows have gone by.
+Nothing goes to standard output. There is no thread: streams call `tick` before each call, after each row and during
+waits, and most of these calls do nothing. So the display changes by time, not by the number of rows.
 """
 
 from __future__ import annotations
@@ -23,60 +23,60 @@ if TYPE_CHECKING:
 logger = logging.getLogger("tap-usertesting")
 
 LINE_EVERY = 30.0  # seconds
-SHORTEST_NAP, LONGEST_NAP = 0.05, 1.0  # seconds; what a signal cuts short is not counted as waited
+SHORTEST_NAP, LONGEST_NAP = 0.05, 1.0  # seconds; a nap that a signal cuts short does not count as waited
 
 
 class View(Protocol):
-    """A way to show how far a sync is."""
+    """A way to display how far a sync is."""
 
-    every: float  # seconds from one show to the next
-    delay: float  # seconds to the first
+    every: float  # seconds from one display to the next
+    delay: float  # seconds until the first
 
     def show(self, standing: Standing, quota: Quota | CallLimit, *, wall: float) -> None:
         """Show how far the sync is at the epoch seconds `wall`."""
 
     def close(self) -> None:
-        """Leave no trace of it."""
+        """Remove the display."""
 
 
 class Lines:
-    """One log line at a time."""
+    """Log lines."""
 
     every = delay = LINE_EVERY
 
     def show(self, standing: Standing, quota: Quota | CallLimit, *, wall: float) -> None:
-        """Write the line."""
+        """Write one log line."""
         logger.info("progress: %s", long_text(standing, quota, wall=wall))
 
     def close(self) -> None:
-        """Do nothing: lines stay."""
+        """Do nothing: log lines stay."""
 
 
 def has_terminal() -> bool:
-    """Tell whether standard error is a terminal of its own: records on the same one would run into a bar."""
+    """Tell whether standard error is a terminal and standard output is another place: records would damage a bar."""
     if sys.stderr is None or not sys.stderr.isatty() or os.environ.get("TERM") == "dumb":
         return False
     try:
         return not os.path.sameopenfile(sys.stdout.fileno(), sys.stderr.fileno())
-    except (OSError, ValueError):  # standard output is no file, so it is no terminal either
+    except (OSError, ValueError):  # standard output has no file, so it is no terminal
         return True
 
 
 def default_view() -> View:
-    """Return the bar or the lines."""
+    """Return a bar for a terminal, log lines for everything else."""
     if not has_terminal():
         return Lines()
-    from tap_usertesting.report.terminal import Bar  # noqa: PLC0415 - slow to import, and most runs have no terminal
+    from tap_usertesting.report.terminal import Bar  # noqa: PLC0415 - slow, and most runs have no terminal
 
     return Bar()
 
 
 class Progress:
-    """Shows where the sync stands when its time has come."""
+    """Knows how far each stream is, and displays it at intervals."""
 
     def __init__(self, *, windows: Windows, clock: Clock, view: View | None = None) -> None:
-        """Show nothing yet. `windows`: those of the API which sets the pace; `view`: by default what fits."""
-        self._activities: dict[int, Activity] = {}  # by thread
+        """Display nothing yet. `windows`: of the API that sets the pace. `view`: by default `default_view()`."""
+        self._activities: dict[int, Activity] = {}  # key: the thread
         self._ended, self._all = 0, 1
         self._windows = windows
         self._clock = clock
@@ -85,14 +85,14 @@ class Progress:
 
     @property
     def activity(self) -> Activity:
-        """Where the stream of this thread stands."""
+        """How far the stream of this thread is."""
         here = self._activities.get(threading.get_ident())
         if here is None:
             here = self._activities[threading.get_ident()] = Activity()
         return here
 
     def standing(self) -> Standing:
-        """Return where all streams stand."""
+        """Return how far all streams are."""
         working = [stream for stream in self._activities.values() if not stream.idle]
         begun = [stream for stream in working if stream.stream] or [Activity()]
         ended = self._ended + len(self._activities) - len(working)
@@ -101,28 +101,28 @@ class Progress:
         return Standing(begun, self._windows.paced_together, ended, self._all, waiting)
 
     def begin(self, streams: int) -> None:
-        """Begin anew, with so many streams side by side."""
+        """Start a sync of so many streams side by side."""
         self._activities.clear()
         self._ended, self._all = 0, max(1, streams)
 
     def leave(self) -> None:
-        """Count the stream of this thread as done."""
+        """Count the stream of this thread as ended."""
         self._activities.pop(threading.get_ident(), None)
         self._ended += 1
 
     def tick(self) -> None:
-        """Show how far the sync is, if it is time; otherwise this costs next to nothing."""
+        """Display how far the sync is if an interval has passed; otherwise this costs next to nothing."""
         now = self._clock.monotonic()
         if now >= self._due:
             self._due = now + self._view.every
             self._view.show(self.standing(), self._windows.tightest, wall=self._clock.wall())
 
     def nap(self, left: float) -> float:
-        """Do the same in a wait with so many seconds left; returns how long to sleep until it is time again."""
+        """Tick during a wait that has so many seconds left; returns the seconds to sleep before the next tick."""
         self.activity.wait_ends = self._clock.monotonic() + left
         self.tick()
         return min(left, LONGEST_NAP, max(SHORTEST_NAP, self._due - self._clock.monotonic()))
 
     def close(self) -> None:
-        """Leave the terminal as it was found."""
+        """Leave the terminal as it was before the sync."""
         self._view.close()

@@ -1,4 +1,4 @@
-"""Where a sync stands: each stream, all of them together, and that in words."""
+"""How far a sync is: one stream, all streams together, and both in words."""
 
 from __future__ import annotations
 
@@ -15,23 +15,23 @@ if TYPE_CHECKING:
 
 @dataclass
 class Activity:
-    """Where a stream stands: for the progress, for the line that a long wait writes, and for whose turn it is."""
+    """How far a stream is: for the progress, for the log line of a long wait, and to choose the next stream."""
 
     stream: str = ""
     test_id: str = ""
-    place: int = 0  # of this test among the stream's
+    place: int = 0  # number of this test among the stream's tests, from 1 on
     tests: int = 0
     done: int = 0  # sessions
-    total: int = 0
-    wait_ends: float = 0.0  # the present wait or the last one, by the monotonic clock
-    key: float | None = None  # in the history: how far back, as negative epoch seconds; None: news
-    at: str = ""  # the time of the session that is asked for
-    turn: int = 0  # of the streams side by side
-    most: float = 0.0  # of `fraction` so far
-    idle: bool = False  # nothing is left to do, unless there is news
+    total: int = 0  # sessions
+    wait_ends: float = 0.0  # end of the current or latest wait, by the monotonic clock
+    key: float | None = None  # in the history: its time as negative epoch seconds; None: news
+    at: str = ""  # time of the session that is being fetched
+    turn: int = 0  # number of this stream; the lower one goes first among equals
+    most: float = 0.0  # the highest `fraction` so far
+    idle: bool = False  # nothing is left to do until news arrives
 
     def begin(self, stream: str, test_id: str = "", *, tests: int = 0) -> None:
-        """Go on to the next test of the stream, or to the first of the next; none of its sessions is done."""
+        """Go on to the next test, of this stream or of another; its sessions are counted from 0."""
         if stream != self.stream:
             self.place, self.most = 0, 0.0
         self.place += 1
@@ -41,30 +41,30 @@ class Activity:
         self.at = ""
 
     def go_to(self, test_id: str, key: float | None = None) -> None:
-        """Go on to a test, whose sessions are counted with those of the others."""
+        """Go on to another test, and count its sessions together with those before."""
         self.test_id, self.key = test_id, key
         self.at = ""
 
     def expect(self, sessions: int, *, tests: int = 0) -> None:
-        """Learn of more sessions, or of fewer, and of how many more tests they are."""
+        """Add sessions and tests to the totals; negative numbers take away."""
         self.total += sessions
         self.place += tests
 
     @property
     def left(self) -> int:
-        """How many sessions are still to be asked for."""
+        """Sessions that are still to be fetched."""
         return max(0, self.total - self.done)
 
     @property
     def fraction(self) -> float:
-        """How much of the stream is done, from 0 to 1; it never falls, though more turns out to be there."""
+        """The share of the stream that is done, from 0 to 1. It never falls, even if more sessions turn up."""
         if self.tests:
             known = min(1.0, self.done / self.total) if self.total else 1.0
             self.most = max(self.most, min(1.0, self.place / self.tests) * known)
         return self.most
 
     def __str__(self) -> str:
-        """Return stream, test and how far, as far as there is any."""
+        """Return stream, test and sessions, as far as they are known."""
         parts = [self.stream or "starting"]
         if self.test_id:
             parts.append(f"test {self.test_id}")
@@ -75,32 +75,32 @@ class Activity:
 
 @dataclass
 class Standing:
-    """Where the sync stands: its streams side by side, and whether they take their calls from one window."""
+    """How far the sync is. `together`: whether calls of all streams count against one window."""
 
     streams: list[Activity]
     together: bool = True
-    ended: int = 0  # streams, of `all`
-    all: int = 1
-    waiting: float = 0.0  # seconds, for which all of them wait
+    ended: int = 0  # streams
+    all: int = 1  # streams
+    waiting: float = 0.0  # seconds that all streams still wait
 
     @property
     def left(self) -> int:
-        """How many calls for sessions are still to be made one after another."""
+        """Calls for sessions that are still to be made, one after another."""
         left = [stream.left for stream in self.streams]
         return sum(left) if self.together else max(left, default=0)
 
     @property
     def fraction(self) -> float:
-        """How much is done, from 0 to 1: each stream counts alike."""
+        """The share of the sync that is done, from 0 to 1. All streams have the same weight."""
         return (sum(stream.fraction for stream in self.streams) + self.ended) / max(self.all, len(self.streams))
 
     def __str__(self) -> str:
-        """Return each stream with its test and how far."""
+        """Return all streams, each with its test and sessions."""
         return "; ".join(map(str, self.streams))
 
 
 def seconds_for(calls: int, quota: Quota | CallLimit) -> float | None:
-    """Return how long so many calls take at the quota's pace; None while no limit is known."""
+    """Return the seconds that the quota makes so many calls take; None while no limit is known."""
     if quota.limit is None:
         return None
     left = quota.remaining or 0
@@ -109,7 +109,7 @@ def seconds_for(calls: int, quota: Quota | CallLimit) -> float | None:
 
 
 def long_text(standing: Standing, quota: Quota | CallLimit, *, wall: float) -> str:
-    """Return all there is to say, for a log line."""
+    """Return everything that is known, for a log line."""
     streams = [
         f"{stream}, test {stream.place} of {stream.tests}" if stream.tests > 1 else str(stream)
         for stream in standing.streams
@@ -125,7 +125,7 @@ def long_text(standing: Standing, quota: Quota | CallLimit, *, wall: float) -> s
 
 
 def short_text(standing: Standing, quota: Quota | CallLimit, *, wall: float) -> str:
-    """Return the same for one line of a terminal, what matters most first: the end may be cut off."""
+    """Return the most important of it for one line of a terminal, which may cut off the end."""
     parts = [
         f"{stream.stream} {stream.done}/{stream.total}" if stream.total else stream.stream or "starting"
         for stream in standing.streams

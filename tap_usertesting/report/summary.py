@@ -1,7 +1,7 @@
-"""What came of a sync: a few lines for people, and the same as one structured log record. Numbers only.
+"""The result of a sync in numbers: a few log lines for people, and the same as one structured log record.
 
-The record is the line `SUMMARY: {...}`, which also carries the object as its field `summary`, where the SDK's
-structured log format (`SINGER_SDK_LOG_CONFIG`) has it under `extra`.
+The record is the line `SUMMARY: {...}`. Its field `summary` holds the same object, which the SDK's structured log
+format (`SINGER_SDK_LOG_CONFIG`) shows under `extra`.
 """
 
 from __future__ import annotations
@@ -25,19 +25,19 @@ class Summary:
     """One sync in numbers."""
 
     ended: Ending
-    seconds: float  # of the whole sync
+    seconds: float  # the whole sync
     rows: Mapping[str, int]  # per stream, without tombstones
     tombstones: Mapping[str, int]
-    calls: Mapping[str, int]  # per endpoint, tries included
+    calls: Mapping[str, int]  # per endpoint, retries included
     not_found: Mapping[str, int]  # answers 404 per endpoint
     retries: int  # tries after a fault
-    throttled: int  # answers 429, or their like in GraphQL
+    throttled: int  # answers 429, and GraphQL answers of that meaning
     seconds_waited: Mapping[str, float]  # per reason: quota, retry
-    left_out: Mapping[str, int]  # what was sent and made no row
-    waiting: Mapping[str, int]  # sessions per stream that the next syncs ask for again
-    unfinished: Mapping[str, int]  # tests per stream whose history is not read to its end
-    unfinished_newest: Mapping[str, int]  # tests per stream of which a session of the newest 30 days is not read
-    windows: int = 1  # of the quota: one, or one per endpoint
+    left_out: Mapping[str, int]  # per reason: received items that made no row
+    waiting: Mapping[str, int]  # sessions per stream that later syncs ask for again
+    unfinished: Mapping[str, int]  # tests per stream whose history was not read to its end
+    unfinished_newest: Mapping[str, int]  # tests per stream with an unread session of the newest 30 days
+    windows: int = 1  # of the quota: 1, or one for each endpoint
 
     def lines(self) -> list[str]:
         """Return the lines for people."""
@@ -61,11 +61,11 @@ class Summary:
         return lines
 
     def calls_made(self) -> str:
-        """Return the one of them that says what it cost."""
+        """Return the line that counts the calls."""
         return f"calls made: {counts_text({**self.calls, **nonzero({'429': self.throttled})})}"
 
     def log(self, logger: logging.Logger) -> None:
-        """Write it all."""
+        """Log the lines and the record."""
         for line in self.lines():
             logger.info("%s", line)
         summary = {**asdict(self), "seconds": round(self.seconds, 1)}

@@ -1,7 +1,7 @@
-"""The progress bar on a terminal, by tqdm; log lines go above it.
+"""The progress bar on a terminal, drawn by tqdm, with log lines above it.
 
-Imported only where there is a terminal. Nothing of tqdm's is set for the whole process: lock and monitor are the
-bar's own.
+Imported only if there is a terminal. Nothing of tqdm is changed for the whole process: the bar has a lock of its own,
+and no monitor.
 """
 
 from __future__ import annotations
@@ -26,32 +26,32 @@ if TYPE_CHECKING:
     from tap_usertesting.report.standing import Standing
 
 USUAL_COLUMNS = 80
-FREE = 3  # columns for the ^C that a terminal echoes: on a line of its own it would leave the bar behind
-WIDTH = 12  # characters of the bar itself; the text beside it says more
-WIPE = "\r\x1b[K"  # the rest of the line, as well as that ^C
+FREE = 3  # columns for the ^C that a terminal echoes: if it wrapped, a part of the bar would stay
+WIDTH = 12  # characters of the bar; the text beside it says more
+WIPE = "\r\x1b[K"  # clears the whole line, and the ^C with it
 FORMAT = f"{{percentage:3.0f}}%|{{bar:{WIDTH}}}| {{desc}}"
 
 
 class _Line(tqdm):  # type: ignore[type-arg]  # generic in the stubs only
-    """A tqdm without a thread that watches it, and without a lock shared with other processes (one more process)."""
+    """A tqdm without a monitor thread and without the lock that is shared between processes, which starts a process."""
 
     monitor_interval: ClassVar[int] = 0
     _lock = threading.RLock()
 
 
 class Bar:
-    """A bar at the bottom of the terminal; it appears with its first show, and is gone when closed."""
+    """A bar at the bottom of the terminal, from the first `show` to `close`."""
 
     every = 0.5
     delay = 0.0
 
     def __init__(self) -> None:
-        """Leave the terminal alone until the first show."""
+        """Write nothing yet."""
         self._open = contextlib.ExitStack()
         self._line: _Line | None = None
 
     def show(self, standing: Standing, quota: Quota | CallLimit, *, wall: float) -> None:
-        """Draw the bar anew."""
+        """Draw the bar, or redraw it."""
         text = short_text(standing, quota, wall=wall)
         if self._line is None:
             self._open.enter_context(_log_lines_above())
@@ -61,7 +61,7 @@ class Bar:
         self._line.refresh()
 
     def close(self) -> None:
-        """Wipe the bar off and give the log back its handlers."""
+        """Remove the bar and restore the handlers of the loggers."""
         self._open.close()
         if self._line is not None:
             self._line = None
@@ -70,13 +70,13 @@ class Bar:
 
 
 def _columns() -> int:
-    """Return how wide the bar may be; a terminal that does not know its width is taken to be as wide as most are."""
+    """Return the columns for the bar. A terminal that does not know its width gets the usual 80."""
     return max(1, (os.get_terminal_size(sys.stderr.fileno()).columns or USUAL_COLUMNS) - FREE)
 
 
 @contextlib.contextmanager
 def _log_lines_above() -> Iterator[None]:
-    """Have the log lines that go to the terminal written above the bar, at the levels that they have."""
+    """Write the log lines of the terminal above the bar, and keep their levels."""
     known = [
         logging.root,
         *(one for one in logging.Logger.manager.loggerDict.values() if isinstance(one, logging.Logger)),
@@ -85,7 +85,7 @@ def _log_lines_above() -> Iterator[None]:
     loggers = [one for one, handlers in consoles.items() if handlers]
     with logging_redirect_tqdm(loggers=loggers, tqdm_class=_Line):
         for one in loggers:
-            one.handlers[-1].setLevel(consoles[one][0].level)  # the one that tqdm has just added
+            one.handlers[-1].setLevel(consoles[one][0].level)  # tqdm has just added this handler, without a level
         yield
 
 

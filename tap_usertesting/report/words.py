@@ -1,4 +1,4 @@
-"""Times, counts and windows as a person says them."""
+"""Time spans, counts and windows in words."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 MINUTE, HOUR, DAY = 60, 3_600, 86_400
-IN_MINUTES_FROM = 90  # seconds, or minutes for hours: below it the smaller unit says more
+IN_MINUTES_FROM = 90  # as many of a unit are still said in that unit: 80 min, not 1 h 20 min
 
 
 def duration(seconds: float) -> str:
-    """Return a time span as a person says it: in seconds up to 90, then in whole minutes.
+    """Return a time span for log lines, rounded as a person says it: `80 s`, `5 min`, `2 h 3 min`.
 
-    `exact_duration` is the other form: an estimate that counts the seconds of an hour would claim too much.
+    `exact_duration` is more precise. Here that would mislead, because most of these spans are estimates.
     """
     whole = math.ceil(seconds)
     if whole < IN_MINUTES_FROM:
@@ -28,19 +28,22 @@ def duration(seconds: float) -> str:
 
 
 def exact_duration(seconds: float) -> str:
-    """Return a time span in its two largest units, for the table of `--plan`, where rows are compared and added up."""
+    """Return a time span for the table of `--plan`, in its two largest units: `1 min 20 s`, `5 min 04 s`, `2 h 03 min`.
+
+    `duration` is too coarse there, because people compare the rows and add them up.
+    """
     minutes, rest = divmod(round(seconds), MINUTE)
     hours, minutes = divmod(minutes, 60)
     return f"{hours} h {minutes:02} min" if hours else f"{minutes} min {rest:02} s" if minutes else f"{rest} s"
 
 
 def ends_at(seconds: float, *, wall: float) -> str:
-    """Return the local time of day in so many seconds from `wall`, with the day of the week if it is far off."""
+    """Return the local time of day so many seconds after `wall` (epoch seconds), with the weekday from 12 hours on."""
     return time.strftime("%H:%M" if seconds < DAY / 2 else "%a %H:%M", time.localtime(wall + seconds))
 
 
 def windows_text(number: int) -> str:
-    """Return what was learned of the quota's windows, for people."""
+    """Return the number of quota windows in words."""
     return f"windows: {number}, one per endpoint" if number > 1 else "windows: 1, for all endpoints"
 
 
@@ -50,5 +53,5 @@ def nonzero(counts: Mapping[str, int]) -> dict[str, int]:
 
 
 def counts_text(counts: Mapping[str, int]) -> str:
-    """Return counts with their names, by name."""
+    """Return counts with their names, sorted by name: `3 sessions, 2 transcripts`; `none` if there are none."""
     return ", ".join(f"{count} {name}" for name, count in sorted(counts.items())) or "none"
