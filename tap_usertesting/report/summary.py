@@ -33,7 +33,7 @@ class Summary:
     retries: int  # tries after a fault
     throttled: int  # answers 429, and GraphQL answers of that meaning
     seconds_waited: Mapping[str, float]  # per reason: quota, retry
-    left_out: Mapping[str, int]  # per reason: received items that made no row
+    left_out: Mapping[str, int]  # per kind: received items that made no row
     waiting: Mapping[str, int]  # sessions per stream that later syncs ask for again
     unfinished: Mapping[str, int]  # tests per stream whose history was not read to its end
     unfinished_newest: Mapping[str, int]  # tests per stream with an unread session of the newest 30 days

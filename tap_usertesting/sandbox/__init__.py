@@ -1,7 +1,7 @@
-"""A local stand-in of the UserTesting Results API and of the change feed: real HTTP, invented data.
+"""A local stand-in for the UserTesting Results API and the change feed: real HTTP, invented data.
 
-For trying the tap and for its tests. It imports nothing of the tap; the feed needs the extra ``sandbox``. Use
-``with Sandbox(World.seeded()) as box`` in Python, or the command ``tap-usertesting-sandbox``.
+It serves people who try the tap, and the tests. It imports nothing from the tap. The feed needs the extra ``sandbox``.
+Use ``with Sandbox(World.seeded()) as box`` in Python, or the command ``tap-usertesting-sandbox``.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ __all__ = ["Event", "QuotaRule", "Sandbox", "ServedCall", "Session", "Test", "Wo
 
 
 def __getattr__(name: str) -> Any:  # noqa: ANN401 - the signature Python gives it
-    """Import the server when asked for it: the command can then say in one line what is missing."""
+    """Import the server only when it is used, so that the command can report a missing extra in one line."""
     if name == "Sandbox":
         from tap_usertesting.sandbox.server import Sandbox  # noqa: PLC0415 - see above
 

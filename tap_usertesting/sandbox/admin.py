@@ -1,6 +1,6 @@
-"""The back door ``/_sandbox/``: look at calls and truth, make things happen; no credentials, no quota.
+"""The back door ``/_sandbox/``: read the call log and the truth, change the world. No credentials, no quota.
 
-It exists on loopback only, as the whole server does.
+Like the whole server, it listens on loopback only.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from tap_usertesting.sandbox.requests_and_replies import Json, ServedCall
     from tap_usertesting.sandbox.world import World
 
-# Attributes of the world that say how the Results API and v1 answer.
+# Attributes of the world that control the answers of the Results API and of v1.
 ANSWERS = (
     "list_key",
     "list_page",
@@ -48,10 +48,10 @@ class Controls(Protocol):
         """Forget the calls so far."""
 
     def config(self) -> Json:
-        """Return the settings of the tap."""
+        """Return settings for the tap."""
 
-    def fail(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - the server says what can be ordered
-        """Order a fault."""
+    def fail(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - see `Sandbox.fail`
+        """Order a fault for calls to come."""
 
     def revoke_tokens(self) -> None:
         """Make every token issued so far invalid."""
@@ -61,10 +61,10 @@ class Controls(Protocol):
 
 
 class Admin:
-    """Answers of the back door."""
+    """Answers the requests to the back door."""
 
     def __init__(self, box: Controls) -> None:
-        """Open the back door of a sandbox."""
+        """Serve the back door of a sandbox."""
         self._box = box
         self.routes: dict[tuple[str, str], Callable[[Json], object]] = {
             ("GET", "calls"): self._show_calls,
@@ -81,7 +81,7 @@ class Admin:
         }
 
     def answer(self, request: Request) -> Reply:
-        """Answer one request: 400 with a sentence for a body that makes no sense, 404 for an unknown path."""
+        """Answer one request: 400 with a message for an invalid body, 404 for an unknown path."""
         name = request.path.removeprefix("/_sandbox/").rstrip("/")
         route = self.routes.get((request.method, name))
         if route is None:
@@ -109,7 +109,7 @@ class Admin:
         return {"feed": body}
 
     def _set_answers(self, body: Json) -> Json:
-        """Set how the Results API and v1 answer, by attributes of the world."""
+        """Set attributes of the world, of those in ``ANSWERS``."""
         for name, value in body.items():
             if name not in ANSWERS:
                 raise TypeError(f"answers have no {name}; they have {', '.join(ANSWERS)}")
@@ -117,7 +117,7 @@ class Admin:
         return {"set": body}
 
     def _set_quota(self, body: Json) -> Json:
-        """Set a quota from the fields of a rule; ``{"limit": null}`` takes the limit away."""
+        """Set a quota from the fields of ``QuotaRule``; ``{"limit": null}`` removes the limit."""
         unlimited = "limit" in body and body["limit"] is None
         self._box.set_quota(None if unlimited else QuotaRule(**body))
         return {"quota": body}

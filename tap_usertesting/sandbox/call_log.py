@@ -1,4 +1,4 @@
-"""The log of calls: what a test sees of each request, in the order of arrival and without secrets."""
+"""The call log: what a test sees of each request, in the order of arrival, without secrets."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 
 
 class ServedCalls:
-    """Every call so far; any thread may write and read."""
+    """Every call so far. Thread-safe."""
 
     def __init__(self, world: World, *, clock: Callable[[], float]) -> None:
-        """Start empty; ``world`` knows the test of a session, ``clock`` the time of a call."""
+        """Start empty. ``world`` tells the test of a session; ``clock`` gives monotonic seconds."""
         self._world = world
         self._clock = clock
         self._calls: list[ServedCall] = []
@@ -33,14 +33,14 @@ class ServedCalls:
             return list(self._calls)
 
     def clear(self) -> None:
-        """Forget the calls so far; the numbers of calls go on."""
+        """Forget the calls so far; the numbering continues."""
         with self._lock:
             self._calls.clear()
 
     def write(
         self, request: Request, kind: str, ids: dict[str, str], operations: list[dict[str, str | None]]
     ) -> ServedCall:
-        """Write a request down as a call of a kind, with the ids in its path and its operations of the feed."""
+        """Log a request; ``ids`` are those in its path, ``operations`` those of a feed request."""
         call = ServedCall(
             n=0,
             at=self._clock(),
@@ -68,7 +68,7 @@ class ServedCalls:
 
 
 def kind_of_call(path: str) -> tuple[str, dict[str, str]]:
-    """Return which kind of call a path is for, and the ids in the path."""
+    """Return the kind of call that a path stands for, and the ids in the path."""
     found = results_call(path)
     if found is not None:
         return found
@@ -80,7 +80,7 @@ def kind_of_call(path: str) -> tuple[str, dict[str, str]]:
 
 
 def _masked(headers: dict[str, str]) -> dict[str, str]:
-    """Return request headers without secrets; the scheme of a credential stays, to show that one was sent."""
+    """Return request headers without secrets. The scheme of a credential stays, to show that one was sent."""
     shown = dict(headers)
     for name in ("authorization", "token", "cookie"):
         if name in shown:

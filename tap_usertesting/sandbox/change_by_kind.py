@@ -1,4 +1,4 @@
-"""Things that can be made to happen from outside, each to a sensible target when none is named."""
+"""Changes that are ordered by a word from outside, each with a sensible target if none is named."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ KINDS = ("session", "transcript", "update", "reject", "accept")
 
 
 def make_change(world: World, kind: str, test_id: str | None = None, session_id: str | None = None) -> Json:
-    """Let one thing happen and return ``{kind, testId, title, sessionId}`` of what it happened to.
+    """Make one change and return ``{kind, testId, title, sessionId}`` of the session that changed.
 
-    ``session`` completes a new session (its transcript, where the product type has one, is ready);
-    ``transcript`` lets a missing transcript appear; ``update``, ``reject`` and ``accept`` are what they say.
-    Raises LookupError when nothing fits and ValueError for an unknown kind.
+    ``session`` completes a new session, with its transcript if the product type has any; ``transcript`` adds a
+    missing transcript; ``update``, ``reject`` and ``accept`` change a session. Raises LookupError if no test or session
+    fits, and ValueError for an unknown kind.
     """
     if kind not in KINDS:
         raise ValueError(f"kind must be one of {', '.join(KINDS)}")
@@ -50,13 +50,13 @@ def _tests(world: World, test_id: str | None) -> list[Test]:
 
 
 def _busiest(tests: list[Test]) -> Test:
-    """Return the test with the most sessions, one with transcripts if there is any."""
+    """Return the test with the most sessions, if possible one with transcripts."""
     spoken = [test for test in tests if test.is_spoken]
     return max(spoken or tests, key=lambda test: len(test.sessions))
 
 
 def _session(tests: list[Test], kind: str, session_id: str | None) -> Session:
-    """Return the named session, or the newest one to which the thing can happen."""
+    """Return the named session, or the newest one that can be changed like this."""
     candidates = [session for test in tests for session in test.sessions.values()]
     if session_id is not None:
         candidates = [session for session in candidates if session.session_id == session_id.lower()]

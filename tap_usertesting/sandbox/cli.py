@@ -1,5 +1,5 @@
-"""The command ``tap-usertesting-sandbox``: serve a seeded world until told to stop."""
-# ruff: noqa: T201 - what it prints is what it is for
+"""The command ``tap-usertesting-sandbox``: serves a seeded world until it is stopped."""
+# ruff: noqa: T201 - the command prints
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; return its exit status."""
     options = _parser().parse_args(argv)
     try:
-        from tap_usertesting.sandbox.server import Sandbox  # noqa: PLC0415 - needs the extra
+        from tap_usertesting.sandbox.server import Sandbox  # noqa: PLC0415 - fails without the extra
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] != "graphql":
             raise
@@ -45,7 +45,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         _announce(box)
         if options.port_file is not None:
             _write_port(options.port_file, box.port)
-        # With a timeout, because a wait without one cannot be interrupted on every platform.
+        # The timeout is there because some platforms cannot interrupt a wait without one.
         while not box.stop_requested.wait(1.0):
             pass
     return 0
@@ -75,7 +75,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _announce(box: Sandbox) -> None:
-    """Print where the sandbox is and the environment in which the tap finds it."""
+    """Print the URL of the sandbox and the environment variables that make the tap use it."""
     print(f"UserTesting sandbox at {box.url} (stop with Ctrl-C). Settings for tap-usertesting --config=ENV:\n")
     for name, value in box.config().items():
         text = value if isinstance(value, str) else json.dumps(value)
@@ -84,7 +84,7 @@ def _announce(box: Sandbox) -> None:
 
 
 def _write_port(path: Path, port: int) -> None:
-    """Write the port so that a reader sees the whole of it or no file."""
+    """Write the port in one step: a reader sees the whole number or no file."""
     draft = path.with_name(f"{path.name}.part")
     draft.write_text(f"{port}\n", encoding="utf-8")
     draft.replace(path)
@@ -92,7 +92,7 @@ def _write_port(path: Path, port: int) -> None:
 
 @contextlib.contextmanager
 def _stopping_on_signals(stop: threading.Event) -> Iterator[None]:
-    """Let SIGTERM and Ctrl-C set an event while the block runs."""
+    """Make SIGTERM and Ctrl-C set an event while the block runs, unless this thread may not install handlers."""
 
     def note(_number: int, _frame: FrameType | None) -> None:
         stop.set()

@@ -1,8 +1,7 @@
-"""What the vendor's service would know of a test and of a session: pure functions of an id.
+"""Composes what the vendor's service would know about a test or a session. Pure functions of an id.
 
-Everything is drawn from ``random.Random(<text>)``, which gives the same numbers on every platform and Python
-version, and only when somebody asks: a world of ten thousand sessions costs nothing until their details are
-read.
+All values are drawn from ``random.Random(<text>)``, which gives the same numbers on every platform and Python version.
+They are drawn on demand: a world of ten thousand sessions costs nothing until their details are read.
 """
 # ruff: noqa: S311 - reproducible test data, nothing secret is drawn here
 
@@ -39,7 +38,7 @@ class Task:
 
 @dataclass(frozen=True)
 class Group:
-    """One task group; ``navigational`` tasks make its behavioural score, and 0 of them null scores."""
+    """One task group. ``navigational``: how many tasks make its behavioral score; with 0 the scores are null."""
 
     uuid: str
     type: str
@@ -49,7 +48,7 @@ class Group:
 
 @dataclass(frozen=True)
 class Plan:
-    """What is asked in a test."""
+    """The tasks and task groups of a test."""
 
     uuid: str
     tasks: tuple[Task, ...]
@@ -58,7 +57,7 @@ class Plan:
 
 @dataclass(frozen=True)
 class Measures:
-    """What one session contributes to the QXscore of one group; all numbers 0 to 100."""
+    """What one session contributes to the QXscore of one group. All numbers are 0 to 100."""
 
     score: int | None
     behavioral: tuple[int, ...] | None
@@ -69,15 +68,15 @@ class Measures:
 
 
 def new_uuid(rng: Random) -> str:
-    """Draw a version 4 UUID, lower case with dashes."""
+    """Draw a version 4 UUID, in lower case with dashes."""
     return str(uuid.UUID(int=rng.getrandbits(128), version=4))
 
 
 def compose_plan(test_id: str, product_type: str, qx_groups: int | None = None) -> Plan:
     """Return the tasks and groups of a test.
 
-    ``qx_groups`` is the number of QX groups of an interaction test (default 2, or 3 for one test in three,
-    the last of them without navigational tasks, so that its scores are null).
+    ``qx_groups``: the number of QX groups of an interaction test. By default it is 2, or 3 for one test in three; the
+    third group has no navigational tasks, so its scores are null.
     """
     rng = Random(f"{test_id}/plan")
     known = TASKS.get(product_type, ())
@@ -96,13 +95,13 @@ def compose_plan(test_id: str, product_type: str, qx_groups: int | None = None) 
 
 
 def audience(session_id: str) -> str | None:
-    """Return the audience id of a session; now and then there is none."""
+    """Return the audience id of a session, rarely None."""
     rng = Random(f"{session_id}/audience")
     return None if rng.random() < _NULL_AUDIENCE else new_uuid(rng)
 
 
 def measures(session_id: str, revision: int, group: Group) -> Measures:
-    """Return what a session scored in a QX group."""
+    """Return the scores of a session in a QX group."""
     rng = Random(f"{session_id}/{revision}/{group.uuid}")
     attitude = [rng.randrange(20, 101, 5) for _ in range(4)]
     navigation = tuple(rng.choice((0, 50, 100, 100)) for _ in range(group.navigational)) or None
@@ -128,7 +127,7 @@ def compose_details_v3(
 
 
 def compose_details_v2(v3: Json) -> Json:
-    """Return the older shape of the same details, without groups (skipped tasks have a type of their own)."""
+    """Return the same details in the shape of v2: without groups, and with a type of its own for skipped tasks."""
     results = []
     for task in v3["tasks"]:
         kind = task["type"]
@@ -152,11 +151,11 @@ def compose_details_v2(v3: Json) -> Json:
 
 
 def compose_transcript(session_id: str, product_type: str, seconds: float) -> str:
-    """Return a WebVTT document: two voices for a live conversation, else one person thinking out loud."""
+    """Return a WebVTT document: two voices for a live conversation, else one person who thinks out loud."""
     rng = Random(f"{session_id}/transcript")
     talk = product_type == "LIVE_CONVERSATION"
     lines = ["WEBVTT", ""]
-    if rng.random() < 0.25:  # noqa: PLR2004 - a quarter of the documents carry a note
+    if rng.random() < 0.25:  # noqa: PLR2004 - a quarter of the documents
         lines += ["NOTE machine generated, not reviewed", ""]
     at = rng.randrange(800, 4000)
     end = max(int(seconds * 1000), at + 5000)
@@ -174,13 +173,13 @@ def compose_transcript(session_id: str, product_type: str, seconds: float) -> st
 
 
 def compose_clips(session_id: str, seconds: float) -> list[Json]:
-    """Return the clip items of a session, none for most sessions."""
+    """Return the clip items of a session; half of all sessions have none."""
     rng = Random(f"{session_id}/clips")
     return compose_clip_items(rng, seconds, rng.choice((0, 0, 1, 2)))
 
 
 def compose_clip_items(rng: Random, seconds: float, count: int) -> list[Json]:
-    """Return some clips of a video of so many seconds."""
+    """Return ``count`` clip items of a video of so many seconds."""
     items = []
     for number in range(count):
         start = rng.randrange(0, max(int(seconds * 500), 1))
@@ -207,7 +206,7 @@ def compose_reels(test_id: str, updated_ms: int) -> list[Json]:
 
 
 def compose_reel(rng: Random, name: str, updated_ms: int) -> Json:
-    """Return a highlight reel item, changed at ``updated_ms``."""
+    """Return a highlight reel item that was changed at ``updated_ms`` (epoch milliseconds)."""
     return {
         "uuid": new_uuid(rng),
         "name": name,
@@ -233,7 +232,7 @@ def _participant(session_id: str) -> Json | None:
         several = kind == MULTIPLE
         chosen = rng.sample(values, rng.randrange(1, 4)) if several else [rng.choice(values)]
         info.append({"id": new_uuid(rng), "code": code, "label": label, "value": ",".join(chosen), "type": kind})
-    if rng.random() < 0.1:  # noqa: PLR2004 - one in ten has a question that is known by its code alone
+    if rng.random() < 0.1:  # noqa: PLR2004 - one in ten has an answer with nothing but a code
         info.append({"id": None, "code": "LEGACY_SCREENER", "label": None, "value": None, "type": None})
     return {"participantId": new_uuid(rng), "demographicsInfo": info}
 
@@ -259,9 +258,9 @@ def _task_results(test_plan: Plan, rng: Random, seconds: float) -> list[Json]:
             "skipped": False,
             "answer": answer(task.type, rng),
         }
-        if task.type == "UNRECOGNIZED" or draw < 0.04:  # noqa: PLR2004 - rarely a task has no response at all
+        if task.type == "UNRECOGNIZED" or draw < 0.04:  # noqa: PLR2004 - few tasks have no response
             response = None
-        elif response is not None and draw < 0.12:  # noqa: PLR2004 - or it was skipped
+        elif response is not None and draw < 0.12:  # noqa: PLR2004 - few were skipped
             response = {**response, "skipped": True, "answer": None}
         results.append({"uuid": task.uuid, "text": task.text, "type": task.type, "response": response})
     return results

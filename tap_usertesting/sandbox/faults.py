@@ -1,4 +1,4 @@
-"""Everything that goes wrong on the way: faults ordered for the next calls, and how each looks."""
+"""Faults and hooks: which calls they are ordered for, and what each fault does to a reply."""
 
 from __future__ import annotations
 
@@ -35,17 +35,24 @@ _GATEWAY_PAGE = b"<html><head><title>502 Bad Gateway</title></head><body><h1>Bad
 
 @dataclass
 class Fault:
-    """One order: which calls it meets (``times`` None: all, after ``skip`` spared ones) and what happens.
+    """One order: what goes wrong with which calls.
 
-    fault None: a reply of ``status``, ``body`` and ``headers``. A Content-Type there takes the place of the
-    usual one; a ``body`` of text is encoded in the charset it declares, one of bytes is sent as it is. reset:
-    the connection is reset. cut: half of the true reply, then the end. malformed: the true reply's JSON
-    without its end, correctly framed. html: a gateway's page with status 200. hang: nothing for ``seconds``.
-    drip: the true reply in small pieces over ``seconds``. redirect: a 302 to another origin, or to the
-    ``Location`` of ``headers``. other: what is true of another session of the test, or of another test. short:
-    the true list without its last item, which the next page then begins with. okta: ``status``
-    as Okta words errors, at 429 with ``X-Rate-Limit-Reset`` as epoch, ``seconds`` from now. problem: ``status``
-    as RFC 9457 words it.
+    It is for calls of ``kind`` whose path contains ``match``: the first ``skip`` of them are spared, the next ``times``
+    (None: all) fail. ``fault`` is one of:
+
+    None: a reply of ``status``, ``body`` and ``headers``, where a Content-Type replaces the usual one. Text is encoded
+        in the charset that it declares; bytes are sent as they are.
+    reset: the connection is reset.
+    cut: half of the true reply, then the connection ends.
+    malformed: the start of the true reply's JSON, with the Content-Length of this part.
+    html: a gateway's page with status 200.
+    hang: no reply for ``seconds``.
+    drip: the true reply in small pieces over ``seconds``.
+    redirect: a 302 to another origin, or to the ``Location`` of ``headers``.
+    other: the true reply about another session of the test, or about another test.
+    short: the true list without its last item, with which the next page then starts.
+    okta: ``status`` with an error in Okta's form; with 429 also ``X-Rate-Limit-Reset``, ``seconds`` from now.
+    problem: ``status`` with an error in the form of RFC 9457.
     """
 
     kind: str
@@ -61,7 +68,7 @@ class Fault:
 
 @dataclass
 class Hook:
-    """Something to do before calls of a kind are answered."""
+    """A callback that runs before calls of a kind are answered."""
 
     kind: str
     callback: Callable[[ServedCall], object]
@@ -71,14 +78,14 @@ class Hook:
 
 @dataclass
 class Orders:
-    """The faults and hooks that are still to come, in the order in which they were given."""
+    """The faults and hooks that were ordered, oldest first."""
 
     faults: list[Fault] = field(default_factory=list)
     hooks: list[Hook] = field(default_factory=list)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def fault_for(self, call: ServedCall) -> Fault | None:
-        """Take the first fault that means this call."""
+        """Return the first fault that is due for this call, and count the call."""
         with self.lock:
             for fault in self.faults:
                 if (fault.match is None or fault.match in call.path) and _due(fault, call):
@@ -86,7 +93,7 @@ class Orders:
         return None
 
     def hooks_for(self, call: ServedCall) -> list[Hook]:
-        """Take every hook that means this call."""
+        """Return every hook that is due for this call, and count the call."""
         with self.lock:
             return [hook for hook in self.hooks if _due(hook, call)]
 
@@ -98,7 +105,7 @@ class Orders:
 
 
 def _due(order: Fault | Hook, call: ServedCall) -> bool:
-    """Count a call against an order it matches, and tell whether the order's turn is now."""
+    """Count a call against an order, and tell whether the order is due for it."""
     if order.times == 0 or (order.kind != "any" and order.kind not in call.kinds):
         return False
     if order.skip > 0:
@@ -110,7 +117,7 @@ def _due(order: Fault | Hook, call: ServedCall) -> bool:
 
 
 def faulty_reply(fault: Fault, reply: Reply, other_origin: str) -> Reply:
-    """Return what a fault makes of the true reply, for the faults that change no more than that."""
+    """Return the reply that a fault puts in place of the true one. Other faults act on the connection."""
     declared = next((value for name, value in (fault.headers or {}).items() if name.lower() == "content-type"), None)
     extra: Headers = [(name, value) for name, value in (fault.headers or {}).items() if name.lower() != "content-type"]
     if fault.fault == "malformed":
@@ -134,12 +141,12 @@ def faulty_reply(fault: Fault, reply: Reply, other_origin: str) -> Reply:
 def _encoded(text: str, charset: str) -> bytes:
     try:
         return text.encode(charset or "utf-8")
-    except LookupError:  # a charset that does not exist may be declared too
+    except LookupError:  # an order may declare a charset that does not exist
         return text.encode()
 
 
 def _shortened(body: bytes) -> bytes:
-    """Return a session list, or a list of the legacy API, without its last item; any other body as it is."""
+    """Return a list of the Results API or of v1 without its last item, and any other body unchanged."""
     content = json.loads(body)
     items = content.get("sessions") if isinstance(content, dict) else content
     if items:
@@ -148,7 +155,7 @@ def _shortened(body: bytes) -> bytes:
 
 
 def _error_of_another_form(fault: Fault, extra: Headers) -> Reply:
-    """Return an error in the words of an authorization server or gateway that is not the vendor's own."""
+    """Return an error in the form of an authorization server or gateway of another vendor."""
     if fault.fault == "problem":
         return Reply(fault.status, json.dumps(_PROBLEM).encode(), "application/problem+json", extra)
     return json_reply(fault.status, _OKTA, extra + (_okta_limits(fault) if fault.status == _TOO_MANY else []))
@@ -160,13 +167,13 @@ def _okta_limits(fault: Fault) -> Headers:
 
 
 def reset(connection: socket.socket) -> None:
-    """Close a connection so that the other side sees a reset."""
+    """Close a connection so that the client sees a reset."""
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     connection.close()
 
 
 def drip(connection: socket.socket, message: bytes, seconds: float, closing: threading.Event) -> None:
-    """Send a message in pieces over some seconds, or until the server closes."""
+    """Send a message in pieces over so many seconds, or until the server stops."""
     size = max(len(message) // _DRIP_PIECES, 1)
     pieces = [message[start : start + size] for start in range(0, len(message), size)]
     for piece in pieces:

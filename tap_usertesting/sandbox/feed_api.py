@@ -1,4 +1,4 @@
-"""The change feed: GraphQL over POST, executed by graphql-core, so that a wrong field fails as in life."""
+"""The change feed: GraphQL over POST. graphql-core executes it, so an invalid query fails as it does at the vendor."""
 
 from __future__ import annotations
 
@@ -31,16 +31,16 @@ if TYPE_CHECKING:
 FEED_PATH = "/graphql/"
 
 _CACHED_DOCUMENTS = 256
-_CACHED_FROM = 1_000_000
-_BUDGET = 30_000
+_CACHED_FROM = 1_000_000  # bytes of a reply
+_BUDGET = 30_000  # points a minute that the feed claims to grant
 _BAD_TOKEN = "OAuth2 token expired or invalid"  # noqa: S105 - the vendor's message, no secret
 
 
 class FeedRequest:
-    """A feed request that was taken apart: its document, or the errors that stand in the way."""
+    """The parts of a feed request: its document, or the errors that prevent its execution."""
 
     def __init__(self, text: str, variables: Json, operation_name: str | None) -> None:
-        """Hold the parts; ``document`` and ``errors`` are filled by the API."""
+        """Keep the parts. ``FeedApi.read`` sets ``document`` and ``errors``."""
         self.text = text
         self.variables = variables
         self.operation_name = operation_name
@@ -52,14 +52,14 @@ class FeedApi:
     """Answers GraphQL requests from a world."""
 
     def __init__(self, world: World) -> None:
-        """Build the schema over a world."""
+        """Serve a world."""
         self._world = world
         self._schema = feed_schema(world)
         self._documents: OrderedDict[str, tuple[DocumentNode | None, list[GraphQLError]]] = OrderedDict()
         self._cached_reply: tuple[object, Reply] | None = None
 
     def read(self, request: Request) -> FeedRequest | Reply:
-        """Take a request apart, or answer it at once when it is no GraphQL request."""
+        """Return the parts of a GraphQL request, or the reply to a request that is none."""
         if request.method != "POST":
             return _errors(405, [{"message": "Only POST is supported"}])
         try:
@@ -76,7 +76,7 @@ class FeedApi:
         return asked
 
     def answer(self, asked: FeedRequest) -> Reply:
-        """Execute an authorised request. Big replies are kept until the world or the question changes."""
+        """Execute an authorised request. A big reply is cached until the world or the request changes."""
         if self._world.feed_limit_next > 0:
             with self._world.lock:
                 self._world.feed_limit_next -= 1
@@ -109,7 +109,7 @@ class FeedApi:
         )
         errors = options.errors([dict(error.formatted) for error in result.errors or []])
         if result.data is None:
-            # Nothing was executed: variables of the wrong type, or an unknown operation name.
+            # Nothing was executed: a variable has the wrong type, or the operation is unknown.
             return _errors(400, errors)
         options.send_numbers(result.data)
         body: Json = {"errors": errors} if errors else {}
@@ -120,7 +120,7 @@ class FeedApi:
         return reply
 
     def _document(self, text: str) -> tuple[DocumentNode | None, list[GraphQLError]]:
-        """Parse and validate a query, or remember how that went the last time."""
+        """Parse and validate a query; results are cached."""
         known = self._documents.get(text)
         if known is None:
             try:
@@ -136,7 +136,7 @@ class FeedApi:
 
 
 def feed_operations(asked: FeedRequest) -> list[dict[str, str | None]]:
-    """Return the root fields of a request with their arguments, for the call log and for hooks."""
+    """Return the root fields of a request with their arguments, for the call log, faults and hooks."""
     if asked.document is None:
         return []
     fragments: dict[str, FragmentDefinitionNode] = {}
@@ -157,7 +157,7 @@ def _operation(root: FieldNode, variables: Json) -> dict[str, str | None]:
     return {
         "field": root.name.value,
         "testUUID": arguments.get("testUUID"),
-        # A variable that was not sent has no value here, not even null.
+        # A variable that was not sent is an Undefined object here, not None.
         "sinceCursor": value if isinstance(value := arguments.get("sinceCursor"), str) else None,
     }
 
@@ -175,14 +175,14 @@ def _root_fields(selection: SelectionSetNode, fragments: dict[str, FragmentDefin
 
 
 def unauthenticated() -> Reply:
-    """Return what a request without credentials gets: a limited schema that has none of the fields."""
+    """Return the reply to a request without credentials, which sees a limited schema without these fields."""
     info = "You are unauthenticated and see a limited schema."
     error = 'Cannot query field "testResultChanges" on type "Query".'
     return json_reply(400, {"info": [{"message": info}], "errors": [{"message": error}]})
 
 
 def bad_token() -> Reply:
-    """Return what a request with an invalid or expired token gets."""
+    """Return the reply to a request with an invalid or expired token."""
     return _errors(401, [{"message": _BAD_TOKEN}])
 
 

@@ -1,4 +1,4 @@
-"""How the change feed is minded to answer: in parts, with errors of a chosen shape, with cursors of an odd form."""
+"""Options of the change feed: incomplete answers, errors of a chosen form, cursors of an unusual form."""
 
 from __future__ import annotations
 
@@ -18,10 +18,11 @@ CursorForm = Literal["hex", "number", "long", "foreign"]
 class Refusal:
     """An error of the feed, for ``times`` matching fields or requests (None: all).
 
-    With ``test_uuid`` the field of that test is null, with an error and its path in a 200; without it the whole
-    request fails: ``status``, and no ``data``. ``code`` goes to ``extensions.code``. ``fields``: only
-    ``testResultChanges`` or ``testResultChangesCount``. ``from_cursor``: only where a cursor is given, or only where
-    none is.
+    test_uuid: the field of this test is null, and the status 200, with an error that names its path. Without it the
+        whole request fails with ``status`` and has no ``data``.
+    code: the ``extensions.code`` of the error.
+    fields: only for this field, ``testResultChanges`` or ``testResultChangesCount``.
+    from_cursor: only with a cursor (True), or only without one (False).
     """
 
     message: str
@@ -33,7 +34,7 @@ class Refusal:
     times: int | None = None
 
     def applies_to(self, name: str, arguments: Mapping[str, str | None]) -> bool:
-        """Count a root field against the order, and tell whether it is meant."""
+        """Tell whether the refusal applies to a root field, and count that against ``times``."""
         given = arguments.get("sinceCursor") is not None
         if (
             self.times == 0
@@ -47,20 +48,23 @@ class Refusal:
         return True
 
     def as_error(self) -> Json:
-        """Return the error of a whole request."""
+        """Return the error that refuses a whole request."""
         return {"message": self.message} | ({} if self.code is None else {"extensions": {"code": self.code}})
 
 
 @dataclass
 class FeedOptions:
-    """What may be set, and over ``POST /_sandbox/feed`` too.
+    """How the feed answers. Tests set it, also over ``POST /_sandbox/feed``.
 
-    ``cap``: an answer has at most so many events of a test, of the whole request with ``cap_shared``: the newest
-    ones, or those that ``cap_keeps`` says; the count stays true. ``count_events``: it is of events, not of results.
-    ``most_aliases``: a request with more is refused with ``too_many``. ``plain_errors``: ``errors`` holds messages
-    alone. ``numbers``: cursors of digits and times come as JSON numbers. ``cursor_form``: of the cursors drawn from
-    now on: ``hex``, ``number`` (digits), ``long`` (1,500 characters) or ``foreign`` (beyond ASCII). ``refusals``: see
-    ``Refusal``.
+    cap: the most events of a test in an answer; the count still counts all of them.
+    cap_keeps: which events a cap keeps.
+    cap_shared: the cap is for all tests of a request together.
+    count_events: the count is of events, not of results.
+    most_aliases: a request with more aliases is refused with the message ``too_many``.
+    plain_errors: ``errors`` contains messages instead of objects.
+    numbers: times, and cursors of digits, are JSON numbers.
+    cursor_form: of new cursors: ``hex``, ``number`` (digits), ``long`` (1,500 characters), ``foreign`` (beyond ASCII).
+    refusals: see ``Refusal``.
     """
 
     cap: int | None = None
@@ -75,11 +79,11 @@ class FeedOptions:
     refusals: list[Refusal] = field(default_factory=list)
 
     def refuse(self, message: str, **more: Any) -> None:  # noqa: ANN401 - the fields of a refusal
-        """Order an error."""
+        """Order an error; see ``Refusal``."""
         self.refusals.append(Refusal(message, **more))
 
     def set(self, **given: Any) -> None:  # noqa: ANN401 - the fields of this class
-        """Set what is named; ``refusals`` as objects. Raises TypeError for a name that is none."""
+        """Set the named fields; ``refusals`` as JSON objects. Raises TypeError for an unknown name."""
         for name, value in given.items():
             if name not in {one.name for one in fields(self)}:
                 raise TypeError(f"the feed has no {name}")
@@ -87,18 +91,18 @@ class FeedOptions:
 
     @property
     def is_default(self) -> bool:
-        """Whether answers depend on nothing here."""
+        """Whether nothing is set that changes answers."""
         return self == FeedOptions(cursor_form=self.cursor_form)
 
     def refusal_for(self, roots: Sequence[Mapping[str, str | None]]) -> Refusal | None:
-        """Return what refuses a whole request of these root fields."""
+        """Return the refusal of a whole request with these root fields, if there is one."""
         if self.most_aliases is not None and len(roots) > self.most_aliases:
             return Refusal(self.too_many)
         whole = (refusal for refusal in self.refusals if refusal.test_uuid is None)
         return next((one for one in whole if any(one.applies_to(root["field"] or "", root) for root in roots)), None)
 
     def capped(self, edges: list[Json], room: list[int], *, newest_first: bool) -> list[Json]:
-        """Return what is sent of a test's edges; ``room`` holds how many the request may still have."""
+        """Return the edges of a test that are sent. ``room``: one number, the edges that the request may still have."""
         if self.cap is None:
             return edges
         most = min(self.cap, len(edges), room[0] if self.cap_shared else self.cap)
@@ -107,7 +111,7 @@ class FeedOptions:
         return edges[:most] if from_start else edges[len(edges) - most :]
 
     def format_cursor(self, cursor: str, number: int) -> str:
-        """Return a freshly drawn cursor in the form that is asked for."""
+        """Return a new cursor in the chosen form."""
         forms = {
             "hex": cursor,
             "number": str(9_000_000_000 + number),
@@ -117,7 +121,7 @@ class FeedOptions:
         return forms[self.cursor_form]
 
     def send_numbers(self, data: Json) -> None:
-        """Turn cursors of digits and all times into numbers, in place."""
+        """With the option ``numbers``, turn times and cursors of digits into numbers, in place."""
         for answer in data.values():
             if not self.numbers or not isinstance(answer, dict):
                 continue
@@ -132,5 +136,5 @@ class FeedOptions:
                     node["changedAt"] = int(datetime.fromisoformat(node["changedAt"]).timestamp())
 
     def errors(self, errors: Sequence[Json]) -> list[Any]:
-        """Return errors in the form that is asked for."""
+        """Return errors in the chosen form."""
         return [error["message"] if self.plain_errors else error for error in errors]

@@ -46,7 +46,7 @@ type TestResultChangesCount {
 
 
 def feed_schema(world: World) -> GraphQLSchema:
-    """Return the feed's schema with resolvers that read a world."""
+    """Return the schema of the feed, with resolvers that read from a world."""
     schema = build_schema(_SDL)
     query = cast("GraphQLObjectType", schema.query_type)
 
@@ -74,7 +74,7 @@ def feed_schema(world: World) -> GraphQLSchema:
 
 
 def _locate(world: World, name: str, arguments: dict[str, str | None]) -> tuple[Test, int]:
-    """Return the test and the number of its events up to the cursor; raise what the feed answers."""
+    """Return a test and the number of its events up to the cursor. Raises GraphQLError as the feed would answer."""
     if world.feed_scopes_missing:
         raise GraphQLError(f"Missing required scopes: ({world.feed_scopes_missing})")
     for refusal in world.feed_options.refusals:

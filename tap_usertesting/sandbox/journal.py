@@ -1,8 +1,7 @@
-"""The writing of event logs: cursors, numbers, and the times of what happens.
+"""Writes event logs: cursors, numbers and times.
 
-An event log is append-only once it has been served: a session that finished before the newest event of a
-served log is announced with the time of its announcement, as a real log would. Before that, events are put in
-their order of time.
+Until a log is served, its events are sorted by time. Afterwards it is append-only, as a real log is: a session that
+finished before the newest event is then announced with a later time.
 """
 
 from __future__ import annotations
@@ -19,12 +18,12 @@ if TYPE_CHECKING:
 
 
 class Journal:
-    """Writes events. ``now`` moves on by a minute with each happening, or follows the real time."""
+    """Writes events. ``now`` advances by a minute with each change, or follows the real time."""
 
     def __init__(
         self, rng: Random, *, now: datetime, real_time: bool, format_cursor: Callable[[str, int], str]
     ) -> None:
-        """Start at ``now`` (aware); cursors are drawn from ``rng`` and numbered, and ``form`` shapes them."""
+        """Start at ``now`` (aware). ``format_cursor`` makes each cursor of a text drawn from ``rng`` and a number."""
         self.now = now
         self._format_cursor = format_cursor
         self._drawn = 0
@@ -33,7 +32,7 @@ class Journal:
         self._numbers: dict[str, int] = {}
 
     def advance(self) -> datetime:
-        """Move on, and return the new present."""
+        """Advance the time, and return it."""
         if self._real_time:
             self.now = max(datetime.now(timezone.utc), self.now + timedelta(milliseconds=1))
         else:
@@ -41,7 +40,7 @@ class Journal:
         return self.now
 
     def advance_past(self, test: Test) -> datetime:
-        """Move on, and return a time that is later than the newest event of a log."""
+        """Advance the time, and return one that is later than the newest event of the test."""
         moment = self.advance()
         return max(moment, test.events[-1].changed_at + timedelta(seconds=1)) if test.events else moment
 
@@ -50,7 +49,7 @@ class Journal:
         return self._numbers.setdefault(response_uuid, 833_001 + len(self._numbers))
 
     def make_event(self, response_uuid: str, change_type: str, at: datetime, *, cursor: str | None = None) -> Event:
-        """Return a new event that is not yet in any log."""
+        """Return a new event, which is in no log yet."""
         if cursor is None:
             self._drawn += 1
             cursor = self._format_cursor(f"ut_{self._rng.getrandbits(128):032x}", self._drawn)
@@ -58,7 +57,7 @@ class Journal:
         return Event(cursor, response_uuid, self.number(response_uuid), change_type, at)
 
     def record(self, session: Session, change_type: str, at: datetime | None) -> None:
-        """Write an event of a session, at its place in time or at the end of a log that was served."""
+        """Log an event of a session: at the end of a served log, else in order of time."""
         test = session.test
         at = at or self.advance_past(test)
         newest = test.events[-1].changed_at if test.events else at

@@ -1,4 +1,4 @@
-"""The legacy v1 API, as far as tests are discovered with it: workspaces and their studies."""
+"""The part of the legacy v1 API that discovers tests: workspaces and their studies."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _CODES = {400: "BAD_REQUEST", 401: "UNAUTHORIZED", 404: "NOT_FOUND"}
 
 
 def legacy_error(status: int, message: str) -> Reply:
-    """Return an error as v1 words it."""
+    """Return an error in the form of v1."""
     return json_reply(status, {"errorCode": _CODES[status], "errorMessage": message})
 
 
@@ -27,14 +27,14 @@ LEGACY_UNAUTHORISED = legacy_error(401, "Unauthorized")
 
 
 def legacy_token(request: Request, accepted: set[str]) -> str | None:
-    """Return the token of ``Authorization: Bearer`` or of the header ``token``, whichever is accepted."""
+    """Return the token in ``Authorization: Bearer`` or in the header ``token``, if that way is ``accepted``."""
     if "bearer" in accepted and request.bearer:
         return request.bearer
     return request.headers.get("token") if "token" in accepted else None
 
 
 class LegacyApi:
-    """Answers for workspaces and studies from a world."""
+    """Answers requests for the workspaces and studies of a world."""
 
     def __init__(self, world: World) -> None:
         """Serve a world."""
@@ -62,7 +62,7 @@ class LegacyApi:
             return legacy_error(404, "Study not found") if test is None else json_reply(200, _study(test))
 
     def _studies(self, workspace: str, query: dict[str, str]) -> Reply:
-        """Return a page of studies; each carries its own cursor, its place in the list."""
+        """Return a page of studies. Each has a cursor, which encodes its place in the list."""
         if workspace not in self._world.workspaces:
             return legacy_error(404, "Workspace not found")
         tests = [test for test in self._world.tests.values() if test.workspace.uuid == workspace]

@@ -1,4 +1,4 @@
-"""The things of the sandbox's world: workspaces, tests, sessions, and the events of the change feed."""
+"""The objects in the world of the sandbox: workspaces, tests, sessions, and the events of the change feed."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def iso_seconds(moment: datetime) -> str:
 
 @dataclass(frozen=True)
 class Workspace:
-    """A workspace of the account; ``id`` is the old number that v1 tells beside the uuid."""
+    """A workspace of the account. ``id``: its old number, which v1 sends beside the uuid."""
 
     uuid: str
     name: str
@@ -45,7 +45,7 @@ class Workspace:
 
 @dataclass(frozen=True)
 class Event:
-    """One change of one result; its cursor is opaque and stands for its place in the log."""
+    """One change of one result. Its opaque cursor stands for its place in the log."""
 
     cursor: str
     response_uuid: str
@@ -54,7 +54,7 @@ class Event:
     changed_at: datetime
 
     def node(self) -> Json:
-        """Return the event in the feed's words: ``changedAt`` with microseconds and ``+00:00``."""
+        """Return the event as the feed sends it: ``changedAt`` with microseconds and ``+00:00``."""
         return {
             "cursor": self.cursor,
             "responseUuid": self.response_uuid,
@@ -68,10 +68,13 @@ class Event:
 class Session:
     """One participant's completed session.
 
-    ``finished_at`` is when it really ended, ``finish_time`` what the API says of it (null now and then).
-    ``visible``: the Results API has it. ``rejected``: it was removed by a researcher. ``revision`` grows with
-    updates and changes what details and scores are composed from; ``overrides`` replaces top-level keys of
-    the v3 details.
+    finished_at: when it really ended.
+    finish_time: when it ended according to the API, which may be null.
+    visible: the Results API has it.
+    visible_rank: its number among the sessions in the order in which they became visible.
+    rejected: a researcher has rejected it.
+    revision: the number of updates; details and scores are composed anew for each.
+    overrides: top-level keys of the v3 details that replace the composed ones.
     """
 
     session_id: str
@@ -88,7 +91,6 @@ class Session:
     revision: int = 0
     overrides: Json = field(default_factory=dict)
     visible_rank: int = 0
-    """Rank in the order in which sessions became visible."""
 
     @property
     def served(self) -> bool:
@@ -102,12 +104,12 @@ class Session:
 
     @property
     def seconds(self) -> float:
-        """Length of the session."""
+        """Length of the session in seconds, at least 1."""
         return max((self.finished_at - self.started_at).total_seconds(), 1.0)
 
     @property
     def vtt(self) -> str | None:
-        """The transcript as WebVTT, or None while there is none."""
+        """The transcript as WebVTT, None while there is none."""
         if not self.has_transcript:
             return None
         if self.given_vtt is not None:
@@ -147,11 +149,13 @@ class Session:
 class Test:
     """One test (v1 calls it a study) with its sessions and its log of events, oldest first.
 
-    ``access``: the Results API answers for it. ``in_feed``: the feed knows it. ``expired``: number of events
-    whose cursors the feed has forgotten. ``log_served``: the log was served, so its past cannot change any more.
+    access: the Results API answers for it.
+    in_feed: the feed knows it.
+    expired: the number of events whose cursors the feed has forgotten.
+    log_served: the feed has sent the log, so its past can no longer change.
     """
 
-    __test__ = False  # the name looks like a test class to pytest
+    __test__ = False  # or pytest takes it for a test class
 
     test_id: str
     title: str
@@ -178,7 +182,7 @@ class Test:
 
     @property
     def served_by_results(self) -> bool:
-        """Whether the Results API answers for this test: classic studies are known to v1 only."""
+        """Whether the Results API answers for this test. Only v1 knows classic studies."""
         return self.access and self.type == "STUDYV2"
 
     @property
@@ -198,7 +202,7 @@ class Test:
 
     @cached_property
     def plan(self) -> Plan:
-        """What is asked in the test."""
+        """The tasks and task groups of the test."""
         return compose_plan(self.test_id, self.product_type, self.qx_groups)
 
     @cached_property
@@ -207,26 +211,26 @@ class Test:
         return compose_reels(self.test_id, int(self.ordered_at.timestamp() * 1000))
 
     def mark_changed(self) -> None:
-        """Forget what was derived from sessions and events."""
+        """Forget what was cached from sessions and events."""
         self.version += 1
         self._places = None
 
     def add_event(self, event: Event) -> None:
-        """Put an event at the end of the log. Cheap, for logs of many thousands."""
+        """Append an event to the log. Cheap, because some logs have many thousands."""
         if self._places is not None:
             self._places[event.cursor] = len(self.events)
         self.events.append(event)
         self.version += 1
 
     def place(self, cursor: str) -> int | None:
-        """Return the number of events up to and with ``cursor``; None for one unknown or expired."""
+        """Return the number of events up to and including ``cursor``, None if it is unknown or expired."""
         if self._places is None:
             self._places = {event.cursor: number for number, event in enumerate(self.events)}
         number = self._places.get(cursor)
         return None if number is None or number < self.expired else number + 1
 
     def completed(self) -> list[Session]:
-        """Return the sessions the Results API counts: visible and not rejected."""
+        """Return the sessions that the Results API counts: visible and not rejected."""
         return [session for session in self.sessions.values() if session.visible and not session.rejected]
 
     def listed(self, key: str) -> list[Session]:
@@ -236,7 +240,7 @@ class Test:
         return self._listed[2]
 
     def study_item(self, cursor: str | None = None) -> Json:
-        """Return the item of v1's list of studies, without ``cursor`` when none is given."""
+        """Return the item of v1's list of studies, with a ``cursor`` if one is given."""
         item: Json = {} if cursor is None else {"cursor": cursor}
         name, email = self.ordered_by
         item.update(

@@ -1,7 +1,7 @@
-"""What participants answered to each kind of task.
+"""The answers of participants to each kind of task.
 
-The inside of an ``answer`` is not documented by the vendor. What stands here is invented on purpose: integers
-above 2**53, nested nulls, keys in several spellings. A reader of the API has to carry it through untouched.
+The vendor does not document the content of an ``answer``, so a reader of the API must pass it on unchanged. The content
+here is invented to check that: integers above 2**53, nested nulls, keys in several spellings.
 """
 
 from __future__ import annotations
@@ -30,14 +30,14 @@ ANSWER_KEYS = {
 
 
 def answer(kind: str, rng: Random) -> Json:
-    """Return the answer to a task of a kind: one key per kind, and all but its own null."""
+    """Return the answer to a task: one key for each kind of task, null except for that of this kind."""
     given: Json = dict.fromkeys(ANSWER_KEYS.values())
     if kind in ANSWER_KEYS:
         given[ANSWER_KEYS[kind]] = _payload(kind, rng)
     return given
 
 
-def _payload(kind: str, rng: Random) -> Json:  # noqa: PLR0911 - one line of data per kind
+def _payload(kind: str, rng: Random) -> Json:  # noqa: PLR0911 - data for each kind
     if kind == "RATING_SCALE":
         labels = {"low": "Very difficult", "high": "Very easy", "middle": None}
         return {"value": rng.randrange(1, 6), "scaleMinimum": 1, "scaleMaximum": 5, "labels": labels}

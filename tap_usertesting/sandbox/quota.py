@@ -1,4 +1,4 @@
-"""The rate limit of the Results API: what it allows, and what it says about it in its headers."""
+"""The rate limit of the Results API: which calls it allows, and what its headers say."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from tap_usertesting.sandbox.requests_and_replies import Headers
 
-# Windows shorter than this are compressed time: the reset is then told to the millisecond.
+# seconds; tests with shorter windows run in compressed time, so their reset is sent to the millisecond
 _COMPRESSED = 10.0
 
 _MANY = 1_000_000
@@ -23,18 +23,16 @@ _MANY = 1_000_000
 
 @dataclass(frozen=True)
 class QuotaRule:
-    """How many calls per window (seconds), how windows move, what shares one, and what a 429 carries.
+    """``limit`` calls in a ``window`` of so many seconds.
 
-    kind: ``fixed`` opens a window with the first call after the previous one closed. ``sliding`` lets every
-    call leave
-        on its own after ``window``, and blocks for a whole window once over the limit, as @nestjs/throttler
-        does.
-    scope: one count for all endpoints of v2 and v3, one per endpoint, or one per API version.
-    retry_after: the form of ``Retry-After`` in a 429, or None for none.
-    headers: whether answers below the limit carry the ``x-ratelimit-*`` headers.
-    limit_headers: whether a 429 carries them too.
-    reset: what ``x-ratelimit-reset`` counts: seconds or milliseconds left, or those since 1970.
-    ahead: seconds by which the server's clock is ahead of this machine's, in ``Date`` and whatever it names a time by.
+    kind: ``fixed``: a window opens with the first call after the previous window closed. ``sliding``: each call leaves
+        the window on its own; a call over the limit blocks for a whole window, as in @nestjs/throttler.
+    scope: one window for all endpoints of v2 and v3, one for each endpoint, or one for each API version.
+    retry_after: the form of ``Retry-After`` in a 429; None for no such header.
+    headers: whether answers below the limit have the ``x-ratelimit-*`` headers.
+    limit_headers: whether a 429 has them.
+    reset: the unit of ``x-ratelimit-reset``: time left, or time since 1970.
+    ahead: seconds by which the server's clock is ahead of this machine's, in ``Date`` and in every time that it sends.
     """
 
     limit: int = 10
@@ -50,7 +48,7 @@ class QuotaRule:
 
 @dataclass(frozen=True)
 class Verdict:
-    """The answer of the quota to one call."""
+    """Whether a call is allowed, and the headers of its answer."""
 
     allowed: bool
     headers: Headers
@@ -64,28 +62,28 @@ class _Bucket:
 
 
 class ServedQuota:
-    """Counts calls by a rule. ``clock`` is monotonic seconds; without a rule everything is allowed."""
+    """Counts calls by a rule; without a rule it allows all. ``clock``: monotonic seconds."""
 
     def __init__(self, rule: QuotaRule | None, *, clock: Callable[[], float] = time.monotonic) -> None:
-        """Start with no call counted."""
+        """Start a new count."""
         self._lock = threading.Lock()
         self._clock = clock
         self.set_rule(rule)
 
     def set_rule(self, rule: QuotaRule | None) -> None:
-        """Change the rule and forget what was counted."""
+        """Change the rule and start a new count."""
         with self._lock:
             self.rule = rule
-            self._free = 0  # calls without a limit
+            self._free = 0  # calls so far while there is no limit
             self._buckets: dict[str, _Bucket] = {}
 
     def take(self, *, endpoint: str, version: str) -> Verdict:
-        """Count one call to an endpoint and say whether it may pass."""
+        """Count one call to an endpoint, and decide whether it is allowed."""
         with self._lock:
             rule = self.rule
             if rule is None:
-                # Says "no limit" in the only words there are: a reader that sees no headers must assume the
-                # worst.
+                # Headers cannot say "no limit", and without them a client must assume the documented limit. So a
+                # huge limit is sent.
                 self._free += 1
                 return Verdict(allowed=True, headers=_limit_headers(_MANY, max(_MANY - self._free, 1), "60"))
             key = {"shared": "", "endpoint": endpoint, "version": version}[rule.scope]
@@ -104,7 +102,7 @@ class ServedQuota:
 
 
 def _take_fixed(bucket: _Bucket, rule: QuotaRule, now: float) -> tuple[int, float | None]:
-    """Return the calls used and, when the call is refused, the seconds to wait."""
+    """Return the calls used, and the seconds to wait if the call is refused."""
     if now >= bucket.closes:
         bucket.closes = now + rule.window
         bucket.hits = []
@@ -131,7 +129,7 @@ def _take_sliding(bucket: _Bucket, rule: QuotaRule, now: float) -> tuple[int, fl
 
 
 def _reset(rule: QuotaRule, left: float) -> str:
-    """Return ``x-ratelimit-reset`` for so many seconds left, rounded up: who waits as long must not come too early."""
+    """Return ``x-ratelimit-reset`` for so many seconds left. It is rounded up, or clients would come back too early."""
     if rule.reset.startswith("epoch"):
         left += time.time() + rule.ahead
     if rule.reset.endswith("milliseconds"):
@@ -152,7 +150,7 @@ def _retry_after(rule: QuotaRule, wait: float) -> Headers:
         return []
     if rule.retry_after == "seconds":
         return [("Retry-After", str(math.ceil(wait)))]
-    # An HTTP date has whole seconds: rounded up, or the caller would come back too early.
+    # An HTTP date has whole seconds. It is rounded up, or clients would come back too early.
     until = datetime.now(timezone.utc) + timedelta(seconds=wait + rule.ahead)
     until = until.replace(microsecond=0) + timedelta(seconds=1)
     return [("Retry-After", format_datetime(until, usegmt=True))]

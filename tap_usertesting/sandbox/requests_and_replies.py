@@ -1,4 +1,4 @@
-"""The words between server and APIs: a request that came in, the call that it is, the reply to it."""
+"""What server and APIs exchange: the request that arrived, the call it is logged as, and the reply."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ RESULTS_KINDS = frozenset(kind for kind, _ in _RESULTS_PATHS)
 
 @dataclass(frozen=True)
 class Request:
-    """One HTTP request. Header names are in lower case; ``query`` holds the last value of each name."""
+    """One HTTP request. Header names are in lower case. ``query``: the last value of each name."""
 
     method: str
     path: str
@@ -44,7 +44,7 @@ class Request:
 
     @property
     def bearer(self) -> str | None:
-        """The token of ``Authorization: Bearer``, or None."""
+        """The token in ``Authorization: Bearer``, None without one."""
         scheme, _, token = self.headers.get("authorization", "").partition(" ")
         return token.strip() if scheme.lower() == "bearer" else None
 
@@ -55,11 +55,13 @@ class Request:
 
 @dataclass
 class ServedCall:
-    """A line of the call log.
+    """One entry of the call log.
 
-    ``at`` is monotonic seconds; ``status`` is None until answered and 0 where no status line was sent.
-    ``operations`` are the root fields of a feed request: ``field``, ``testUUID``, ``sinceCursor``. Tokens in
-    ``headers`` are masked.
+    n: the number of the call.
+    at: when it arrived, in monotonic seconds.
+    status: None until it is answered, 0 if no status line was sent.
+    operations: the root fields of a feed request: ``field``, ``testUUID``, ``sinceCursor``.
+    headers: those of the request, with masked tokens.
     """
 
     n: int
@@ -76,7 +78,7 @@ class ServedCall:
 
     @property
     def kinds(self) -> frozenset[str]:
-        """Every name under which hooks and faults may mean this call."""
+        """All kinds under which hooks and faults can match this call."""
         names = {self.kind}
         if self.kind in RESULTS_KINDS:
             names.add("results")
@@ -90,7 +92,7 @@ class ServedCall:
 
 @dataclass(frozen=True)
 class Reply:
-    """What to send back. ``headers`` come beside Content-Type and Content-Length."""
+    """One HTTP reply. ``headers``: all but Content-Type and Content-Length."""
 
     status: int
     body: bytes = b""
@@ -103,7 +105,7 @@ class Reply:
 
 
 def json_reply(status: int, body: object, headers: Headers | None = None) -> Reply:
-    """Return a JSON reply, written as compactly as a web framework would."""
+    """Return a JSON reply without white space, as web frameworks write it."""
     text = json.dumps(body, ensure_ascii=False, separators=(",", ":"))
     return Reply(status, text.encode(), headers=headers or [])
 
@@ -112,7 +114,7 @@ _TITLES = {400: "Bad Request", 404: "Not Found", 405: "Method Not Allowed"}
 
 
 def nest_error(status: int, message: str | list[str]) -> Reply:
-    """Return an error as NestJS words it; 401 and 429 have no ``error`` key there."""
+    """Return an error in the form of NestJS, where 401 and 429 have no key ``error``."""
     body: Json = {"message": message, "statusCode": status}
     if status in _TITLES:
         body["error"] = _TITLES[status]
@@ -120,7 +122,7 @@ def nest_error(status: int, message: str | list[str]) -> Reply:
 
 
 def no_route(request: Request) -> Reply:
-    """Return what the service says about a path that it does not have."""
+    """Return the reply for a path that the service does not have."""
     return nest_error(404, f"Cannot {request.method} {request.path}")
 
 
@@ -130,7 +132,7 @@ def is_uuid(text: str) -> bool:
 
 
 def results_call(path: str) -> tuple[str, dict[str, str]] | None:
-    """Return the kind of a Results API path and the ids in it, or None for any other path."""
+    """Return the kind of a Results API path and the ids in it, None for any other path."""
     for kind, pattern in _RESULTS_PATHS:
         match = pattern.fullmatch(path)
         if match:

@@ -1,4 +1,4 @@
-"""QXscores of a test, computed from its completed sessions whenever they are asked for."""
+"""QXscores of a test, computed from its completed sessions at each request."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def qx_scores(test: Test) -> Json:
-    """Return the body of ``GET /api/v2/testResults/{testId}/qxScores``; all scores are 0 to 100."""
+    """Return the body of ``GET /api/v2/testResults/{testId}/qxScores``. All scores are 0 to 100."""
     groups = [group for group in test.plan.groups if group.type == "QX_SCORE"]
     sessions = test.completed()
     items = []
@@ -38,8 +38,8 @@ def _item(group: Group, parts: list[Measures]) -> Json:
     }
     attitudinal = round(sum(attitude.values()) / len(attitude), 2)
     navigation = [part.behavioral for part in parts if part.behavioral is not None]
-    # The spec lets only the behavioural numbers be null, not the attitudinal ones, even for a test without
-    # completes.
+    # By the vendor's specification only behavioral scores may be null. Attitudinal ones are numbers even without
+    # sessions.
     steps = [_mean(step) for step in zip(*navigation, strict=True)] if navigation else None
     behavioral = None if steps is None else round(sum(steps) / len(steps), 2)
     return {

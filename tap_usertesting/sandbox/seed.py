@@ -1,4 +1,4 @@
-"""Worlds ready to use: a realistic one in three sizes, and a uniform one for load tests."""
+"""Fills a world with data: realistic data in three sizes, or uniform data for load tests."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Scale = Literal["small", "demo", "large"]
 
 @dataclass(frozen=True)
 class _Scale:
-    """Tests per product type, and the least and greatest number of sessions of a test."""
+    """The number of tests per product type, and the range of sessions per test."""
 
     tests: int
     fewest: int
@@ -30,7 +30,7 @@ class _Scale:
 
 @dataclass(frozen=True)
 class _Forced:
-    """What is certain about a session, beside the odds."""
+    """What is certain about a session, whatever the odds."""
 
     announced: bool
     newest: bool
@@ -44,9 +44,9 @@ _SCALES = {
     "large": _Scale(tests=6, fewest=120, most=260),
 }
 _HISTORY_DAYS = 28
-# Odds. Some things are certain beside them, so that the smallest world has them too: in every third test the
-# second session was rejected, in every sixth it came back; the newest session of a spoken test waits for its
-# transcript; in every fourth test the first session has no audience and no finish time.
+# Odds. Some things are certain, so that even the smallest world has them: in every third test the second session is
+# rejected, and in every sixth it is accepted again; the newest session of a spoken test waits for its transcript; in
+# every fourth test the first session has no audience and no finish time.
 _TRANSCRIPT_OUTSTANDING = 0.5
 _TRANSCRIPT_LATE = 0.4
 _NO_FINISH_TIME = 0.04
@@ -58,9 +58,9 @@ _UPDATED_AGAIN = 0.08
 def fill(world: ChangingWorld, scale: Scale) -> None:
     """Put the realistic data of a scale into an empty world.
 
-    Two workspaces (three in ``large``); ``tests`` of each product type, one classic study per workspace that
-    only v1 knows, one test without sessions, and one test that is older than the feed, so that its first
-    sessions were never announced.
+    There are two workspaces (three in ``large``), the same number of tests of each product type, a classic study in
+    each workspace, which only v1 knows, one test without sessions, and one test that is older than the feed, so that
+    its first sessions were never announced.
     """
     size = _SCALES[scale]
     workspaces = [world.add_workspace() for _ in range(3 if scale == "large" else 2)]
@@ -93,8 +93,8 @@ def fill_evenly(
 ) -> None:
     """Put uniform data into an empty world, all of it finished before ``world.now``.
 
-    The events of a session follow it second by second: UPDATED first; with ``transcripts`` then VIDEO_UPDATED
-    and VIDEO_TRANSCRIPTION_UPDATED, and UPDATED for every further one.
+    The events of a session come one second apart. The first is UPDATED; with ``transcripts`` VIDEO_UPDATED and
+    VIDEO_TRANSCRIPTION_UPDATED follow; all others are UPDATED.
     """
     spacing = max(60, events_per_session)
     first = world.now - timedelta(seconds=spacing * (sessions + 1))
@@ -121,7 +121,7 @@ def fill_evenly(
 
 
 def _complete_sessions(world: ChangingWorld, test: Test, count: int, unannounced: int) -> None:
-    """Complete ``count`` sessions over the history, the newest hours ago, and let things happen to them."""
+    """Complete ``count`` sessions, spread over the history up to the last hours, and change some of them."""
     rng = world.rng
     span = timedelta(days=_HISTORY_DAYS) - timedelta(hours=2)
     for number in range(count):
@@ -166,11 +166,11 @@ def _complete_session(world: ChangingWorld, test: Test, finished: datetime, forc
 
 
 def _announce_video(world: ChangingWorld, session: Session) -> None:
-    """Announce the video of a session whose transcript did not bring the announcement with it."""
+    """Announce the video of a session, unless ``add_session`` has announced it with the transcript."""
     if session.test.is_filmed and not session.has_transcript:
         world.announce(session, "VIDEO_UPDATED", at=session.finished_at + timedelta(seconds=45))
 
 
 def _later(world: ChangingWorld, moment: datetime, *, minutes: int) -> datetime:
-    """Return a time after ``moment`` that is not after the world's now."""
+    """Return the time so many minutes after ``moment``, but not in the world's future."""
     return min(moment + timedelta(minutes=minutes), world.now)

@@ -1,8 +1,6 @@
-"""The sandbox itself: one HTTP/1.1 server on loopback for the token endpoint, v1, v2/v3 and the change feed.
+"""The sandbox: one HTTP/1.1 server on loopback for the token endpoint, v1, v2, v3 and the change feed.
 
-Each connection has a thread and stays open; each reply leaves in one write with Nagle's algorithm off, so
-that a call costs far less than a millisecond and what a benchmark measures is the client. The way of a call
-is ``Sandbox.answer``: log, quota, hooks, faults, credentials, API.
+``Sandbox.answer`` shows the way of a call: log, quota, hooks, faults, credentials, API.
 """
 
 from __future__ import annotations
@@ -52,7 +50,7 @@ _TOO_MANY = nest_error(429, "ThrottlerException: Too Many Requests")
 
 
 class Sandbox:
-    """A running stand-in of both APIs over a world; a context manager."""
+    """Serves a world as both APIs; a context manager."""
 
     def __init__(
         self,
@@ -63,9 +61,11 @@ class Sandbox:
         port: int = 0,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Take the port (0: any free one). ``quota`` None: unlimited, and the headers say so.
+        """Take the port (0: any free one), but serve nothing yet.
 
-        ``clock``: monotonic seconds, by which windows and tokens end and calls are logged.
+        quota: None for no limit; the headers then tell a huge one.
+        token_lifetime: seconds.
+        clock: monotonic seconds, for windows, tokens and the call log.
         """
         self.world = world or World()
         self.clock = clock
@@ -107,7 +107,7 @@ class Sandbox:
         """Stop serving."""
         self.stop()
 
-    # Where it is and who may come in
+    # Addresses and credentials
 
     @property
     def auth_endpoint(self) -> str:
@@ -121,16 +121,16 @@ class Sandbox:
 
     @property
     def client_id(self) -> str:
-        """The one known client."""
+        """The id of the only client."""
         return self.tokens.client_id
 
     @property
     def client_secret(self) -> str:
-        """Its secret."""
+        """The secret of the only client."""
         return self.tokens.client_secret
 
     def config(self, **overrides: object) -> dict[str, Any]:
-        """Return the settings of the tap for this sandbox; an override of None leaves a setting out."""
+        """Return settings that make the tap use this sandbox. An override of None leaves a setting out."""
         settings = {
             "client_id": self.client_id,
             "client_secret": self.client_secret,
@@ -141,7 +141,7 @@ class Sandbox:
         }
         return {name: value for name, value in settings.items() if value is not None}
 
-    # What a test can see and order
+    # What a test can read and order
 
     @property
     def calls(self) -> list[ServedCall]:
@@ -155,10 +155,9 @@ class Sandbox:
     def before(
         self, kind: str, callback: Callable[[ServedCall], object], times: int | None = 1, *, skip: int = 0
     ) -> None:
-        """Run ``callback(call)`` before the next ``times`` calls of a kind are answered, sparing ``skip``.
+        """Run ``callback(call)`` before calls of a kind are answered: skip the first ``skip``, meet the next ``times``.
 
-        Kinds are those of ``ServedCall.kind``, and ``feed_count``, ``feed_changes``, ``results`` (all of v2 and
-        v3), ``any``.
+        ``kind``: a ``ServedCall.kind``, or ``feed_count``, ``feed_changes``, ``results`` (all of v2 and v3) or ``any``.
         """
         with self.orders.lock:
             self.orders.hooks.append(Hook(kind, callback, times, skip))
@@ -176,7 +175,7 @@ class Sandbox:
         skip: int = 0,
         seconds: float = 30.0,
     ) -> None:
-        """Let the next ``times`` calls of a kind (None: all) go wrong; see ``Fault`` for what can happen."""
+        """Order a fault for the next ``times`` calls of a kind (None: all); ``Fault`` explains the arguments."""
         order = Fault(kind, times, status, body, headers, fault, match, skip, seconds)
         with self.orders.lock:
             self.orders.faults.append(order)
@@ -192,11 +191,11 @@ class Sandbox:
     # The way of a call
 
     def answer(self, request: Request, connection: socket.socket) -> bytes | None:
-        """Return the bytes to send for a request, or None when the connection is done for."""
+        """Return the bytes to send for a request, None if the connection has to be closed."""
         if request.path.startswith("/_sandbox/"):
             return message(self._admin.answer(request))
         kind, ids = kind_of_call(request.path)
-        # Taken apart before anything else: hooks and faults go by the operations of a feed request.
+        # A feed request is parsed first, because hooks and faults depend on its operations.
         asked = self._feed.read(request) if kind == "feed" else None
         operations = feed_operations(asked) if isinstance(asked, FeedRequest) else []
         call = self._log.write(request, kind, ids, operations)
@@ -231,8 +230,7 @@ class Sandbox:
         if asked is not None:
             return self._answer_feed(request, asked)
         if request.path + "/" == FEED_PATH:
-            # The framework behind the feed redirects to the path with a slash, and the body of a POST is
-            # lost.
+            # The feed's framework redirects to the path with a slash, and a client that follows loses its POST body.
             return Reply(301, headers=[("Location", FEED_PATH)])
         return no_route(request)
 
@@ -244,7 +242,7 @@ class Sandbox:
         return asked if isinstance(asked, Reply) else self._feed.answer(asked)
 
     def _send_faulty(self, fault: Fault, call: ServedCall, reply: Reply, connection: socket.socket) -> bytes | None:
-        """Let a fault happen to a reply."""
+        """Apply a fault to a reply or to the connection."""
         if fault.fault in {"reset", "hang"}:
             call.status = 0
             if fault.fault == "hang":

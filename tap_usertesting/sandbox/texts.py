@@ -1,4 +1,4 @@
-"""The words of the sandbox: titles, tasks, people and what they say. All invented; no participant is real."""
+"""The texts of the sandbox: titles, tasks, people and what they say. All are invented; no participant is real."""
 
 from __future__ import annotations
 

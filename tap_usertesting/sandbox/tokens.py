@@ -1,4 +1,4 @@
-"""The authorization server: client credentials in, short-lived bearer tokens out, errors in Okta's words."""
+"""The authorization server: exchanges client credentials for short-lived tokens, with errors in Okta's form."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ _FORM = "application/x-www-form-urlencoded"
 
 
 class Tokens:
-    """Issues tokens for one client and knows which are alive. ``lifetime`` and ``clock`` are in seconds."""
+    """Issues and checks the tokens of one client. ``lifetime`` and ``clock``: seconds."""
 
     def __init__(self, lifetime: float, *, clock: Callable[[], float] = time.monotonic) -> None:
-        """Make up a client."""
+        """Create the client."""
         self.client_id = "sandbox-client"
-        # Not a constant, so that a test which looks for it in a log cannot find it by chance.
+        # Random, so that a test that searches a log for it cannot find it by chance.
         self.client_secret = f"sandbox-secret-{secrets.token_hex(12)}"
         self.lifetime = lifetime
         self._clock = clock
@@ -35,7 +35,7 @@ class Tokens:
         self._lock = threading.Lock()
 
     def valid(self, token: str | None) -> bool:
-        """Tell whether a token was issued here, is not revoked and not expired."""
+        """Tell whether a token was issued here, and neither revoked nor expired."""
         with self._lock:
             return token is not None and self._clock() < self._alive.get(token, 0.0)
 
@@ -58,7 +58,7 @@ class Tokens:
         return json_reply(200, body, [("Cache-Control", "no-store"), ("Pragma", "no-cache")])
 
     def _refusal(self, request: Request) -> Reply | None:
-        """Return what is wrong with a request, or None."""
+        """Return the error for an invalid request, None for a valid one."""
         if request.method != "POST" or not request.headers.get("content-type", "").startswith(_FORM):
             return _error(400, "invalid_request", f"The token endpoint takes a POST of {_FORM}.")
         form = request.form()
@@ -87,7 +87,7 @@ class Tokens:
 
 
 def _client(request: Request, form: dict[str, str]) -> tuple[str | None, str | None]:
-    """Return client id and secret, from the form or from Basic authentication."""
+    """Return client id and secret from Basic authentication, else from the form."""
     scheme, _, value = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "basic":
         return form.get("client_id"), form.get("client_secret")

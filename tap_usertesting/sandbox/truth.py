@@ -1,4 +1,4 @@
-"""What a correct warehouse would hold now: the measure of every end-to-end test."""
+"""What a correct warehouse contains now. End-to-end tests compare with it."""
 
 from __future__ import annotations
 
@@ -14,12 +14,15 @@ if TYPE_CHECKING:
 def truth(world: WorldContents) -> Json:
     """Return everything the APIs serve now, in the vendor's shapes.
 
-    ``workspaces``: ``{uuid, name}``; ``tests``: study items (classic ones too) with ``workspaceUuid``;
-    ``sessions``: list items with ``testId`` by session id; ``details`` (v3), ``details_v2`` and
-    ``transcripts`` by session id, the last without empty and header-only documents; ``qx_scores`` by test id;
-    ``clips`` by session id and ``reels`` by test id, of the product types that have video;
-    ``events``: the log of each test the feed knows, oldest first; ``rejected``: session ids in the order of
-    the world.
+    workspaces: ``{uuid, name}``.
+    tests: study items, classic ones included, with ``workspaceUuid``.
+    sessions: list items with ``testId``, by session id.
+    details (v3), details_v2: by session id.
+    transcripts: by session id, without documents that have no cue.
+    qx_scores: by test id.
+    clips: by session id; reels: by test id. Both only for product types with video.
+    events: the log of each test that the feed knows, oldest first.
+    rejected: session ids in the order of the world.
     """
     served = {key: session for key, session in world.sessions.items() if session.served}
     vtts = {key: session.vtt for key, session in served.items()}

@@ -1,6 +1,6 @@
-"""HTTP/1.1 on the wire: connections that stay open, one thread each, and every reply in one write.
+"""The HTTP/1.1 server: connections stay open, each has a thread, and each reply is one write without Nagle's algorithm.
 
-Nagle's algorithm is off: a call costs far less than a millisecond, so that a benchmark measures the client.
+So a call costs far less than a millisecond, and a benchmark measures the client.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ _REASONS = {status.value: status.phrase for status in HTTPStatus}
 
 
 class RequestHandler(Protocol):
-    """Whatever answers requests."""
+    """Answers requests."""
 
     def answer(self, request: Request, connection: socket.socket) -> bytes | None:
-        """Return the bytes to send, or None when the connection is done for."""
+        """Return the bytes to send, None if the connection has to be closed."""
 
 
 def message(reply: Reply) -> bytes:
-    """Return head and body of a reply as one message."""
+    """Return the head and the body of a reply as one message."""
     reason = _REASONS.get(reply.status, "")
     lines = [
         f"HTTP/1.1 {reply.status} {reason}",
@@ -39,7 +39,7 @@ def message(reply: Reply) -> bytes:
 
 
 class Server(ThreadingHTTPServer):
-    """Threads that end with the process, and a list of connections so that they can be closed."""
+    """A server whose threads end with the process, and which can close its connections."""
 
     daemon_threads = True
     block_on_close = False
@@ -53,7 +53,7 @@ class Server(ThreadingHTTPServer):
         super().__init__(address, _Handler)
 
     def server_bind(self) -> None:
-        """Bind without the reverse look-up of the host's name, which may take seconds and is not needed."""
+        """Bind without the inherited reverse look-up of the host's name, which may take seconds."""
         self.allow_reuse_address = True
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         self.socket.bind(self.address)
@@ -71,7 +71,7 @@ class Server(ThreadingHTTPServer):
                 self._open.discard(request)
 
     def close_connections(self) -> None:
-        """Wake up and end every thread that waits for its client."""
+        """Close all connections, which ends the threads that wait for a client."""
         with self._open_lock:
             connections = list(self._open)
         for connection in connections:
@@ -79,7 +79,7 @@ class Server(ThreadingHTTPServer):
                 connection.shutdown(socket.SHUT_RDWR)
 
     def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ANN401 - as inherited
-        """Keep quiet about clients that went away; anything else is a bug and is shown."""
+        """Ignore clients that disconnected. Any other error is a bug, and is shown."""
         if not isinstance(sys.exc_info()[1], OSError):
             super().handle_error(request, client_address)
 
@@ -104,7 +104,7 @@ class _Handler(BaseHTTPRequestHandler):
         else:
             self.connection.sendall(sent)
 
-    do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = _serve  # noqa: N815 - names given by http.server
+    do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = _serve  # noqa: N815 - http.server calls these names
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - as in the base class
         """Write nothing: `call_log.py` keeps the log."""

@@ -1,12 +1,11 @@
-"""The world of the sandbox: what there is, and everything that can happen to it.
+"""The world that a sandbox serves: its contents, and all changes that can be made to it.
 
-A world is made from a seed, and the same seed and the same calls give the same ids, texts, times and cursors.
-Times hang on ``now``, a fixed moment unless one is given; each happening without a time of its own moves it
-on by a minute (or takes the real time, with ``real_time``). All methods may be called from any thread while
-the world is served.
+The same seed and the same calls give the same ids, texts, times and cursors. Times depend on ``now``, a fixed moment by
+default. Each change without a time of its own advances it by a minute, or, with ``real_time``, to the real time. All
+methods are thread-safe, also while the world is served.
 
-What there is stands in ``world_contents.py``, what can happen in ``world_changes.py``; here is how a world is
-made, and its truth.
+``world_contents.py`` has the contents, ``world_changes.py`` the changes. This module creates worlds and tells the truth
+about them.
 """
 
 from __future__ import annotations
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
 
 
 class World(ChangingWorld):
-    """A world to serve: made empty, or filled."""
+    """A world to serve, empty or filled with data."""
 
     @classmethod
     def seeded(
@@ -36,7 +35,7 @@ class World(ChangingWorld):
         now: datetime | None = None,
         real_time: bool = False,
     ) -> World:
-        """Make a world of realistic data; ``seed.py`` says what is in it."""
+        """Create a world of realistic data, which ``seed.py`` describes."""
         world = cls(seed, now=now, real_time=real_time)
         fill(world, scale)
         return world
@@ -53,7 +52,7 @@ class World(ChangingWorld):
         seed: int = 1,
         now: datetime | None = None,
     ) -> World:
-        """Make uniform data for load tests; details cost nothing until they are read."""
+        """Create a world of uniform data for load tests. Details cost nothing until they are read."""
         world = cls(seed, now=now)
         fill_evenly(
             world,
@@ -66,6 +65,6 @@ class World(ChangingWorld):
         return world
 
     def truth(self) -> Json:
-        """Return what a correct warehouse holds now (see ``truth.py``)."""
+        """Return what a correct warehouse contains now; see ``truth.py``."""
         with self.lock:
             return truth(self)

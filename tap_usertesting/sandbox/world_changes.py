@@ -1,6 +1,6 @@
-"""What can happen in a world: to its sessions, its tests and what the feed knows of them.
+"""The changes that can be made to a world: to its sessions, its tests and what the feed knows about them.
 
-A module of its own because ``seed.py`` lets these things happen, and ``world.py`` imports ``seed.py``.
+It is a module of its own because ``seed.py`` makes these changes, and ``world.py`` imports ``seed.py``.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ if TYPE_CHECKING:
 
 
 class ChangingWorld(WorldContents):
-    """A world to which things happen, one at a time; each counts as a change."""
+    """A world that can be changed."""
 
-    # What can happen to a session
+    # Changes to a session
 
     @changes_world
     def reveal(self, session: Session) -> None:
-        """Let the Results API have a session that it had not."""
+        """Make a session visible in the Results API."""
         self._show(session)
         session.test.mark_changed()
 
@@ -32,7 +32,7 @@ class ChangingWorld(WorldContents):
     def transcribe(
         self, session: Session, vtt: str | None = None, *, event: bool = True, at: datetime | None = None
     ) -> None:
-        """Let the transcript of a session appear (or change), and announce it unless ``event`` is False."""
+        """Add or replace the transcript of a session, and announce it unless ``event`` is False."""
         session.has_transcript = True
         session.given_vtt = vtt if vtt is not None else session.given_vtt
         if event:
@@ -43,7 +43,7 @@ class ChangingWorld(WorldContents):
     def update(
         self, session: Session, details: Json | None = None, *, event: bool = True, at: datetime | None = None
     ) -> None:
-        """Change the given top-level keys of a session's details, or without any all that is composed."""
+        """Change the given top-level keys of a session's details, or, without any, all composed content."""
         if details is None:
             session.revision += 1
         else:
@@ -54,42 +54,42 @@ class ChangingWorld(WorldContents):
 
     @changes_world
     def reject(self, session: Session, *, at: datetime | None = None) -> None:
-        """Reject a session: it leaves every endpoint and the count of the list."""
+        """Reject a session: it leaves every endpoint, the list and its count."""
         session.rejected = True
         self.journal.record(session, "REJECTED", at)
         session.test.mark_changed()
 
     @changes_world
     def accept(self, session: Session, *, at: datetime | None = None) -> None:
-        """Bring a rejected session back."""
+        """Accept a rejected session again."""
         session.rejected = False
         self.journal.record(session, "UPDATED", at)
         session.test.mark_changed()
 
     @changes_world
     def remove(self, session: Session) -> None:
-        """Let a session leave the Results API without a word."""
+        """Remove a session from the Results API without an event."""
         session.visible = False
         session.test.mark_changed()
 
     @changes_world
     def announce(self, session: Session, change_type: str, *, at: datetime | None = None) -> None:
-        """Put an event of a session into the log at its place in time, without any change of the session."""
+        """Log an event of a session without any change to the session."""
         self.journal.record(session, change_type, at)
         session.test.mark_changed()
 
     @changes_world
     def clip(self, session: Session, name: str = "A clip") -> Json:
-        """Cut one more clip from a session's video; no event says so."""
+        """Add a clip to a session's video, without an event."""
         [made] = compose_clip_items(self.rng, session.seconds, 1)
         session.clips.append({**made, "name": name})
         return session.clips[-1]
 
-    # What can happen to a test
+    # Changes to a test
 
     @changes_world
     def edit_reel(self, test: Test, place: int | None = None, *, at: datetime | None = None) -> Json:
-        """Change a highlight reel of a test, or without a place make one; no event says so."""
+        """Change the highlight reel of a test at ``place``, or, without one, add a reel. There is no event."""
         stamp = int((at or self.now).timestamp() * 1000)
         if place is None:
             test.reels.append(compose_reel(self.rng, f"Highlights {len(test.reels) + 1}", stamp))
@@ -107,7 +107,7 @@ class ChangingWorld(WorldContents):
         at: datetime | None = None,
         cursor: str | None = None,
     ) -> Event:
-        """Put any event at the end of a log, whatever its id, type and time."""
+        """Append an event to the log of a test, with any id, type and time."""
         event = self.journal.make_event(
             response_uuid, change_type, at or self.journal.advance_past(test), cursor=cursor
         )
@@ -116,27 +116,27 @@ class ChangingWorld(WorldContents):
 
     @changes_world
     def lose_access(self, test: Test) -> None:
-        """Let every Results API endpoint of the test and its sessions answer 404."""
+        """Make every Results API endpoint of the test and its sessions answer 404."""
         test.access = False
         test.mark_changed()
 
     @changes_world
     def grant_access(self, test: Test) -> None:
-        """Take ``lose_access`` back."""
+        """Undo ``lose_access``."""
         test.access = True
         test.mark_changed()
 
     @changes_world
     def forget_in_feed(self, test: Test) -> None:
-        """Let the feed not know the test."""
+        """Make the feed forget the test."""
         test.in_feed = False
 
     @changes_world
     def teach_feed(self, test: Test) -> None:
-        """Let the feed know the test and its history."""
+        """Make the feed know the test, with its whole history."""
         test.in_feed = True
 
     @changes_world
     def expire_cursors(self, test: Test) -> None:
-        """Let the feed forget every cursor it has given out so far; the history stays readable."""
+        """Make the feed forget all cursors so far. The history stays readable."""
         test.expired = len(test.events)

@@ -1,6 +1,6 @@
-"""What there is in a world: workspaces, tests and sessions, and how both APIs are minded to answer.
+"""The contents of a world: workspaces, tests and sessions, and how both APIs answer.
 
-A module of its own because ``truth.py`` reads all of this, and ``world.py`` imports ``truth.py``.
+It is a module of its own because ``truth.py`` reads the contents, and ``world.py`` imports ``truth.py``.
 """
 # ruff: noqa: S311 - reproducible test data, nothing secret is drawn here
 
@@ -30,10 +30,10 @@ _Method = TypeVar("_Method", bound="Callable[..., Any]")
 
 
 def changes_world(method: _Method) -> _Method:
-    """Let one thread at a time change the world, and count the change."""
+    """Decorate a method that changes the world: it holds the lock and increases the version."""
 
     @functools.wraps(method)
-    def locked(self: WorldContents, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - passes everything through
+    def locked(self: WorldContents, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - passes all arguments on
         with self.lock:
             self.version += 1
             return method(self, *args, **kwargs)
@@ -42,10 +42,10 @@ def changes_world(method: _Method) -> _Method:
 
 
 class WorldContents:
-    """Workspaces, tests, sessions and events, and how both APIs are minded to answer."""
+    """Workspaces, tests, sessions and events, and how both APIs answer."""
 
     def __init__(self, seed: int = 7, *, now: datetime | None = None, real_time: bool = False) -> None:
-        """Make an empty world. ``now`` is aware; ``real_time`` lets later changes take the real time."""
+        """Create an empty world. ``now``: aware. ``real_time``: later changes happen at the real time."""
         self.lock = threading.RLock()
         self.version = 0
         self.seed = seed
@@ -60,14 +60,14 @@ class WorldContents:
         self._shown = 0
         # How the Results API and v1 answer
         self.list_key: Literal["finish", "start", "visible"] = "finish"
-        self.list_page = 500  # sessions a page at most, whatever limit is asked for
-        self.list_total: Literal["all", "page", "text", "null", "absent"] = "all"  # what its totalCount is
+        self.list_page = 500  # the most sessions of a page, whatever the limit in the request
+        self.list_total: Literal["all", "page", "text", "null", "absent"] = "all"  # the totalCount of the list
         self.details_versions = {"v2", "v3"}
-        self.transcript_charset = "utf-8"  # what transcripts are encoded in and declared as
+        self.transcript_charset = "utf-8"  # of transcripts, and in their Content-Type
         self.v1_auth = {"bearer"}
         self.v1_lower_case = False
-        self.v1_page = 50  # items a page
-        self.undocumented: Json = {}  # further fields of each workspace, test, session, details, clip and reel
+        self.v1_page = 50  # studies of a page
+        self.undocumented: Json = {}  # more fields for each workspace, test, session, details, clip and reel
         self.v1_in_quota = False
         # How the feed answers
         self.feed_order: Literal["newest_first", "oldest_first"] = "newest_first"
@@ -77,10 +77,10 @@ class WorldContents:
 
     @property
     def now(self) -> datetime:
-        """The present of the world."""
+        """The current time of the world."""
         return self.journal.now
 
-    # What there is
+    # Contents
 
     @changes_world
     def add_workspace(self, name: str | None = None) -> Workspace:
@@ -104,10 +104,9 @@ class WorldContents:
         qx_groups: int | None = None,
         ordered_at: datetime | None = None,
     ) -> Test:
-        """Add a test, to the first workspace unless one (or its uuid) is given.
+        """Add a test, by default to the first workspace. ``workspace``: a workspace or its uuid.
 
-        ``in_feed`` False: the feed does not know it. ``qx_groups``: number of QX groups of an interaction
-        test.
+        ``in_feed``: whether the feed knows the test. ``qx_groups``: the number of QX groups of an interaction test.
         """
         if isinstance(workspace, str):
             workspace = self.workspaces[workspace]
@@ -143,14 +142,15 @@ class WorldContents:
         details: Json | None = None,
         vtt: str | None = None,
     ) -> Session:
-        """Complete a session of a test, now unless told otherwise.
+        """Complete a session of a test, by default now.
 
-        transcript: default ``ready`` where the product type has transcripts, else ``none``; ``later`` waits
-        for
-            ``transcribe``. in_feed: announce it, UPDATED at its end, then VIDEO_UPDATED and
-            VIDEO_TRANSCRIPTION_UPDATED one and two seconds after it when the transcript is ready. in_results
-            False: announced, but the Results API does not have it until ``reveal``. finish_time: what the API
-            tells. details: top-level keys of the v3 body that replace the composed ones.
+        finish_time: when the session ended according to the API; ``auto``: when it did.
+        transcript: by default ``ready`` if the product type has transcripts, else ``none``; ``later``: ``transcribe``
+            will add it.
+        in_feed: announce the session: UPDATED at its end and, if the transcript is ready, VIDEO_UPDATED one second and
+            VIDEO_TRANSCRIPTION_UPDATED two seconds later.
+        in_results: whether the Results API has the session; if not, ``reveal`` makes it visible.
+        details: top-level keys of the v3 body that replace the composed ones.
         """
         finished_at = finished_at or (
             self.journal.advance() if started_at is None else started_at + timedelta(minutes=12)
