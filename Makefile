@@ -59,7 +59,7 @@ next-sdk: $(VENV)/.dev ## Unit and core tests with the newest pre-release of the
 	$(BIN)/uv pip install --quiet --python $(NEXT_VENV)/bin/python --editable ".[sandbox]" --group test
 	$(BIN)/uv pip install --quiet --python $(NEXT_VENV)/bin/python --prerelease allow --upgrade "singer-sdk[msgspec]"
 	$(NEXT_VENV)/bin/python -c 'from importlib.metadata import version; print("singer-sdk", version("singer-sdk"))'
-	$(NEXT_VENV)/bin/pytest -m "not e2e" -n $(JOBS) $(ROOMS) tests/test_core.py tests/house/test_sdk.py
+	$(NEXT_VENV)/bin/pytest -m "not e2e" -n $(JOBS) $(ROOMS) tests/test_core.py tests/architecture/test_sdk.py
 
 audit: $(VENV)/.dev ## Known weaknesses of what the tap depends on (asks PyPI)
 	$(BIN)/python -m pip install $(PIP_FLAGS) --group audit

@@ -28,22 +28,22 @@ from tap_usertesting.config.schema import SCHEMA
 from tap_usertesting.config.settings import Settings
 from tap_usertesting.config.validation import SettingsError
 from tap_usertesting.singer.command_line import EX_CONFIG, CommandLineTap
-from tap_usertesting.singer.discovered import DiscoveredStream
+from tap_usertesting.singer.discovered_stream import DiscoveredStream
 from tap_usertesting.singer.maps import MAX_DEPTH, clashing_aliases, deselect_mapped_away, sources_without_stream
 from tap_usertesting.singer.messages import describe_error
-from tap_usertesting.singer.per_test import PerTestStream
+from tap_usertesting.singer.parallel import sync_streams
+from tap_usertesting.singer.per_test_stream import PerTestStream
 from tap_usertesting.singer.session_stream import SessionStream
-from tap_usertesting.singer.side_by_side import sync_streams
-from tap_usertesting.singer.state import STATE_EVERY, LedgerStateWriter
+from tap_usertesting.singer.state_writing import STATE_EVERY, LedgerStateWriter
 from tap_usertesting.singer.stream import FULL_TABLE, UserTestingStream
 from tap_usertesting.singer.writer import SilentWriter, WholeLineWriter, outputs_are_one_pipe, write_all_well
 from tap_usertesting.streams.catalog import STREAMS
 from tap_usertesting.sync.check import Check
 from tap_usertesting.sync.context import SyncContext
+from tap_usertesting.sync.end_of_sync import log_unfinished, summary_of
 from tap_usertesting.sync.forecast import forecast
-from tap_usertesting.sync.outcome import log_unfinished, summary_of
-from tap_usertesting.sync.signals import Signals
-from tap_usertesting.sync.streams import Streams
+from tap_usertesting.sync.stream_protocols import Streams
+from tap_usertesting.sync.termination_signals import Signals
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

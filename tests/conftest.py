@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.support.serving import present, serve, travel
 from tests.support.simulated_time import SimulatedTime
 from tests.support.story import days_later, tell
-from tests.support.travel import present, serve, travel
 
 __all__ = ["days_later", "present", "serve", "tell", "travel"]
 

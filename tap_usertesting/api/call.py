@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from tap_usertesting.api.auth import Auth
-    from tap_usertesting.api.windows import Windows
+    from tap_usertesting.api.quota_sharing import Windows
 
 
 AUTHORIZATION, BARE = "Authorization", "token"  # the header of a token: as Bearer, or bare (perhaps in v1)

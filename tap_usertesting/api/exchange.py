@@ -12,7 +12,7 @@ from tap_usertesting.api.answer import Answer
 from tap_usertesting.api.call import AUTHORIZATION
 from tap_usertesting.api.call_errors import CLIENT_ERROR_FROM, cannot_be_sent
 from tap_usertesting.api.errors import BadRequestError
-from tap_usertesting.api.session import SLOWEST, ApiSession
+from tap_usertesting.api.http_session import SLOWEST, ApiSession
 
 if TYPE_CHECKING:
     from tap_usertesting.api.call import Call

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tap_usertesting.api.call import Call, Kind
-    from tap_usertesting.api.session import ApiSession
+    from tap_usertesting.api.http_session import ApiSession
 
 T = TypeVar("T")
 logger = logging.getLogger("tap-usertesting.api")

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 
 from tap_usertesting.api.call import origin_of
 from tap_usertesting.api.errors import BadRequestError, LongWaitError
-from tap_usertesting.api.hooks import Hooks, Reason, Wait
 from tap_usertesting.api.quota_learned import LONGEST_WAIT
+from tap_usertesting.api.transport_hooks import Hooks, Reason, Wait
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

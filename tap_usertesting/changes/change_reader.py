@@ -10,7 +10,8 @@ from tap_usertesting.api.errors import UnknownCursorError, UnknownTestError
 from tap_usertesting.api.feed import Ask
 from tap_usertesting.api.feed_ids import TEST_PREFIX, session_of
 from tap_usertesting.changes.session_list import whole
-from tap_usertesting.ledger.log import FEED, LISTING, REMOVALS, Change, Log
+from tap_usertesting.ledger.change_log import FEED, LISTING, Change, Log
+from tap_usertesting.ledger.change_types import REMOVALS
 from tap_usertesting.ledger.needs import is_deep_enough, needs
 from tap_usertesting.values.conform import clean
 from tap_usertesting.values.times import earlier, utc
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from tap_usertesting.changes.feed_reader import FeedReader
     from tap_usertesting.changes.list_reader import Listener, ListReader
     from tap_usertesting.ledger.ledger import Ledger
-    from tap_usertesting.ledger.policy import Policy
+    from tap_usertesting.ledger.stream_policy import Policy
 
 logger = logging.getLogger("tap-usertesting.changes")
 

@@ -12,7 +12,7 @@ import math
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from tap_usertesting.api.results import LAST_OFFSET, ResultsClient, SessionPage
-from tap_usertesting.ledger.log import Listed, Sessions
+from tap_usertesting.ledger.change_log import Listed, Sessions
 from tap_usertesting.values.times import earlier, utc
 
 if TYPE_CHECKING:

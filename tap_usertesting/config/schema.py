@@ -7,7 +7,7 @@ from typing import Any
 from singer_sdk import typing as th
 
 from tap_usertesting import __version__
-from tap_usertesting.ledger.log import FEED, LISTING
+from tap_usertesting.ledger.change_log import FEED, LISTING
 from tap_usertesting.values.privacy import HASH, OMIT
 
 AUTO = "auto"

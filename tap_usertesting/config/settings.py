@@ -14,7 +14,7 @@ from tap_usertesting.api.feed_ids import test_of
 from tap_usertesting.api.safe_ids import is_id
 from tap_usertesting.config.schema import DEFAULTS
 from tap_usertesting.config.validation import SettingsError
-from tap_usertesting.ledger.log import FEED
+from tap_usertesting.ledger.change_log import FEED
 from tap_usertesting.values.privacy import HASH
 from tap_usertesting.values.times import utc
 

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tap_usertesting.ledger.feed_items import from_feed
-from tap_usertesting.ledger.items import WHOLE_TEST, Item, Line, Parts
-from tap_usertesting.ledger.list_items import from_list
-from tap_usertesting.ledger.log import FEED, LISTING, UPDATED, Log
+from tap_usertesting.ledger.agenda_by_feed import from_feed
+from tap_usertesting.ledger.agenda_by_list import from_list
+from tap_usertesting.ledger.agenda_items import WHOLE_TEST, Item, Line, Parts
+from tap_usertesting.ledger.change_log import FEED, LISTING, Log
+from tap_usertesting.ledger.change_types import UPDATED
 from tap_usertesting.ledger.reading import Reading, mark_of
-from tap_usertesting.ledger.sleep import asleep, sample
+from tap_usertesting.ledger.tests_without_rows import asleep, sample
 
 if TYPE_CHECKING:
     from tap_usertesting.ledger.ledger import Ledger, Mark
-    from tap_usertesting.ledger.policy import Policy
+    from tap_usertesting.ledger.stream_policy import Policy
 
 
 def agenda(ledger: Ledger, log: Log, policy: Policy, *, now: str) -> list[Item]:

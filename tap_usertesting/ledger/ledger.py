@@ -11,14 +11,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, NamedTuple
 
-from tap_usertesting.ledger.log import FEED, LISTING, TOP, Source
+from tap_usertesting.ledger.change_log import FEED, LISTING, TOP, Source
 from tap_usertesting.values.times import earlier
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from tap_usertesting.ledger.log import Log
-    from tap_usertesting.ledger.policy import Policy
+    from tap_usertesting.ledger.change_log import Log
+    from tap_usertesting.ledger.stream_policy import Policy
 
 MOST_IDS = 500  # of `recent` and of `tombstoned`
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
-from tap_usertesting.ledger.handled import count_matches
-from tap_usertesting.ledger.log import FEED, Sessions
+from tap_usertesting.ledger.change_log import FEED, Sessions
+from tap_usertesting.ledger.handled_sessions import count_matches
 
 if TYPE_CHECKING:
     from tap_usertesting.ledger.ledger import Ledger
-    from tap_usertesting.ledger.policy import Policy
+    from tap_usertesting.ledger.stream_policy import Policy
 
 Depth: TypeAlias = Literal["none", "count_matches", "whole"]
 

@@ -7,15 +7,16 @@ from functools import cached_property
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
-from tap_usertesting.ledger.items import Act, Item, Line
+from tap_usertesting.ledger.agenda_items import Act, Item, Line
+from tap_usertesting.ledger.change_log import Listed, Log
+from tap_usertesting.ledger.change_types import UPDATED
 from tap_usertesting.ledger.ledger import Ledger, Mark
-from tap_usertesting.ledger.log import UPDATED, Listed, Log
 from tap_usertesting.values.times import earlier
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from tap_usertesting.ledger.policy import Policy
+    from tap_usertesting.ledger.stream_policy import Policy
 
 
 @dataclass(frozen=True)

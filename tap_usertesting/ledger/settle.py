@@ -5,16 +5,16 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
+from tap_usertesting.ledger.change_log import FEED, LISTING, TOP, Log, Sessions, lowest
 from tap_usertesting.ledger.ledger import MOST_IDS, History, Ledger, Mark, session_in, window_start
-from tap_usertesting.ledger.log import FEED, LISTING, TOP, Log, Sessions, lowest
 from tap_usertesting.ledger.net_changes import net_changes
 from tap_usertesting.values.times import earlier
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tap_usertesting.ledger.items import Item
-    from tap_usertesting.ledger.policy import Policy
+    from tap_usertesting.ledger.agenda_items import Item
+    from tap_usertesting.ledger.stream_policy import Policy
 
 # `empty`: there is an answer, but no row in it yet.
 Outcome: TypeAlias = Literal["found", "empty", "missing", "failed", "removed", "passed"]

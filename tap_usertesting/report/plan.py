@@ -8,7 +8,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from tap_usertesting.report.words import counts_text, exact_duration, windows_text
+from tap_usertesting.report.wording import counts_text, exact_duration, windows_text
 
 DISCOVERY = ("workspaces", "studies")
 

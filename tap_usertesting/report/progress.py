@@ -12,13 +12,13 @@ import sys
 import threading
 from typing import TYPE_CHECKING, Protocol
 
-from tap_usertesting.report.standing import Activity, Standing, long_text
+from tap_usertesting.report.activity import Activity, Standing, long_text
 
 if TYPE_CHECKING:
     from tap_usertesting.api.call_limit import CallLimit
     from tap_usertesting.api.clock import Clock
     from tap_usertesting.api.quota import Quota
-    from tap_usertesting.api.windows import Windows
+    from tap_usertesting.api.quota_sharing import Windows
 
 logger = logging.getLogger("tap-usertesting")
 

@@ -10,7 +10,7 @@ import json
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Literal
 
-from tap_usertesting.report.words import counts_text, duration, nonzero, windows_text
+from tap_usertesting.report.wording import counts_text, duration, nonzero, windows_text
 
 if TYPE_CHECKING:
     import logging

@@ -16,14 +16,14 @@ from typing import TYPE_CHECKING, ClassVar
 from tqdm import tqdm
 from tqdm.contrib.logging import logging_redirect_tqdm
 
-from tap_usertesting.report.standing import short_text
+from tap_usertesting.report.activity import short_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tap_usertesting.api.call_limit import CallLimit
     from tap_usertesting.api.quota import Quota
-    from tap_usertesting.report.standing import Standing
+    from tap_usertesting.report.activity import Standing
 
 USUAL_COLUMNS = 80
 FREE = 3  # columns for the ^C that a terminal echoes: if it wrapped, a part of the bar would stay

@@ -21,7 +21,7 @@ from tap_usertesting.config.environment import Environment, remove_invalid_log_l
 from tap_usertesting.config.schema import SDK_SETTINGS, SECRETS
 from tap_usertesting.config.settings import URLS
 from tap_usertesting.config.validation import SettingsError, tidy, unknown, violations
-from tap_usertesting.singer.files import drop_unsound, read_catalog, read_config, read_state
+from tap_usertesting.singer.input_files import drop_unsound, read_catalog, read_config, read_state
 
 if TYPE_CHECKING:
     import logging
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from singer_sdk.plugin_base import SingerCommand, _ConfigInput
 
-    from tap_usertesting.sync.signals import Signals
+    from tap_usertesting.sync.termination_signals import Signals
 
 PREFIX = "TAP_USERTESTING_"  # of the environment variables
 ENV = "ENV"  # as --config: read the environment

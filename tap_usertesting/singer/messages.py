@@ -14,6 +14,7 @@ from singer_sdk.mapper import RemoveRecordTransform, SameRecordTransform
 from singer_sdk.singerlib import RecordMessage
 from typing_extensions import override
 
+from tap_usertesting.singer.tombstones import is_tombstone
 from tap_usertesting.values.columns import missing_fields, remove_fields
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from singer_sdk.helpers.types import Context, Record
     from singer_sdk.singerlib import Message
 
-    from tap_usertesting.singer.state import LedgerStateWriter
+    from tap_usertesting.singer.state_writing import LedgerStateWriter
     from tap_usertesting.sync.context import SyncContext
 
 
@@ -100,7 +101,7 @@ class MessageStream(Stream):
         try:
             messages = list(self._generate_record_messages(record))
         except Exception as error:  # noqa: BLE001 - a user's expression may raise anything
-            hint = "; this row is a tombstone, which has null in most columns" if record.get("deleted_at") else ""
+            hint = "; this row is a tombstone, which has null in most columns" if is_tombstone(record) else ""
             self.host.refuse(f"stream_maps: {self.name}: {describe_error(error, of_row=True)}{hint}")
         for message in messages:
             columns = self._columns[message.stream]

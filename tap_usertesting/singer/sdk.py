@@ -1,7 +1,7 @@
 """What this tap overrides or uses of the Singer SDK, and why.
 
-A new version of the SDK may change any of it: `tests/house/test_sdk.py` fails if it did, or if this list and the code
-differ. `make next-sdk` runs the tests with the newest pre-release.
+A new version of the SDK may change any of it: `tests/architecture/test_sdk.py` fails if it did, or if this list and the
+code differ. `make next-sdk` runs the tests with the newest pre-release.
 """
 
 from __future__ import annotations

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from typing_extensions import override
 
 from tap_usertesting.api.errors import NotFoundError
-from tap_usertesting.singer.per_test import PerTestStream
+from tap_usertesting.singer.per_test_stream import PerTestStream
 from tap_usertesting.singer.stream import FULL_TABLE
+from tap_usertesting.singer.tombstones import change_columns, tombstones
 from tap_usertesting.sync.sync_of_resource import ResourceSync
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
     from tap_usertesting.api.feed import Ask
     from tap_usertesting.changes.session_list import SessionList
-    from tap_usertesting.ledger.items import Item
+    from tap_usertesting.ledger.agenda_items import Item
     from tap_usertesting.ledger.ledger import Ledger
     from tap_usertesting.sync.resource import Resource
 
@@ -150,28 +151,16 @@ class SessionStream(PerTestStream):
         rows, before = self._numbered(test_id, answer), partition.rows
         if self.numbered is not None and len(rows) > before:
             partition.rows = len(rows)
-        live = [row | self._shared(test_id, item, deleted_at=None) for row in rows]
+        change = change_columns(test_id, item, deleted_at=None, columns=self.schema["properties"])
+        live = [row | change for row in rows]
         if not item.reread or self.numbered is None:
             return live
         return live + self._tombstones(test_id, item, range(len(rows) + 1, before + 1), self.sync_context.now)
 
     def _tombstones(self, test_id: str, item: Item, numbers: range, deleted_at: str) -> list[Record]:
-        empty = dict.fromkeys(self.schema["properties"]) | self._shared(test_id, item, deleted_at=deleted_at)
-        return [empty] if self.numbered is None else [{**empty, self.numbered: number} for number in numbers]
-
-    def _shared(self, test_id: str, item: Item, *, deleted_at: str | None) -> dict[str, Any]:
-        """Return the columns that session streams share, as far as this one has them."""
-        shared = {
-            "test_id": test_id,
-            "session_id": item.session_id,
-            "change_cursor": item.cursor,
-            "change_type": item.change_type,
-            "changed_at": item.at,
-            "deleted_at": deleted_at,
-            "_sdc_deleted_at": deleted_at,
-        }
         columns = self.schema["properties"]
-        return {name: value for name, value in shared.items() if name in columns}
+        change = change_columns(test_id, item, deleted_at=deleted_at, columns=columns)
+        return tombstones(change, columns, numbered=self.numbered, numbers=numbers)
 
     def _numbered(self, test_id: str, answer: Any) -> list[dict[str, Any]]:  # noqa: ANN401 - as above
         rows = self.rows(test_id, answer)

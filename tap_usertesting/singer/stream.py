@@ -12,7 +12,8 @@ from singer_sdk.singerlib import Schema
 from typing_extensions import override
 
 from tap_usertesting.singer.messages import MessageStream
-from tap_usertesting.singer.state import LedgerStateManager
+from tap_usertesting.singer.state_writing import LedgerStateManager
+from tap_usertesting.singer.tombstones import is_tombstone
 from tap_usertesting.values.conform import clean, conform, snake, verbatim
 from tap_usertesting.values.privacy import UNKNOWN, Privacy
 
@@ -165,10 +166,10 @@ class UserTestingStream(MessageStream):
 
     def count(self, row: Record) -> None:
         """Count a row for the summary."""
-        if row.get("_sdc_deleted_at") is None:
-            self.emitted += 1
-        else:
+        if is_tombstone(row):
             self.tombstoned += 1
+        else:
+            self.emitted += 1
 
     # What the SDK calls
 

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 from typing_extensions import override
 
+from tap_usertesting.ledger.change_log import LISTING, Listed, Log, Sessions
 from tap_usertesting.ledger.ledger import begin, take
-from tap_usertesting.ledger.log import LISTING, Listed, Log, Sessions
-from tap_usertesting.ledger.policy import Policy
+from tap_usertesting.ledger.stream_policy import Policy
 from tap_usertesting.singer.session_stream import SessionStream
 from tap_usertesting.sync.discovery import FILMED
 from tap_usertesting.sync.resource import Resource

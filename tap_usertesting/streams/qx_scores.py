@@ -11,7 +11,7 @@ from typing import Any
 
 from typing_extensions import override
 
-from tap_usertesting.ledger.policy import Policy
+from tap_usertesting.ledger.stream_policy import Policy
 from tap_usertesting.singer.session_stream import SessionStream
 from tap_usertesting.sync.discovery import INTERACTION
 from tap_usertesting.sync.resource import Resource

@@ -10,9 +10,9 @@ from tap_usertesting.api.errors import ApiError, UnknownCursorError, UnknownTest
 from tap_usertesting.api.feed import Ask, FeedEvent
 from tap_usertesting.api.feed_ids import TEST_PREFIX, session_of, test_of
 from tap_usertesting.changes.feed_log import FeedLog
+from tap_usertesting.ledger.change_log import FEED
 from tap_usertesting.ledger.ledger import Ledger, Mark
-from tap_usertesting.ledger.log import FEED
-from tap_usertesting.singer.per_test import PerTestStream
+from tap_usertesting.singer.per_test_stream import PerTestStream
 from tap_usertesting.values.conform import clean
 from tap_usertesting.values.times import utc
 

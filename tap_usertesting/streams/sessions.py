@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from typing_extensions import override
 
 from tap_usertesting.api.errors import NotFoundError
-from tap_usertesting.ledger.log import FEED
+from tap_usertesting.ledger.change_log import FEED
 from tap_usertesting.singer.session_stream import SessionStream
 from tap_usertesting.sync.resource import Resource
 

@@ -16,9 +16,8 @@ from typing import Any
 from typing_extensions import override
 
 from tap_usertesting.api.errors import NotFoundError
-from tap_usertesting.ledger.log import TRANSCRIBED as ANNOUNCED
-from tap_usertesting.ledger.log import VIDEO_UPDATED
-from tap_usertesting.ledger.policy import Policy
+from tap_usertesting.ledger.change_types import TRANSCRIPTION_UPDATED, VIDEO_UPDATED
+from tap_usertesting.ledger.stream_policy import Policy
 from tap_usertesting.singer.session_stream import SessionStream
 from tap_usertesting.sync.discovery import SURVEY, TRANSCRIBED
 from tap_usertesting.sync.resource import Resource
@@ -41,7 +40,7 @@ class Transcript(Resource):
     """The transcript of a session; one call each serves all streams that are made from it."""
 
     name = endpoint = "transcript"
-    policy = Policy(ignores=frozenset({VIDEO_UPDATED}), announced_by=ANNOUNCED, sleeps_after=ENOUGH_WITHOUT)
+    policy = Policy(ignores=frozenset({VIDEO_UPDATED}), announced_by=TRANSCRIPTION_UPDATED, sleeps_after=ENOUGH_WITHOUT)
     often_none = True
     cost = "up to one call for each of its {sessions} sessions"
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from typing_extensions import override
 
-from tap_usertesting.singer.discovered import DiscoveredStream
+from tap_usertesting.singer.discovered_stream import DiscoveredStream
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -14,9 +14,9 @@ from tap_usertesting.api.errors import (
     NotFoundError,
 )
 from tap_usertesting.api.feed import ChangeFeed
+from tap_usertesting.api.quota_sharing import Windows
 from tap_usertesting.api.results import ResultsClient
 from tap_usertesting.api.transport import Transport
-from tap_usertesting.api.windows import Windows
 
 if TYPE_CHECKING:
     from tap_usertesting.api.clock import Clock

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NoReturn, Protocol
 
 from tap_usertesting.api.errors import ApiError, BudgetSpentError, NotFoundError, RunEndsError
 from tap_usertesting.changes.change_reader import ChangeReader
-from tap_usertesting.changes.facts import TestFacts
+from tap_usertesting.changes.facts_of_test import TestFacts
 from tap_usertesting.changes.feed_reader import FeedReader
 from tap_usertesting.changes.list_reader import ListReader
 from tap_usertesting.report.progress import Progress
@@ -27,15 +27,15 @@ if TYPE_CHECKING:
 
     from tap_usertesting.api.clock import Clock
     from tap_usertesting.api.feed import Ask, ChangeFeed
+    from tap_usertesting.api.quota_sharing import Windows
     from tap_usertesting.api.redaction import Secrets
     from tap_usertesting.api.results import ResultsClient
     from tap_usertesting.api.turns import Turns
-    from tap_usertesting.api.windows import Windows
     from tap_usertesting.changes.session_list import SessionList
     from tap_usertesting.config.settings import Settings
-    from tap_usertesting.report.standing import Activity
-    from tap_usertesting.sync.signals import Signals
-    from tap_usertesting.sync.streams import Streams
+    from tap_usertesting.report.activity import Activity
+    from tap_usertesting.sync.stream_protocols import Streams
+    from tap_usertesting.sync.termination_signals import Signals
 
 logger = logging.getLogger("tap-usertesting")
 

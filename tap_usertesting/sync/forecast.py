@@ -9,18 +9,18 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from tap_usertesting.ledger.log import FEED
+from tap_usertesting.ledger.change_log import FEED
 from tap_usertesting.report.plan import DISCOVERY, Cost, Plan, Row
 from tap_usertesting.report.summary import NEWEST_DAYS
 from tap_usertesting.sync.ledger_group import LedgerGroup, Member
-from tap_usertesting.sync.streams import StreamOfSessions
+from tap_usertesting.sync.stream_protocols import StreamOfSessions
 from tap_usertesting.sync.sync_of_test import TestSync
 from tap_usertesting.values.times import earlier
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from tap_usertesting.ledger.items import Item
+    from tap_usertesting.ledger.agenda_items import Item
     from tap_usertesting.sync.context import SyncContext
     from tap_usertesting.sync.resource import Resource
 

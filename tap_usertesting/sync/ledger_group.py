@@ -6,15 +6,15 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
-from tap_usertesting.ledger.items import NEWS, Item
+from tap_usertesting.ledger.agenda_items import NEWS, Item
 
 if TYPE_CHECKING:
+    from tap_usertesting.ledger.change_log import Log
     from tap_usertesting.ledger.ledger import Ledger
-    from tap_usertesting.ledger.log import Log
-    from tap_usertesting.ledger.policy import Policy
     from tap_usertesting.ledger.settle import Outcome
+    from tap_usertesting.ledger.stream_policy import Policy
     from tap_usertesting.sync.partition import PartitionState
-    from tap_usertesting.sync.streams import StreamOfSessions
+    from tap_usertesting.sync.stream_protocols import StreamOfSessions
 
 LINES = ("waiting", "late", "news", "probe", "down", "older")  # the lines of an agenda, the most urgent first
 

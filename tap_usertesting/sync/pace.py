@@ -6,8 +6,8 @@ import logging
 from typing import TYPE_CHECKING
 
 from tap_usertesting.api.errors import BudgetSpentError
-from tap_usertesting.api.hooks import Hooks, Wait
-from tap_usertesting.report.words import windows_text
+from tap_usertesting.api.transport_hooks import Hooks, Wait
+from tap_usertesting.report.wording import windows_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from tap_usertesting.ledger.ledger import Ledger
-from tap_usertesting.ledger.state import BESIDE, decode, encode, is_of_another_form
+from tap_usertesting.ledger.state_keys import BESIDE, decode, encode, is_of_another_form
 
 if TYPE_CHECKING:
     from collections.abc import Callable

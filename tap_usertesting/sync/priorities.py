@@ -5,19 +5,19 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
-from tap_usertesting.ledger.log import FEED
+from tap_usertesting.ledger.change_log import FEED
 from tap_usertesting.sync.schedule import EXTRA_LISTS, KnownTest, Order, order_tests
 from tap_usertesting.values.times import earlier
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from tap_usertesting.api.windows import Windows
+    from tap_usertesting.api.quota_sharing import Windows
     from tap_usertesting.changes.change_reader import ChangeReader
     from tap_usertesting.config.settings import Settings
     from tap_usertesting.ledger.ledger import Ledger
     from tap_usertesting.sync.discovery import Directory
-    from tap_usertesting.sync.streams import StreamOfSessions
+    from tap_usertesting.sync.stream_protocols import StreamOfSessions
 
 logger = logging.getLogger("tap-usertesting")
 

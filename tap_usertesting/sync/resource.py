@@ -16,10 +16,11 @@ from tap_usertesting.api.feed import Ask
 from tap_usertesting.api.feed_ids import TEST_PREFIX
 from tap_usertesting.changes.session_list import contains
 from tap_usertesting.ledger.agenda import agenda
+from tap_usertesting.ledger.change_log import FEED, LISTING, Log, Source
+from tap_usertesting.ledger.change_types import TRANSCRIPTION_UPDATED
 from tap_usertesting.ledger.ledger import begin, take
-from tap_usertesting.ledger.log import FEED, LISTING, TRANSCRIBED, Log, Source
 from tap_usertesting.ledger.needs import is_deep_enough, needs
-from tap_usertesting.ledger.policy import Policy
+from tap_usertesting.ledger.stream_policy import Policy
 from tap_usertesting.sync.discovery import FILMED
 
 if TYPE_CHECKING:
@@ -194,7 +195,7 @@ class Resource:
 class FilmedResource(Resource):
     """What only a session with a video has; one call each."""
 
-    policy = Policy(ignores=frozenset({TRANSCRIBED}))
+    policy = Policy(ignores=frozenset({TRANSCRIPTION_UPDATED}))
     product_types = FILMED
     often_none = True
     cost = "one call for each of its {sessions} sessions"

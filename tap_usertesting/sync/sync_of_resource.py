@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from tap_usertesting.sync.resource import Resource
-    from tap_usertesting.sync.streams import Record, StreamOfSessions
+    from tap_usertesting.sync.stream_protocols import Record, StreamOfSessions
 
 BEFORE_ALL = float("-inf")  # the sort key of a test whose history has no known time yet
 

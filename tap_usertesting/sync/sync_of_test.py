@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from tap_usertesting.api.errors import ApiError, BadRequestError, NotFoundError, ServerFaultError
 from tap_usertesting.ledger.agenda import agenda
+from tap_usertesting.ledger.change_log import LISTING, Log
 from tap_usertesting.ledger.doubt import FAULTS_IN_A_ROW, MISSING_IN_A_ROW, Doubt
-from tap_usertesting.ledger.log import LISTING, Log
 from tap_usertesting.ledger.settle import Outcome, close, gives_up, settle
 from tap_usertesting.sync.ledger_group import ItemOutcome, LedgerGroup, Member
 from tap_usertesting.values.times import epoch
@@ -20,9 +20,9 @@ from tap_usertesting.values.times import epoch
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tap_usertesting.ledger.items import Item
+    from tap_usertesting.ledger.agenda_items import Item
     from tap_usertesting.sync.resource import Resource
-    from tap_usertesting.sync.streams import Record
+    from tap_usertesting.sync.stream_protocols import Record
 
 
 class TestSync:

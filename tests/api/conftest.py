@@ -10,9 +10,9 @@ from tap_usertesting.api.auth import StaticToken
 from tap_usertesting.api.call import AUTHORIZATION, Call, Service, origin_of
 from tap_usertesting.api.errors import ApiError, CredentialsRejectedError, FeedRefusedError
 from tap_usertesting.api.feed import ChangeFeed
-from tap_usertesting.api.session import ApiSession
+from tap_usertesting.api.http_session import ApiSession
+from tap_usertesting.api.quota_sharing import Windows
 from tap_usertesting.api.transport import Transport
-from tap_usertesting.api.windows import Windows
 from tests.support.fakes import FakeClock
 from tests.support.harness import LONG
 

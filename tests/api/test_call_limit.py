@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tap_usertesting.api.call_limit import CallLimit
+from tap_usertesting.api.quota_sharing import Windows
 from tap_usertesting.api.rate_headers import RateHeaders
-from tap_usertesting.api.windows import Windows
 from tap_usertesting.sandbox import QuotaRule
 from tests.parallel.test_streams import spoken
 from tests.support.harness import SESSION_STREAMS, sync_here

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tap_usertesting.api.answer import Answer
-    from tap_usertesting.api.hooks import Wait
-    from tap_usertesting.api.session import ApiSession
+    from tap_usertesting.api.http_session import ApiSession
+    from tap_usertesting.api.transport_hooks import Wait
     from tests.support.fakes import FakeClock
 
 

@@ -26,7 +26,7 @@ from tests.support.harness import LONG
 from tests.support.servers import Reply, Scripted, as_json, nest
 
 if TYPE_CHECKING:
-    from tap_usertesting.api.session import ApiSession
+    from tap_usertesting.api.http_session import ApiSession
     from tap_usertesting.sandbox.faults import FaultKind
     from tests.support.fakes import FakeClock
 

@@ -13,7 +13,7 @@ from tap_usertesting.changes.session_list import MOST_READINGS, SessionList, as_
 from tests.support.pages import NOW, Pages, add, drop
 
 if TYPE_CHECKING:
-    from tap_usertesting.ledger.log import Listed
+    from tap_usertesting.ledger.change_log import Listed
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from requests.adapters import HTTPAdapter
 
-from tap_usertesting.api.session import ApiSession
+from tap_usertesting.api.http_session import ApiSession
 from tap_usertesting.sandbox import Sandbox, World
 from tests.support.harness import LONG
 

@@ -25,7 +25,7 @@ from hypothesis.stateful import (
 )
 
 from tap_usertesting.api.results import ResultsClient
-from tap_usertesting.ledger.state import BESIDE, decode, encode
+from tap_usertesting.ledger.state_keys import BESIDE, decode, encode
 from tap_usertesting.sandbox import QuotaRule, Sandbox, World
 from tests.support.harness import ROW_STREAMS, SESSION_STREAMS, Warehouse, assert_true, sync_here
 

@@ -15,9 +15,9 @@ from tap_usertesting.api.auth import StaticToken
 from tap_usertesting.api.call import Call, Service, origin_of
 from tap_usertesting.api.errors import CredentialsRejectedError, FeedRefusedError
 from tap_usertesting.api.feed import ChangeFeed
+from tap_usertesting.api.quota_sharing import Windows
 from tap_usertesting.api.results import ResultsClient
 from tap_usertesting.api.transport import Transport
-from tap_usertesting.api.windows import Windows
 from tests.support.fakes import FakeClock
 from tests.support.harness import LONG
 from tests.support.servers import Scripted

@@ -122,7 +122,7 @@ def test_an_answer_that_says_what_went_wrong_is_short(clients: Clients) -> None:
 )
 def test_a_head_without_end_is_a_fault(monkeypatch: pytest.MonkeyPatch, head: bytes, piece: bytes) -> None:
     """Each byte comes within the timeout; the whole head has a deadline, here of half a second, or this hangs."""
-    monkeypatch.setattr("tap_usertesting.api.session.SLOWEST", 0.5 / LONG)
+    monkeypatch.setattr("tap_usertesting.api.http_session.SLOWEST", 0.5 / LONG)
     clock = FakeClock()
     with endless(head, piece, most=64 * MEGA, pause=0.02) as (url, _):
         transport = Transport(user_agent="t", timeout=LONG, max_retries=2, clock=clock.clock())

@@ -10,25 +10,28 @@ from typing import TYPE_CHECKING, TypeAlias, cast
 
 from tap_usertesting.changes.session_list import SessionList
 from tap_usertesting.ledger.agenda import agenda
+from tap_usertesting.ledger.change_log import FEED, LISTING, Log, Sessions, Source
+from tap_usertesting.ledger.change_types import TRANSCRIPTION_UPDATED, VIDEO_UPDATED
 from tap_usertesting.ledger.doubt import Doubt
 from tap_usertesting.ledger.ledger import Ledger, begin, take
-from tap_usertesting.ledger.log import FEED, LISTING, TRANSCRIBED, VIDEO_UPDATED, Log, Sessions, Source
 from tap_usertesting.ledger.needs import is_deep_enough, needs
-from tap_usertesting.ledger.policy import Policy
 from tap_usertesting.ledger.settle import Outcome, close, gives_up, settle
-from tap_usertesting.ledger.state import decode, encode
+from tap_usertesting.ledger.state_keys import decode, encode
+from tap_usertesting.ledger.stream_policy import Policy
 from tests.ledger.world import World, day
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tap_usertesting.api.results import ResultsClient, SessionPage
-    from tap_usertesting.ledger.items import Item
+    from tap_usertesting.ledger.agenda_items import Item
 
 LONG = 10**5  # days
 DETAILS = Policy(patience_days=LONG)
-TRANSCRIPTS = Policy(ignores=frozenset({VIDEO_UPDATED}), announced_by=TRANSCRIBED, sleeps_after=3, patience_days=LONG)
-CLIPS = Policy(ignores=frozenset({TRANSCRIBED}), patience_days=LONG)
+TRANSCRIPTS = Policy(
+    ignores=frozenset({VIDEO_UPDATED}), announced_by=TRANSCRIPTION_UPDATED, sleeps_after=3, patience_days=LONG
+)
+CLIPS = Policy(ignores=frozenset({TRANSCRIPTION_UPDATED}), patience_days=LONG)
 SCORES = Policy(per_test=True)
 REELS = Policy(by_id=False)
 POLICIES = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 from random import Random
 from typing import TYPE_CHECKING
 
-from tap_usertesting.ledger.log import FEED, LISTING, Source
+from tap_usertesting.ledger.change_log import FEED, LISTING, Source
 from tests.ledger.driver import POLICIES, Stream
 from tests.ledger.world import World
 

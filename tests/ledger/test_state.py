@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
+from tap_usertesting.ledger.change_log import FEED, LISTING
 from tap_usertesting.ledger.ledger import History, Ledger, Mark
-from tap_usertesting.ledger.log import FEED, LISTING
-from tap_usertesting.ledger.state import KEYS, decode, encode, is_of_another_form, is_sound
+from tap_usertesting.ledger.state_keys import KEYS, decode, encode, is_of_another_form, is_sound
 
 AT = "2026-03-01T10:00:00.000000Z"
 FULL = Ledger(

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tap_usertesting.api.results import SessionPage
-from tap_usertesting.ledger.log import TRANSCRIBED, UPDATED, VIDEO_UPDATED, Change, Listed
+from tap_usertesting.ledger.change_log import Change, Listed
+from tap_usertesting.ledger.change_types import TRANSCRIPTION_UPDATED, UPDATED, VIDEO_UPDATED
 from tap_usertesting.values.times import from_epoch
 
 if TYPE_CHECKING:
@@ -85,14 +86,14 @@ class World:
         if session.in_feed:
             self.event(session, UPDATED)
             if text == "ready":
-                self.event(session, TRANSCRIBED)
+                self.event(session, TRANSCRIPTION_UPDATED)
         return session
 
     def transcribe(self, session: Session) -> None:
         """A late transcript appears."""
         if session.will_be_transcribed and not session.rejected:
             session.will_be_transcribed, session.text = False, 1
-            self.event(session, TRANSCRIBED)
+            self.event(session, TRANSCRIPTION_UPDATED)
 
     def update(self, session: Session) -> None:
         """A session is edited."""

@@ -9,7 +9,7 @@ from typing import get_args
 
 import pytest
 
-from tap_usertesting.ledger.state import KEYS
+from tap_usertesting.ledger.state_keys import KEYS
 from tap_usertesting.sandbox import Sandbox, World
 from tap_usertesting.sandbox.admin import ANSWERS, Admin
 from tap_usertesting.sandbox.faults import FaultKind

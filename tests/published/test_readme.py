@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tap_usertesting.ledger.state import KEYS
+from tap_usertesting.ledger.state_keys import KEYS
 from tap_usertesting.sandbox import Sandbox, World
 from tap_usertesting.singer.command_line import EX_CONFIG
-from tap_usertesting.sync.signals import EXIT_BY_SIGNAL
+from tap_usertesting.sync.termination_signals import EXIT_BY_SIGNAL
 from tap_usertesting.tap import TapUserTesting
 from tests.support.harness import CHANGE_COLUMNS, COMMAND, catalog, sync_here
 

@@ -10,11 +10,11 @@ import pytest
 
 from tap_usertesting.api.clock import Clock
 from tap_usertesting.api.quota import Quota
+from tap_usertesting.api.quota_sharing import Windows
 from tap_usertesting.api.rate_headers import RateHeaders
-from tap_usertesting.api.windows import Windows
+from tap_usertesting.report.activity import Activity, Standing, long_text, seconds_for, short_text
 from tap_usertesting.report.progress import Progress
-from tap_usertesting.report.standing import Activity, Standing, long_text, seconds_for, short_text
-from tap_usertesting.report.words import duration
+from tap_usertesting.report.wording import duration
 from tap_usertesting.sandbox import QuotaRule, Sandbox, World
 from tests.support.harness import Warehouse, assert_true, command_after, sync, sync_here
 from tests.support.terminal import Terminal

@@ -11,7 +11,7 @@ import pytest
 
 from tap_usertesting.config.validation import SettingsError
 from tap_usertesting.singer.command_line import EX_CONFIG
-from tap_usertesting.singer.files import drop_unsound, read_state
+from tap_usertesting.singer.input_files import drop_unsound, read_state
 from tests.support.harness import SESSION_STREAMS, Warehouse, assert_true, catalog, sync, sync_here
 
 if TYPE_CHECKING:

@@ -159,7 +159,7 @@ def test_secrets_are_forgotten_with_their_tap(log: Kept) -> None:
 
 CRASH = """
 import sys, threading, warnings
-from tap_usertesting.api.session import ApiSession
+from tap_usertesting.api.http_session import ApiSession
 from tap_usertesting.tap import TapUserTesting
 
 def request(self, method, url, **kwargs):

@@ -12,7 +12,7 @@ from tap_usertesting.api.rate_headers import RateHeaders
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from tap_usertesting.api.windows import Windows
+    from tap_usertesting.api.quota_sharing import Windows
     from tap_usertesting.sandbox.quota import ServedQuota
     from tests.support.fakes import FakeClock
 

@@ -12,9 +12,9 @@ from tap_usertesting.changes.change_reader import ChangeReader
 from tap_usertesting.changes.feed_reader import FeedReader
 from tap_usertesting.changes.list_reader import ListReader
 from tap_usertesting.changes.session_list import whole
+from tap_usertesting.ledger.change_log import LISTING
 from tap_usertesting.ledger.ledger import Ledger, Mark
-from tap_usertesting.ledger.log import LISTING
-from tap_usertesting.ledger.policy import Policy
+from tap_usertesting.ledger.stream_policy import Policy
 from tests.support.pages import Pages, cursor
 
 if TYPE_CHECKING:

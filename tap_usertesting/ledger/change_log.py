@@ -12,10 +12,6 @@ FEED: Literal["feed"] = "feed"
 LISTING: Literal["listing"] = "listing"
 Source: TypeAlias = Literal["feed", "listing"]
 
-UPDATED = "UPDATED"
-VIDEO_UPDATED = "VIDEO_UPDATED"
-TRANSCRIBED = "VIDEO_TRANSCRIPTION_UPDATED"
-REMOVALS = frozenset({"REJECTED", "DELETED"})  # only REJECTED is documented
 TOP = "~"  # sorts after every cursor of a list
 
 

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tap_usertesting.report.words import duration, ends_at
+from tap_usertesting.report.wording import duration, ends_at
 
 if TYPE_CHECKING:
     from tap_usertesting.api.call_limit import CallLimit

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tap_usertesting.ledger.handled import HandledSessions, growth
-from tap_usertesting.ledger.items import Parts
+from tap_usertesting.ledger.agenda_items import Parts
+from tap_usertesting.ledger.handled_sessions import HandledSessions, growth
 from tap_usertesting.ledger.reading import mark_of
 
 if TYPE_CHECKING:

@@ -11,8 +11,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from tap_usertesting.ledger.change_log import FEED, LISTING, TOP
 from tap_usertesting.ledger.ledger import History, Ledger, Mark
-from tap_usertesting.ledger.log import FEED, LISTING, TOP
 from tap_usertesting.values.times import utc
 
 if TYPE_CHECKING:

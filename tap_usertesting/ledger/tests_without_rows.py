@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tap_usertesting.ledger.items import Item, Parts
-from tap_usertesting.ledger.log import FEED, UPDATED
+from tap_usertesting.ledger.agenda_items import Item, Parts
+from tap_usertesting.ledger.change_log import FEED
+from tap_usertesting.ledger.change_types import UPDATED
 
 if TYPE_CHECKING:
     from tap_usertesting.ledger.reading import Reading

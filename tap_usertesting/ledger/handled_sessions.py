@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tap_usertesting.ledger.change_log import Listed, Sessions, lowest
 from tap_usertesting.ledger.ledger import Ledger, session_in, window_start
-from tap_usertesting.ledger.log import Listed, Sessions, lowest
 
 if TYPE_CHECKING:
-    from tap_usertesting.ledger.items import Line
-    from tap_usertesting.ledger.policy import Policy
+    from tap_usertesting.ledger.agenda_items import Line
+    from tap_usertesting.ledger.stream_policy import Policy
 
 
 class HandledSessions:

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tap_usertesting.api.quota_sharing import Windows
 from tap_usertesting.api.rate_headers import RateHeaders
-from tap_usertesting.api.windows import Windows
 from tap_usertesting.sandbox.quota import QuotaRule, ServedQuota
 from tests.support.fakes import FakeClock
 from tests.support.threads import SCOPES, call_side_by_side

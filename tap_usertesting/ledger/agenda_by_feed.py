@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tap_usertesting.ledger.items import Act, Item, Parts
+from tap_usertesting.ledger.agenda_items import Act, Item, Parts
+from tap_usertesting.ledger.change_log import LISTING, TOP, Change
+from tap_usertesting.ledger.change_types import UPDATED, is_removal
 from tap_usertesting.ledger.ledger import Mark
-from tap_usertesting.ledger.log import LISTING, TOP, UPDATED, Change
 from tap_usertesting.ledger.net_changes import NetChange, net_changes
-from tap_usertesting.ledger.policy import is_removal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence

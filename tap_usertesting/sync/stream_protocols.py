@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
     from tap_usertesting.api.feed import Ask
     from tap_usertesting.changes.session_list import SessionList
-    from tap_usertesting.ledger.items import Item
+    from tap_usertesting.ledger.agenda_items import Item
     from tap_usertesting.sync.partition import PartitionState
 
 Record: TypeAlias = "dict[str, Any]"

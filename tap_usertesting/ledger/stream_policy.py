@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tap_usertesting.ledger.log import REMOVALS, TRANSCRIBED, UPDATED, VIDEO_UPDATED
+from tap_usertesting.ledger.change_types import TRANSCRIPTION_UPDATED, UPDATED, VIDEO_UPDATED
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class Policy:
     start_date: sessions before it are not fetched.
     """
 
-    ignores: frozenset[str] = frozenset({VIDEO_UPDATED, TRANSCRIBED})
+    ignores: frozenset[str] = frozenset({VIDEO_UPDATED, TRANSCRIPTION_UPDATED})
     announced_by: str | None = None
     per_test: bool = False
     miss_is_final: bool = False
@@ -42,8 +42,3 @@ class Policy:
         if self.announced_by is None or change_type not in {UPDATED, self.announced_by}:
             return change_type not in self.ignores
         return was_removed == (change_type == UPDATED)
-
-
-def is_removal(change_type: str) -> bool:
-    """Tell whether a change takes a session away."""
-    return change_type in REMOVALS

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from tap_usertesting.api.turns import Turns
-from tap_usertesting.sync.signals import Signals
+from tap_usertesting.sync.termination_signals import Signals
 
 
 @pytest.mark.parametrize("second", [signal.SIGTERM, signal.SIGINT])

@@ -1,7 +1,7 @@
 """What the tap overrides or uses of the SDK: the list says all of it, and the SDK has not changed it.
 
 Where a new version of the SDK fails here, read what it changed beside the reason in `tap_usertesting/singer/sdk.py`,
-mend the override where it has to be, and accept the change: `python -m tests.house.test_sdk`.
+mend the override where it has to be, and accept the change: `python -m tests.architecture.test_sdk`.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from singer_sdk import Stream, Tap
 
 from tap_usertesting.singer.sdk import BENT, HOOKS, RELIED_ON, USED
-from tap_usertesting.singer.state import LedgerStateManager
+from tap_usertesting.singer.state_writing import LedgerStateManager
 from tap_usertesting.singer.writer import WholeLineWriter
 from tap_usertesting.streams.catalog import STREAMS
 from tap_usertesting.tap import TapUserTesting
@@ -48,7 +48,7 @@ def privates_used() -> set[str]:
     used, defined, imported = set[str](), set[str](), set[str]()
     for path in (path for path in PACKAGE.rglob("*.py") if path.parent.name in {"singer", "streams", PACKAGE.name}):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Attribute) and path.name not in {"state.py", "files.py"}:
+            if isinstance(node, ast.Attribute) and path.name not in {"state_writing.py", "input_files.py"}:
                 used.add(node.attr)
             elif isinstance(node, ast.FunctionDef):
                 defined.add(node.name)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from tap_usertesting.singer.per_test import PerTestStream
+from tap_usertesting.singer.per_test_stream import PerTestStream
 from tap_usertesting.singer.session_stream import SessionStream
 
 if TYPE_CHECKING:

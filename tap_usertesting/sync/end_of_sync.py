@@ -7,7 +7,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from tap_usertesting.report.summary import NEWEST_DAYS, Ending, Summary
-from tap_usertesting.report.words import nonzero
+from tap_usertesting.report.wording import nonzero
 from tap_usertesting.values.times import earlier
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ import click
 from singer_sdk.singerlib import Catalog
 
 from tap_usertesting.config.validation import SettingsError
-from tap_usertesting.ledger.state import is_sound
+from tap_usertesting.ledger.state_keys import is_sound
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
