@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from tap_usertesting.streams.catalog import STREAMS
 from tests.demo.errors import log_tail
 from tests.demo.postgres import Database
-from tests.support.environments import ROOT, install, listed
+from tests.support.environments import ROOT, install, requirements_in
 from tests.support.harness import Warehouse
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ class Target:
 @contextlib.contextmanager
 def postgres_target() -> Iterator[Target]:
     """Install the target and its server unless they are there, and run the server. Raises NoTargetError."""
-    programs = install("postgres", listed(REQUIREMENTS))
+    programs = install("postgres", requirements_in(REQUIREMENTS))
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder) / "server"
         # A session of its own: Ctrl-C reaches the suite alone. However that ends, stdin closes, and so ends the server.

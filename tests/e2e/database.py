@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tests.demo.postgres import SUPERUSER, postgres
-from tests.support.environments import ROOT, install, listed
+from tests.support.environments import ROOT, install, requirements_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -74,7 +74,7 @@ class Database:
 @contextlib.contextmanager
 def server() -> Iterator[Server]:
     """Run an empty server, reachable by nobody else. It ends with this process, however that ends."""
-    programs = install(ENVIRONMENT, listed(ROOT / "tests" / "demo" / "requirements.txt"))
+    programs = install(ENVIRONMENT, requirements_in(ROOT / "tests" / "demo" / "requirements.txt"))
     # Not pytest's own folder: a socket's address has to fit into some hundred bytes.
     with tempfile.TemporaryDirectory(prefix="e2e-") as folder:
         command = [str(programs / "python"), "-m", __name__, folder]

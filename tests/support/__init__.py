@@ -1,3 +1,3 @@
-"""What tests share: the tap as a user runs it, time that jumps, servers, and stories of one warehouse."""
+"""What tests share: runs of the tap, warehouses that follow a sandbox, fake and simulated time, small servers."""
 
 from __future__ import annotations

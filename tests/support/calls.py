@@ -1,4 +1,4 @@
-"""What the sandbox was asked for, counted."""
+"""The calls that a sandbox has received."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def spent(box: Sandbox) -> Counter[str]:
-    """Return how many calls of each kind were made; both versions of the details are one kind."""
+    """Return the number of calls of each kind; both versions of the details count as one."""
     return Counter("details" if call.kind.startswith("details") else call.kind for call in box.calls)
 
 

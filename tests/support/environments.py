@@ -1,6 +1,6 @@
-"""Virtual environments beside the project's own, for programs that the tests run and the project does not depend on.
+"""Virtual environments for programs that tests run, but that the project does not depend on.
 
-Standard library only: programs of the peers import this in environments of their own.
+It uses only the standard library, because the benchmarked peers import it in their own environments.
 """
 
 from __future__ import annotations
@@ -21,19 +21,19 @@ FOLDER = ROOT / ".venvs"
 
 
 class CannotInstallError(Exception):
-    """Raised when pip can not install what was asked for; its text is pip's own last error."""
+    """Pip cannot install a requirement. The message is the last error of pip."""
 
 
 def programs(name: str) -> Path:
-    """Return the folder of an environment's commands."""
+    """Return the folder with the commands of an environment."""
     return FOLDER / name / "bin"
 
 
 def install(name: str, requirements: Sequence[str]) -> Path:
-    """Make the environment `name` unless it is there with these requirements; return the folder of its commands.
+    """Create the environment `name` unless it exists with these requirements; return the folder with its commands.
 
-    `requirements` are what pip takes, a relative path from the project's top included. Processes that ask for the same
-    one wait for each other. Raises CannotInstallError, and leaves nothing half-made.
+    `requirements`: as pip accepts them; paths are relative to the root of the project. Processes that need the same
+    environment wait for each other. Raises CannotInstallError, and then leaves no environment behind.
     """
     folder = FOLDER / name
     FOLDER.mkdir(exist_ok=True)
@@ -54,7 +54,7 @@ def install(name: str, requirements: Sequence[str]) -> Path:
     return programs(name)
 
 
-def listed(path: Path) -> tuple[str, ...]:
-    """Return the requirements of a file as `install` takes them, without its comments."""
+def requirements_in(path: Path) -> tuple[str, ...]:
+    """Return the requirements in a file, without its comments, for `install`."""
     lines = (line.split(" #")[0].strip() for line in path.read_text(encoding="utf-8").splitlines())
     return tuple(line for line in lines if line and not line.startswith("#"))

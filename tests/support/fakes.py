@@ -1,4 +1,4 @@
-"""A clock that moves only when told, and rate limits to simulate against it."""
+"""A fake clock, and rate limits that are simulated with it."""
 
 from __future__ import annotations
 
@@ -20,33 +20,33 @@ EPOCH = 1_770_000_000.0
 
 @dataclass
 class FakeClock:
-    """Seconds that pass only by `sleep` or by hand; `slept` keeps every sleep."""
+    """Its time advances only by `sleep`, or if a test sets `now`. `slept`: every sleep in seconds."""
 
     now: float = 1000.0
     slept: list[float] = field(default_factory=list)
 
     def monotonic(self) -> float:
-        """Return the present."""
+        """Return the time in seconds."""
         return self.now
 
     def wall(self) -> float:
-        """Return the present as epoch seconds."""
+        """Return the time in epoch seconds."""
         return EPOCH + self.now
 
     def sleep(self, seconds: float) -> None:
-        """Let time pass."""
+        """Advance the time."""
         assert seconds >= 0, "a negative sleep"
         self.slept.append(seconds)
         self.now += seconds
 
     def clock(self, jitter: Callable[[float], float] = lambda most: most) -> Clock:
-        """Return the clock as the transport takes it; jitter is the most it may be."""
+        """Return a clock for the transport. The default jitter is the greatest that is allowed."""
         return Clock(self.monotonic, self.wall, self.sleep, jitter)
 
 
 @dataclass
 class FixedWindow:
-    """A server's fixed window: opened by a call, or `aligned` to the server's own minutes."""
+    """A server with a fixed window, which opens with a call or is `aligned` to the server's minutes."""
 
     limit: int = 10
     window: float = 60.0
@@ -57,7 +57,7 @@ class FixedWindow:
     used: int = 0
 
     def take(self, now: float) -> tuple[bool, dict[str, str]]:
-        """Count a call; return whether it passes, and the headers of the answer."""
+        """Count a call; return whether it is allowed, and the headers of the answer."""
         if now >= self.closes:
             self.closes = (math.floor(now / self.window) + 1) * self.window if self.aligned else now + self.window
             self.used = 0
@@ -75,7 +75,7 @@ class FixedWindow:
 
 @dataclass
 class Spent:
-    """What a simulated run of many calls came to."""
+    """The result of `spend`."""
 
     seconds: float = 0.0
     refused: int = 0
@@ -91,9 +91,10 @@ def spend(
     latency: Callable[[], float] = lambda: 0.1,
     pause: Callable[[], float] = lambda: 0.0,
 ) -> Spent:
-    """Make so many calls succeed as fast as the quota lets them.
+    """Simulate calls, as fast as the quota allows, until so many have succeeded.
 
-    `latency`: seconds of a call, half of them before the server counts it; `pause`: seconds of work before a call.
+    `take`: the server, as `FixedWindow.take`. `latency`: seconds of a call, which the server counts in the middle.
+    `pause`: seconds of work before a call.
     """
     spent, started = Spent(), clock.now
     while len(spent.sent_at) < calls:
@@ -116,7 +117,7 @@ def spend(
 
 
 def by_rule(rule: ServedQuota) -> Callable[[float], tuple[bool, dict[str, str]]]:
-    """Return the sandbox's own count as a server; it must have been given the same clock."""
+    """Return the quota of a sandbox as a server for `spend`. It must have the same clock."""
 
     def take(_now: float) -> tuple[bool, dict[str, str]]:
         verdict = rule.take(endpoint="list", version="v2")

@@ -1,4 +1,4 @@
-"""A feed that answers any number of tests in one request, and refuses what it is told to."""
+"""A small feed for scripted servers: it answers counts for any number of tests in one request."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ def reply(body: Any, status: int = 200) -> Reply:  # noqa: ANN401 - JSON is anyt
 
 @dataclass
 class Feed:
-    """A feed with one result per test; `refused`: errors with a path, `poison`: tests that spoil their request."""
+    """A feed with one result per test. `refused`: test to error; `poison`: tests that make the whole request fail."""
 
     refused: dict[str, str] = field(default_factory=dict)
     poison: frozenset[str] = frozenset()
     poisoned: Reply = INTERNAL_ERROR
 
     def __call__(self, seen: Seen) -> Reply:
-        """Answer counts for every alias asked for."""
+        """Answer the count of each alias in the request."""
         variables = json.loads(seen.body)["variables"]
         asked = {f"t{name[1:]}": test for name, test in variables.items() if name[0] == "u"}
         if self.poison & set(asked.values()):

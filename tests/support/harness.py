@@ -1,4 +1,4 @@
-"""Runs the tap as a user would, feeds a model of an upserting target, and knows what the target should then hold."""
+"""Runs the tap as a user does, loads a model of an upserting target, and knows what the target should contain."""
 
 from __future__ import annotations
 
@@ -30,19 +30,19 @@ SESSION_STREAMS = ("sessions", "session_details", "transcripts")
 ROW_STREAMS = ("task_responses", "participant_demographics", "transcript_cues")
 CHANGE_COLUMNS = ("change_cursor", "change_type", "changed_at", "deleted_at", "_sdc_deleted_at")
 COMMAND = [sys.executable, "-m", "tap_usertesting"]
-LONG = 100.0  # seconds: a process that takes longer hangs, however busy the machine is
+LONG = 100.0  # seconds; even on a busy machine a process that takes longer hangs
 
 
 @dataclass
 class Warehouse:
-    """A target that upserts by key, deletes what `_sdc_deleted_at` marks, and refuses what breaks its schema."""
+    """A target that upserts by key, deletes rows with `_sdc_deleted_at`, and refuses what violates their schema."""
 
     tables: dict[str, dict[tuple[Any, ...], dict[str, Any]]] = field(default_factory=dict)
     state: dict[str, Any] | None = None
     _schemas: dict[str, tuple[list[str], set[str], Draft7Validator]] = field(default_factory=dict)
 
     def load(self, messages: Iterable[dict[str, Any]]) -> None:
-        """Take messages in their order."""
+        """Load messages in their order."""
         for message in messages:
             kind = message["type"]
             if kind == "SCHEMA":
@@ -70,7 +70,7 @@ class Warehouse:
 
 @dataclass
 class Synced:
-    """What one run of the tap did."""
+    """The result of one run of the tap."""
 
     exit: int
     messages: list[dict[str, Any]]
@@ -83,7 +83,7 @@ class Synced:
         return next((m["value"] for m in reversed(self.messages) if m["type"] == "STATE"), None)
 
     def records(self, stream: str | None = None) -> list[dict[str, Any]]:
-        """The records, of one stream or of all."""
+        """Return the records of one stream, or of all."""
         return [m["record"] for m in self.messages if m["type"] == "RECORD" and stream in {None, m["stream"]}]
 
     @property
@@ -92,17 +92,17 @@ class Synced:
         return [line for line in self.log.splitlines() if " | ERROR " in line or " | CRITICAL " in line]
 
     def lines(self, text: str) -> list[str]:
-        """The log lines that hold a text."""
+        """Return the log lines that contain a text."""
         return [line for line in self.log.splitlines() if text in line]
 
     def partition(self, stream: str, test_id: str) -> dict[str, Any]:
-        """The state of a test in a stream, {} when there is none."""
+        """Return the state of a test in a stream, {} if there is none."""
         partitions = (self.state or {}).get("bookmarks", {}).get(stream, {}).get("partitions", [])
         return next((state for state in partitions if state["context"] == {"test_id": test_id}), {})
 
 
 def catalog(select: Sequence[str], **changes: object) -> dict[str, Any]:
-    """Return a catalog that selects these streams; `changes` go into every entry."""
+    """Return a catalog that selects these streams. `changes`: keys to set in every entry."""
     entries = json.loads(_discovered())
     for entry in entries["streams"]:
         entry.update(changes)
@@ -127,7 +127,7 @@ def sync(
     env: dict[str, str] | None = None,
     timeout: float = LONG,
 ) -> Synced:
-    """Run the command line in a process of its own; `folder` holds the files it is given."""
+    """Run the command in a process of its own. Its config, catalog and state are written to `folder`."""
     options = [*arguments(config, folder, state=state, select=select, entries=entries), *args]
     done = run_tap(options, env={**os.environ, **(env or {})}, timeout=timeout)
     singer = not any(option.startswith("--plan") for option in args)
@@ -135,7 +135,7 @@ def sync(
 
 
 def command_after(statements: str) -> list[str]:
-    """Return the tap's command whose process first does something in Python, such as making a constant smaller."""
+    """Return the command of the tap, but with Python statements before it, for example to lower a constant."""
     return [sys.executable, "-c", f"{statements}\nfrom tap_usertesting.tap import TapUserTesting as Tap\nTap.cli()"]
 
 
@@ -161,7 +161,7 @@ def arguments(
 
 
 def parse(stdout: bytes) -> list[dict[str, Any]]:
-    """Return the messages; every line must be a whole one."""
+    """Return the messages. Every line must be complete."""
     return [json.loads(line) for line in stdout.splitlines()]
 
 
@@ -174,9 +174,9 @@ def sync_here(
     state_every: float = 0.0,
     test: bool = False,
 ) -> Synced:
-    """Run the tap in this process, some hundred times faster; by default with a STATE after every record.
+    """Run the tap in this process, which is about a hundred times faster, by default with a STATE after every record.
 
-    `test`: do what `--test` does.
+    `test`: run the connection test, as `--test` does.
     """
     out = io.TextIOWrapper(io.BytesIO(), write_through=True)
     exit_code = 0
@@ -193,7 +193,7 @@ def sync_here(
 
 
 def personal_paths() -> dict[str, tuple[str, ...]]:
-    """Return the columns and fields with personal data of each stream that has any, by its declaration."""
+    """Return, for each stream with personal data, the paths that its declaration names."""
     found = {}
     for stream in STREAMS:
         holds_unknown = UNKNOWN in stream.schemas.get_schema(stream.name)["properties"]
@@ -202,7 +202,7 @@ def personal_paths() -> dict[str, tuple[str, ...]]:
 
 
 def truth(world: World, *, details: str = "details") -> dict[str, dict[tuple[Any, ...], Any]]:
-    """Return what a correct warehouse holds now, in a shape of its own that `held` brings tables to as well."""
+    """Return what a correct warehouse contains now, in a shape that `held` gives to tables as well."""
     now = world.truth()
     return {
         "sessions": {
@@ -267,7 +267,7 @@ def truth(world: World, *, details: str = "details") -> dict[str, dict[tuple[Any
 
 
 def held(warehouse: Warehouse) -> dict[str, dict[tuple[Any, ...], Any]]:
-    """Return a warehouse's tables in the shape of `truth`."""
+    """Return the tables of a warehouse in the shape of `truth`."""
     views: dict[str, Callable[[dict[str, Any]], Any]] = {
         "sessions": lambda row: (
             row["test_id"],
@@ -309,7 +309,7 @@ def held(warehouse: Warehouse) -> dict[str, dict[tuple[Any, ...], Any]]:
 
 
 def assert_true(warehouse: Warehouse, world: World, streams: Iterable[str] | None = None) -> None:
-    """Assert that every table (of these streams) holds the sandbox's truth: nothing lost, nothing more."""
+    """Assert that the tables of these streams, by default all, contain the sandbox's truth, and no more."""
     expected, found = truth(world), held(warehouse)
     for stream in streams or found:
         lost, extra = (
@@ -330,12 +330,12 @@ def _task_rows(body: dict[str, Any]) -> Iterator[tuple[Any, ...]]:
 
 
 def _cue_times(line: str) -> tuple[int, int]:
-    """Return start and end of a cue's line in milliseconds."""
+    """Return start and end of a line of cue times in milliseconds."""
     ends = re.findall(r"(?:(\d+):)?(\d\d):(\d\d)\.(\d{3})", line)
     start, end = (((int(h or 0) * 60 + int(m)) * 60 + int(s)) * 1000 + int(ms) for h, m, s, ms in ends[:2])
     return start, end
 
 
 def _ms(time: str | None) -> str | None:
-    """Return a time to the millisecond, however many decimals it was written with."""
+    """Return a time cut to milliseconds, whatever its number of decimals."""
     return None if time is None else f"{time[:19]}.{time[20:].rstrip('Z'):0<3}"[:23]

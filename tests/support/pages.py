@@ -1,4 +1,4 @@
-"""A session list that changes while it is paged."""
+"""A session list that changes while its pages are read."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ FAR = "9999-01-01T00:00:00.000000Z"
 
 
 def item(n: int) -> dict[str, Any]:
-    """Return session number n as the vendor lists it; one a minute."""
+    """Return session number n as the vendor lists it. There is one session a minute."""
     return {"sessionId": f"s{n:05}", "finishTime": f"2026-01-{1 + n // 1440:02}T{n // 60 % 24:02}:{n % 60:02}:00Z"}
 
 
@@ -25,7 +25,7 @@ def cursor(n: int) -> str:
 
 
 class Pages:
-    """A list of so many sessions, newest first; `before` may change it before a page is answered."""
+    """A stand-in for the Results API with one list of sessions, newest first."""
 
     def __init__(
         self,
@@ -36,9 +36,11 @@ class Pages:
         before: dict[str, Callable[[Pages], None]] | None = None,
         **changes: Callable[[Pages], None],
     ) -> None:
-        """Hold sessions 0 to count - 1; what happens before a call is keyed by its number: `call2=...`.
+        """Serve the sessions 0 to count - 1.
 
-        `most`: items a page; `counts`: what a page names as the total, `all`, the `page`, what came `so far` or `none`.
+        most: items of a page.
+        counts: the total that a page states: `all` sessions, those of the `page`, those `so far`, or `none`.
+        before, changes: a change of the list before the call of a number: `call2=add(7)`.
         """
         self.items = [item(n) for n in reversed(range(count))]
         self.most = most
@@ -69,7 +71,7 @@ class Pages:
 
 
 def add(*numbers: int) -> Callable[[Pages], None]:
-    """Return a change: new sessions at the top."""
+    """Return a change that adds sessions at the top."""
 
     def change(pages: Pages) -> None:
         pages.items[:0] = [item(n) for n in sorted(numbers, reverse=True)]
@@ -78,7 +80,7 @@ def add(*numbers: int) -> Callable[[Pages], None]:
 
 
 def drop(*numbers: int) -> Callable[[Pages], None]:
-    """Return a change: sessions leave."""
+    """Return a change that removes sessions."""
 
     def change(pages: Pages) -> None:
         gone = {f"s{n:05}" for n in numbers}

@@ -1,4 +1,4 @@
-"""A tiny HTTP server on loopback that answers what it is told and keeps what it was sent."""
+"""A small HTTP server on loopback that sends scripted replies and keeps the requests."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Reply:
-    """One answer."""
+    """One scripted reply."""
 
     status: int = 200
     body: bytes = b"{}"
@@ -29,7 +29,7 @@ class Reply:
 
 @dataclass(frozen=True)
 class Seen:
-    """One request as it arrived; header names in lower case."""
+    """One request. Header names are in lower case."""
 
     method: str
     path: str
@@ -41,21 +41,21 @@ class _Server(ThreadingHTTPServer):
     daemon_threads = True
 
     def handle_error(self, *_: object) -> None:
-        """Say nothing of clients that break off."""
+        """Ignore clients that disconnect."""
 
 
 class Scripted:
-    """A running server; answers the replies in turn, then the last one for ever. A reply may depend on the request."""
+    """A server that sends the replies in turn, and then repeats the last one. A reply may depend on the request."""
 
     def __init__(self, *replies: Reply | Callable[[Seen], Reply], tls: ssl.SSLContext | None = None) -> None:
-        """Take a free port; `tls` makes it https."""
+        """Take a free port. `tls`: serve https."""
         self.replies: list[Reply | Callable[[Seen], Reply]] = list(replies) or [Reply()]
         self.seen: list[Seen] = []
         outer = self
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
-            wbufsize = -1  # one write per answer, or each would wait for an acknowledgement
+            wbufsize = -1  # one write per answer, because a second one would wait for an acknowledgement
 
             def do_GET(self) -> None:
                 body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
@@ -96,10 +96,10 @@ class Scripted:
 
 
 def as_json(answer: Answer) -> Any:  # noqa: ANN401 - JSON is anything
-    """Read an answer."""
+    """Return the JSON of an answer."""
     return answer.json()
 
 
 def nest(status: int, message: object = "Some message") -> Reply:
-    """Return an error answer in the vendor's form."""
+    """Return an error in the form of NestJS, as the vendor sends it."""
     return Reply(status, json.dumps({"statusCode": status, "message": message}).encode())

@@ -1,4 +1,4 @@
-"""Serving a world, and time that can be moved."""
+"""Fixtures that serve worlds and set the tap's clock."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ def serve() -> Iterator[Callable[..., Sandbox]]:
 
 @pytest.fixture
 def present() -> datetime:
-    """The real present in whole seconds: what is recent and what is old hangs on it."""
+    """The real time in whole seconds, for tests of what counts as recent."""
     return datetime.now(timezone.utc).replace(microsecond=0)
 
 
 @pytest.fixture
 def travel(monkeypatch: pytest.MonkeyPatch) -> Callable[[datetime], None]:
-    """Let the runs of this process that follow believe in another present."""
+    """Set the wall clock of the tap in this process."""
 
     def to(moment: datetime) -> None:
         monkeypatch.setattr(TapUserTesting, "clock", Clock(wall=moment.timestamp))

@@ -1,7 +1,7 @@
-"""Time that jumps to the next thing to be done, for a tap in this process and the sandbox that it talks to.
+"""Simulated time for a tap in this process and its sandbox: it jumps to the next moment at which anything is due.
 
-What a test asserts about time then holds on every machine: an hour of quota windows passes in a moment, and a slow
-moment does not count. Calls go over real HTTP and take no time, or the `latency` that is asked for.
+So an hour of quota windows passes in a moment, and assertions about time do not depend on the speed of the machine.
+Calls go over real HTTP, but take no simulated time except for a `latency`.
 """
 
 from __future__ import annotations
@@ -27,42 +27,42 @@ EPOCH = 1_770_000_000.0
 
 
 class SimulatedTime:
-    """The present. `latency`: seconds that each call takes, once its answer is here."""
+    """The current time. `latency`: simulated seconds that pass when the answer to a call arrives."""
 
     def __init__(self, *, now: float = 1000.0, latency: float = 0.0) -> None:
-        """Begin at `now`."""
+        """Start at `now`, in seconds."""
         self.now = now
         self.latency = latency
 
     def monotonic(self) -> float:
-        """Return the present."""
+        """Return the time in seconds."""
         return self.now
 
     def wall(self) -> float:
-        """Return the present as epoch seconds."""
+        """Return the time in epoch seconds."""
         return EPOCH + self.now
 
     def sleep(self, seconds: float) -> None:
-        """Let time pass, where there is one thread."""
+        """Advance the time, if there is only one thread."""
         self.now += seconds
 
     def clock(self) -> Clock:
-        """Return it as the tap wants it; pauses after faults are as long as they may be."""
+        """Return a clock for the tap. Pauses after faults are as long as allowed."""
         return Clock(self.monotonic, self.wall, self.sleep, lambda most: most)
 
     def serve(self, world: World, quota: QuotaRule | None = None) -> Sandbox:
-        """Return a sandbox whose windows and tokens end by this time."""
+        """Return a sandbox that uses this time for its windows and tokens."""
         return Sandbox(world, quota=quota, clock=self.monotonic)
 
     def install(self, monkeypatch: pytest.MonkeyPatch) -> SimulatedTime:
-        """Let the runs of this process live by it."""
+        """Make the tap use this time in this process."""
         monkeypatch.setattr(TapUserTesting, "clock", self.clock())
         monkeypatch.setattr(TapUserTesting, "make_turns", lambda **_: SimulatedTurns(self))
         return self
 
 
 class _Moved(threading.Condition):
-    """Knows who sleeps, and until when: no one who has just been woken."""
+    """Knows which threads sleep, and until when. A thread that was woken is not among them."""
 
     def __init__(self, lock: threading.Lock) -> None:
         super().__init__(lock)
@@ -74,23 +74,23 @@ class _Moved(threading.Condition):
 
 
 class SimulatedTurns(Turns):
-    """Streams side by side: once every one of them sleeps, it is the time at which the first wakes."""
+    """Streams side by side. As soon as all of them sleep, the time jumps to when the first one wakes."""
 
     def __init__(self, time: SimulatedTime) -> None:
-        """Take turns by this time."""
+        """Use this time."""
         super().__init__(clock=time.clock())
         self._time = time
         self._moved: _Moved = _Moved(self._lock)
 
     @contextmanager
     def released(self) -> Iterator[None]:
-        """Be on the wire, for as long as a call takes."""
+        """Release the lock for a call, and let its latency pass."""
         with super().released():
             yield
         self.pass_by(self._time.latency)
 
     def pass_by(self, seconds: float) -> None:
-        """Be on the wire for so many seconds, seen from the other streams, and only then move again."""
+        """Wait for so many simulated seconds while the other streams go on."""
         if not self.active:
             self._time.now += seconds
             return
@@ -101,7 +101,7 @@ class SimulatedTurns(Turns):
         self._move()
 
     def sleep(self, seconds: float) -> None:
-        """Sleep, or until anyone has moved."""
+        """Sleep for so many simulated seconds, or until another stream acts."""
         if not self.active:
             super().sleep(seconds)
             return
@@ -116,5 +116,5 @@ class SimulatedTurns(Turns):
 
 
 def between(calls: list[ServedCall]) -> float:
-    """Return the seconds from the first of these calls to the last."""
+    """Return the seconds between the first and the last of these calls."""
     return calls[-1].at - calls[0].at

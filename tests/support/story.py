@@ -1,4 +1,4 @@
-"""A story: one warehouse that follows one sandbox through syncs, kills and resumptions."""
+"""A story: one warehouse that follows one sandbox through syncs, kills and resumed syncs."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ DAY = 24 * 60 * 60
 
 
 class Story:
-    """Syncs a served world into a warehouse; each sync goes on from the last STATE that arrived there."""
+    """Syncs a served world into a warehouse. Each sync resumes from the last STATE that arrived there."""
 
     def __init__(self, world: World, box: Sandbox, settings: dict[str, object]) -> None:
-        """Nothing is synced yet; `settings` override those of the sandbox for every sync."""
+        """Sync nothing yet. `settings` override those of the sandbox in every sync."""
         self.world = world
         self.box = box
         self.settings = settings
@@ -41,7 +41,7 @@ class Story:
         killed: Callable[[list[Message]], int] | None = None,
         state_every: float = 0.0,
     ) -> Synced:
-        """Sync these streams. `killed` tells from the messages how many of them arrive: kill -9 loses the rest."""
+        """Sync these streams. `killed`: returns how many of the messages arrive; the rest is lost, as with kill -9."""
         self.box.clear_calls()
         synced = sync_here(
             self.box.config(**self.settings),
@@ -59,7 +59,7 @@ class Story:
         return synced
 
     def assert_any_kill_is_survived(self, *streams: str) -> None:
-        """Sync these streams; whatever prefix of the messages arrives, the next sync makes the tables true."""
+        """Sync these streams, and assert that the next sync makes the tables true, however many messages arrived."""
         before = self.warehouse.state
         config = self.box.config(**self.settings)
         whole = sync_here(config, state=before, select=streams)
@@ -72,11 +72,11 @@ class Story:
         self.messages += whole.messages
 
     def assert_true(self, *streams: str) -> None:
-        """Assert that the tables of these streams hold the sandbox's truth."""
+        """Assert that the tables of these streams contain the sandbox's truth."""
         assert_true(self.warehouse, self.world, streams or SESSION_STREAMS)
 
     def assert_each_once(self, stream: str) -> None:
-        """Assert that no session was emitted twice, in all that ever arrived."""
+        """Assert that no session has arrived twice, in all syncs together."""
         rows = Counter(
             m["record"]["session_id"] for m in self.messages if m["type"] == "RECORD" and m["stream"] == stream
         )
@@ -84,7 +84,7 @@ class Story:
         assert not repeated, f"{stream}: {len(repeated)} sessions were emitted again"
 
     def partition(self, stream: str, test: Test) -> dict[str, Any]:
-        """Return the state of a test in a stream, as it arrived last."""
+        """Return the state of a test in a stream, from the last STATE that arrived."""
         return Synced(0, [{"type": "STATE", "value": self.warehouse.state}], "").partition(stream, test.test_id)
 
     def asked(self, kind: str, session: Session | None = None) -> list[ServedCall]:
@@ -94,7 +94,7 @@ class Story:
 
 
 def after_rows(count: int, stream: str | None = None) -> Callable[[list[Message]], int]:
-    """Return a kill that strikes after the first STATE that follows so many rows."""
+    """Return a kill after the first STATE that follows so many rows."""
 
     def arrived(messages: list[Message]) -> int:
         left = count
@@ -108,7 +108,7 @@ def after_rows(count: int, stream: str | None = None) -> Callable[[list[Message]
 
 
 def before_row_of(session: Session, stream: str) -> Callable[[list[Message]], int]:
-    """Return a kill that strikes right before the row of a session."""
+    """Return a kill right before the row of a session."""
 
     def arrived(messages: list[Message]) -> int:
         for place, message in enumerate(messages):
@@ -121,15 +121,15 @@ def before_row_of(session: Session, stream: str) -> Callable[[list[Message]], in
 
 
 class Tell(Protocol):
-    """Begins a story."""
+    """Starts a story."""
 
     def __call__(self, world: World, **settings: object) -> Story:
-        """Serve a world without a quota; `settings` are the tap's, over those of the sandbox."""
+        """Serve a world without a quota. `settings` override those that the sandbox gives the tap."""
 
 
 @pytest.fixture
 def tell() -> Iterator[Tell]:
-    """Begin stories; what they serve ends with the test."""
+    """Start stories. Their sandboxes stop at the end of the test."""
     with contextlib.ExitStack() as served:
 
         def begin(world: World, **settings: object) -> Story:
@@ -140,7 +140,7 @@ def tell() -> Iterator[Tell]:
 
 @pytest.fixture
 def days_later(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
-    """Let the tap's wall clock be some days ahead."""
+    """Set the tap's wall clock some days ahead."""
 
     def ahead(days: float) -> None:
         clock = Clock(wall=lambda: time.time() + days * DAY)

@@ -1,4 +1,4 @@
-"""A terminal in which the tap is run as a person runs it: a pseudo-terminal that is also its controlling one."""
+"""Runs the tap in a pseudo-terminal, which is also its controlling terminal, as for a person."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-WIDE = 300  # columns: no log line is broken
+WIDE = 300  # columns; no log line wraps
 # Makes standard error the controlling terminal, so that ^C typed there is a signal; then becomes the command.
 LAUNCHER = (
     "import fcntl, os, sys, termios\n"
@@ -33,7 +33,7 @@ PERCENT = re.compile(r"(\d+)%\|")
 
 
 class Terminal:
-    """One run. `to`: where standard output goes: a `pipe`, a second `terminal`, or the `same` one."""
+    """One run of the tap. `to`: where standard output goes: a `pipe`, another `terminal`, or the `same` terminal."""
 
     def __init__(
         self,
@@ -57,7 +57,7 @@ class Terminal:
             stderr=slave,
             env={**os.environ, "TERM": term},
         )
-        self._slave = slave  # kept open: what was written last can be read after the end
+        self._slave = slave  # kept open, so that the last output can be read after the end
         self._seen, self._out = bytearray(), bytearray()
         self._readers = [Thread(target=self._read, args=(self._master, self._seen), daemon=True)]
         if other is not None:
@@ -80,12 +80,12 @@ class Terminal:
 
     @property
     def percentages(self) -> list[int]:
-        """What the bar showed, one after the other."""
+        """All percentages of the bar, in their order."""
         return [int(number) for number in PERCENT.findall(self.text)]
 
     @property
     def screen(self) -> list[str]:
-        """What a person sees: the lines as later writes have left them, the empty ones at the end left out."""
+        """The lines that a person sees after all writes, without the empty ones at the end."""
         lines, column = [""], 0
         for piece in re.findall(r"\x1b\[K|[^\x1b]", self.text, flags=re.DOTALL):
             line = lines[-1]
@@ -104,7 +104,7 @@ class Terminal:
         return lines
 
     def wait_for(self, what: Callable[[Terminal], object]) -> None:
-        """Wait until something is seen."""
+        """Wait until `what` returns something true."""
         end = time.monotonic() + LONG
         while not what(self):
             if time.monotonic() > end or self.popen.poll() is not None:
@@ -117,7 +117,7 @@ class Terminal:
         os.write(self._master, keys)
 
     def ended(self) -> Synced:
-        """Wait for the end. The terminal's own settings must then be what they were."""
+        """Wait for the end, and assert that the terminal has its former settings."""
         code = self.popen.wait(LONG)
         assert termios.tcgetattr(self._slave) == self._before
         os.close(self._slave)

@@ -1,4 +1,4 @@
-"""Streams that call side by side, simulated: each asks its endpoint again as soon as it was answered."""
+"""Simulates streams side by side: each calls its endpoint again as soon as the last call is answered."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ SCOPES: dict[str, Callable[[str], str]] = {
 
 
 @dataclass
-class Told:
-    """What a simulated run came to."""
+class SideBySideRun:
+    """The result of `call_side_by_side`. `changes_of_mind`: how often `windows.separate` changed."""
 
     refused: int = 0
     changes_of_mind: int = 0
@@ -44,12 +44,13 @@ def call_side_by_side(
     latency: Callable[[], float] = lambda: 0.1,
     begins: Callable[[], float] = lambda: 0.0,
     work: Callable[[], float] = lambda: 0.001,
-) -> Told:
-    """Let each endpoint be asked so often; the server counts by `rule`, which must be scoped by endpoint.
+) -> SideBySideRun:
+    """Make the given number of calls to each endpoint. The server counts by `rule`, whose scope must be `endpoint`.
 
-    `begins`: seconds until a stream's first call; `work`: seconds from an answer to the stream's next call.
+    `scope`: a key of SCOPES. `latency`: seconds of a call. `begins`: seconds until the first call of a stream. `work`:
+    seconds from an answer to the next call of the stream.
     """
-    told, started, order = Told(answered=dict.fromkeys(calls, 0)), clock.now, count()
+    told, started, order = SideBySideRun(answered=dict.fromkeys(calls, 0)), clock.now, count()
     events: list[tuple[float, int, str, str, tuple[int, RateHeaders, bool] | int]] = []
 
     def at(moment: float, what: str, endpoint: str, more: tuple[int, RateHeaders, bool] | int = 0) -> None:

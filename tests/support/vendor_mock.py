@@ -49,8 +49,8 @@ LEGACY_BASE = "/usertesting/api"  # the path of the legacy document's server, wh
 
 
 @dataclass(frozen=True)
-class Show:
-    """One sync: what of, with which settings, and the streams that have records where the answers are examples."""
+class MockRun:
+    """One sync: its document and settings, and the streams that must have records if the answers are examples."""
 
     title: str
     document: Path
@@ -72,13 +72,13 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         prism = options.prism or install(folder)
-        shows = [Show("examples, a test id is given", options.results, one_test, streams)]
+        runs = [MockRun("examples, a test id is given", options.results, one_test, streams)]
         if options.legacy is not None:
             both = folder / "both.json"
             both.write_text(json.dumps(joined(options.results, options.legacy)), encoding="utf-8")
-            shows.append(Show("examples, tests are discovered", both, {}, ("workspaces", "tests")))
-        shows += [Show("random data", options.results, one_test, streams, examples=False)] * options.random
-        wrong = [problem for show in shows for problem in run(show, prism, folder)]
+            runs.append(MockRun("examples, tests are discovered", both, {}, ("workspaces", "tests")))
+        runs += [MockRun("random data", options.results, one_test, streams, examples=False)] * options.random
+        wrong = [problem for mock_run in runs for problem in run(mock_run, prism, folder)]
     return 1 if wrong else 0
 
 
@@ -91,7 +91,7 @@ def install(folder: Path) -> Path:
 
 
 def joined(results: Path, legacy: Path) -> dict[str, Any]:
-    """Return a document that refers to what the tap calls of both: it knows one host, and Prism serves one document."""
+    """Return one document with the paths that the tap calls: Prism serves one document, and the tap knows one host."""
     places = {path: (results, path) for path in RESULTS_PATHS}
     places |= {LEGACY_BASE + path: (legacy, path) for path in LEGACY_PATHS}
     return {
@@ -107,12 +107,12 @@ def _reference(document: Path, path: str) -> str:
     return f"{document.resolve()}#/paths/{path.replace('/', '~1')}"
 
 
-def run(show: Show, prism: Path, folder: Path) -> list[str]:
-    """Sync from Prism, print what came, and return what is wrong with it."""
-    print(f"\n{show.document.name}, {show.title}:")
+def run(mock_run: MockRun, prism: Path, folder: Path) -> list[str]:
+    """Sync from Prism, print the result, and return its problems."""
+    print(f"\n{mock_run.document.name}, {mock_run.title}:")
     log = folder / "prism.log"
-    with served(show, prism, log) as url:
-        config = {"access_token": "any", "api_url": url, "change_source": "listing", **show.settings}
+    with served(mock_run, prism, log) as url:
+        config = {"access_token": "any", "api_url": url, "change_source": "listing", **mock_run.settings}
         began = time.monotonic()
         synced = sync(config, folder, timeout=ENDS_WITHIN)
         seconds = time.monotonic() - began
@@ -120,39 +120,39 @@ def run(show: Show, prism: Path, folder: Path) -> list[str]:
     for asked in (re.search(r"\[HTTP SERVER\] (get|post) (\S+) .* Request received", line) for line in told):
         if asked:
             print(f"  {asked[1].upper()} {asked[2]}")
-    wrong = problems(synced, show)
+    wrong = problems(synced, mock_run)
     wrong += [line for line in told if "✖" in line or "violation" in line.lower()]
     if wrong:
         print(synced.log, end="")
     for problem in wrong:
         print(f"WRONG: {problem}")
-    counts = ", ".join(f"{len(synced.records(stream))} {stream}" for stream in show.streams)
+    counts = ", ".join(f"{len(synced.records(stream))} {stream}" for stream in mock_run.streams)
     print(f"  exit {synced.exit} after {seconds:.1f} s; records: {counts}" + ("" if wrong else "; all is well"))
     return wrong
 
 
-def problems(synced: Synced, show: Show) -> list[str]:
-    """Return what is not as it should be, one line each."""
+def problems(synced: Synced, mock_run: MockRun) -> list[str]:
+    """Return the problems of a sync, one line each."""
     found = [] if synced.exit == 0 else [f"exit status {synced.exit}"]
     try:
         Warehouse().load(synced.messages)  # validates each record, formats included
     except Exception as error:  # noqa: BLE001 - a validator's error, a missing SCHEMA or a bad key: all are findings
         found.append(f"{type(error).__name__}: {str(error).splitlines()[0]}")
     found += synced.errors
-    if show.examples:
-        found += [f"no record of {stream}" for stream in show.streams if not synced.records(stream)]
+    if mock_run.examples:
+        found += [f"no record of {stream}" for stream in mock_run.streams if not synced.records(stream)]
         found += synced.lines(" | WARNING ")
     return found
 
 
 @contextlib.contextmanager
-def served(show: Show, prism: Path, log: Path) -> Iterator[str]:
-    """Serve a document with Prism on a free port of loopback; yields its URL."""
+def served(mock_run: MockRun, prism: Path, log: Path) -> Iterator[str]:
+    """Serve a document with Prism on a free loopback port; yields the URL."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     command = [str(prism), "mock", "--host", "127.0.0.1", "--port", str(port), "--multiprocess", "false"]
-    command += [str(show.document)] if show.examples else ["--dynamic", str(show.document)]
+    command += [str(mock_run.document)] if mock_run.examples else ["--dynamic", str(mock_run.document)]
     with log.open("wb") as out, subprocess.Popen(command, stdout=out, stderr=subprocess.STDOUT) as process:
         try:
             until = time.monotonic() + STARTS_WITHIN

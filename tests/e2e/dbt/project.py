@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from tests.e2e.database import ENVIRONMENT as POSTGRES
-from tests.support.environments import ROOT, install, listed, programs
+from tests.support.environments import ROOT, install, programs, requirements_in
 from tests.support.harness import sync
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ class Dbt:
     def programs(self) -> Path:
         """The folder of the commands, installed at the first use."""
         file = ROOT / "tests" / "e2e" / "requirements" / f"{self.requirements}.txt"
-        return install(self.requirements, listed(file))
+        return install(self.requirements, requirements_in(file))
 
     def run(self, command: Sequence[str]) -> str:
         """Run one command in the project's folder, warnings being errors, and return what it printed."""

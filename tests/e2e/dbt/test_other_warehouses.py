@@ -19,7 +19,7 @@ from tap_usertesting.sandbox import Sandbox, World
 from tests.e2e.dbt import expected, found
 from tests.e2e.dbt.comparison import ANSWERS, assert_same
 from tests.e2e.dbt.project import PROJECT, Dbt
-from tests.support.environments import ROOT, install, listed
+from tests.support.environments import ROOT, install, requirements_in
 from tests.support.harness import sync
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def manifests(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 @cache
 def _environment() -> Path:
     """The environment with fakesnow and the SQL parser that comes with it."""
-    return install("snowflake", listed(ROOT / "tests" / "e2e" / "requirements" / "snowflake.txt"))
+    return install("snowflake", requirements_in(ROOT / "tests" / "e2e" / "requirements" / "snowflake.txt"))
 
 
 def ask(program: str, *arguments: object) -> Any:  # noqa: ANN401 - what the program prints

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.environments import ROOT, install, listed
+from tests.support.environments import ROOT, install, requirements_in
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]  # it installs, and may install a browser
 
@@ -43,7 +43,7 @@ def browser() -> str:
 @pytest.fixture(scope="module")
 def page() -> Path:
     """Run the demo; the last line that it prints is the page's path."""
-    requirements = listed(ROOT / "tests" / "demo" / "requirements.txt")
+    requirements = requirements_in(ROOT / "tests" / "demo" / "requirements.txt")
     python = install("demo", ("--editable", ".[sandbox]", *requirements)) / "python"
     done = subprocess.run([python, "-m", "tests.demo.run"], cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr

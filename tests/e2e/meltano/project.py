@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tests.support.environments import ROOT, install, listed
+from tests.support.environments import ROOT, install, requirements_in
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -97,7 +97,7 @@ class Project:
 
 def programs() -> Path:
     """Return the folder with the command `meltano`, which is installed if it is not there."""
-    return install(ENVIRONMENT, listed(REQUIREMENTS))
+    return install(ENVIRONMENT, requirements_in(REQUIREMENTS))
 
 
 def made(folder: Path) -> Project:

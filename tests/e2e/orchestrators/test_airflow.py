@@ -20,7 +20,7 @@ pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900)]
 @pytest.fixture(scope="module")
 def airflow() -> Path:
     """The command airflow."""
-    return environments.install("airflow", environments.listed(REQUIREMENTS / "airflow.txt")) / "airflow"
+    return environments.install("airflow", environments.requirements_in(REQUIREMENTS / "airflow.txt")) / "airflow"
 
 
 def test_mapped_tasks_keep_a_state_each_and_load_the_truth(pipeline: Pipeline, airflow: Path) -> None:

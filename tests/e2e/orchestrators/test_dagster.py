@@ -21,7 +21,7 @@ RUNS = Path(__file__).with_name("run_dagster.py")
 @pytest.fixture(scope="module")
 def python() -> Path:
     """The interpreter that has Dagster."""
-    return environments.install("dagster", environments.listed(REQUIREMENTS / "dagster.txt")) / "python"
+    return environments.install("dagster", environments.requirements_in(REQUIREMENTS / "dagster.txt")) / "python"
 
 
 def test_partitions_keep_a_state_each_and_load_the_truth(pipeline: Pipeline, python: Path) -> None:

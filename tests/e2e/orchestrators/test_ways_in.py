@@ -43,7 +43,7 @@ def output(command: list[str], **variables: str) -> str:
 @pytest.fixture(scope="module")
 def launchers() -> Path:
     """The folder of the commands pipx, uv and uvx."""
-    return environments.install("launchers", environments.listed(REQUIREMENTS / "launchers.txt"))
+    return environments.install("launchers", environments.requirements_in(REQUIREMENTS / "launchers.txt"))
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tests.e2e.warehouses.tables import Dump
-from tests.support.environments import ROOT, install, listed
+from tests.support.environments import ROOT, install, requirements_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -73,7 +73,7 @@ class Loader:
 
 def environment(name: str) -> Path:
     """Return the folder of a target's commands, installed when it is not there."""
-    return install(name, listed(REQUIREMENTS / f"{name}.txt"))
+    return install(name, requirements_in(REQUIREMENTS / f"{name}.txt"))
 
 
 @contextlib.contextmanager

@@ -38,7 +38,7 @@ RUNS = ("first", "first", "changes", "changes", "accepted")
 
 def load(command: str, settings: dict[str, Any], folder: Path, messages: bytes) -> dict[str, Any]:
     """Pipe the tap's output into a target; return the last STATE that it wrote."""
-    requirements = environments.listed(REQUIREMENTS / f"{command.removeprefix('target-')}.txt")
+    requirements = environments.requirements_in(REQUIREMENTS / f"{command.removeprefix('target-')}.txt")
     program = environments.install(command, requirements) / command
     config = folder / f"{command}.json"
     config.write_text(json.dumps(settings), encoding="utf-8")
