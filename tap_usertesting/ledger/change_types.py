@@ -1,7 +1,7 @@
 """What can happen to a session, as the change feed names it.
 
-Which of them concern a stream is said by the `Policy` of its resource (`stream_policy.py`). A type that is not named here
-concerns every stream, so a new one loses nothing.
+The `Policy` of a resource says which of them concern its streams (`stream_policy.py`). A type that is not named here
+concerns all streams, so nothing is lost when the vendor adds one.
 """
 
 from __future__ import annotations

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from tap_usertesting.ledger.change_types import is_removal
-from tap_usertesting.ledger.stream_policy import Policy
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
     from tap_usertesting.ledger.change_log import Change
+    from tap_usertesting.ledger.stream_policy import Policy
 
 
 class NetChange(NamedTuple):

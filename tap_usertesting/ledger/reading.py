@@ -8,7 +8,6 @@ from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from tap_usertesting.ledger.agenda_items import Act, Item, Line
-from tap_usertesting.ledger.change_log import Listed, Log
 from tap_usertesting.ledger.change_types import UPDATED
 from tap_usertesting.ledger.ledger import Ledger, Mark
 from tap_usertesting.values.times import earlier
@@ -16,6 +15,7 @@ from tap_usertesting.values.times import earlier
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from tap_usertesting.ledger.change_log import Listed, Log
     from tap_usertesting.ledger.stream_policy import Policy
 
 

@@ -23,7 +23,8 @@ from typing import TYPE_CHECKING, Literal
 from tap_usertesting.sandbox import QuotaRule, Sandbox, World
 from tests.benchmarks.bounds import at_least, at_most
 from tests.benchmarks.simulated import share_used, simulate
-from tests.support.harness import COMMAND, Synced, Warehouse, arguments, assert_true, parse
+from tests.support.harness import COMMAND, Synced, Warehouse, arguments, parse
+from tests.support.tables import assert_true
 
 if TYPE_CHECKING:
     from tap_usertesting.sandbox.requests_and_replies import ServedCall

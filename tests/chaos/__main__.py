@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING
 
 from tests.chaos.ledger import NOTHING, Spent
 from tests.chaos.mirror import NoTargetError, postgres_target
-from tests.chaos.trial import Trial, end_with_parent, run_quietly
+from tests.chaos.process import end_with_parent
+from tests.chaos.trial import Trial, run_quietly
 from tests.support.environments import CannotInstallError
 
 if TYPE_CHECKING:

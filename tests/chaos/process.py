@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import multiprocessing
 import os
 import signal
 import subprocess
@@ -172,3 +173,15 @@ def _unsaved(messages: list[dict[str, Any]]) -> bool:
         if message["type"] == "RECORD" and message["stream"] in SESSION_STREAMS:
             return message["record"]["deleted_at"] is None
     return False
+
+
+def end_with_parent() -> None:
+    """Have this process of a pool end when the pool's own does, however that ends."""
+
+    def watch() -> None:
+        parent = multiprocessing.parent_process()
+        if parent is not None:
+            parent.join()
+            os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()

@@ -11,7 +11,8 @@ import pytest
 
 from tap_usertesting.sandbox import Sandbox, World
 from tests.chaos.weather import FAULTS, Weather
-from tests.support.harness import LONG, Warehouse, assert_true, sync_here
+from tests.support.harness import LONG, Warehouse, sync_here
+from tests.support.tables import assert_true
 
 if TYPE_CHECKING:
     from tests.support.simulated_time import SimulatedTime

@@ -1,11 +1,9 @@
-"""One seed: a few runs under chaos, then clean ones until nothing is left to do; what that cost; and the truth."""
+"""Runs one seed: a few runs under chaos, clean runs until nothing is left to do, then the costs and the tables."""
 # ruff: noqa: S311 - reproducible test data, nothing secret is drawn here
 
 from __future__ import annotations
 
 import logging
-import multiprocessing
-import os
 import re
 import signal
 import sys
@@ -24,7 +22,8 @@ from tests.chaos.process import Blow, Ended, TapProcess
 from tests.chaos.report import Report
 from tests.chaos.scene import Scene
 from tests.chaos.weather import FINAL, WINDOW, Weather
-from tests.support.harness import Synced, Warehouse, catalog, held, sync_here, truth
+from tests.support.harness import Synced, Warehouse, catalog, sync_here
+from tests.support.tables import held, truth
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -56,12 +55,12 @@ class ChaosError(AssertionError):
 
 
 class Trial:
-    """Runs one seed. `tell` is given what happens, line by line."""
+    """One seed. `tell` is called with a line for each event."""
 
     def __init__(
         self, seed: int, tell: Callable[[str], None] = lambda _line: None, target: Target | None = None
     ) -> None:
-        """Make the scene and raise its curtain in `run`. `target`: PostgreSQL is to hold the truth as well."""
+        """Prepare the world of the seed; `run` starts it. `target`: load everything into PostgreSQL as well."""
         self._rng = Random(f"story/{seed}")
         self._calm = Random(f"calm/{seed}").random() < CALM
         self._share = 0.0 if self._calm else Random(f"share/{seed}").choice(SHARES)
@@ -291,15 +290,3 @@ def run_quietly(seed: int, target: Target | None = None) -> Report:
     """Run a seed without the log of the clean runs' tap, which is in this process; a struck one's goes to a file."""
     logging.disable(logging.CRITICAL)
     return Trial(seed, target=target).run()
-
-
-def end_with_parent() -> None:
-    """Have this process of a pool end when the pool's own does, however that ends."""
-
-    def watch() -> None:
-        parent = multiprocessing.parent_process()
-        if parent is not None:
-            parent.join()
-            os._exit(1)
-
-    threading.Thread(target=watch, daemon=True).start()

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from tests.demo.errors import DemoError
 from tests.demo.pipeline import SCHEMA
-from tests.support.harness import SESSION_STREAMS, Warehouse, assert_true
+from tests.support.harness import SESSION_STREAMS, Warehouse
+from tests.support.tables import assert_true
 
 if TYPE_CHECKING:
     from tap_usertesting.sandbox import World

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from tap_usertesting.streams.catalog import STREAMS
 from tap_usertesting.streams.session_videos import SessionVideosStream
-from tests.support.harness import CHANGE_COLUMNS, ROW_STREAMS, SESSION_STREAMS, Warehouse, assert_true
+from tests.support.harness import CHANGE_COLUMNS, ROW_STREAMS, SESSION_STREAMS, Warehouse
+from tests.support.tables import assert_true
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

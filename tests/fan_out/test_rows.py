@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tap_usertesting.sandbox import World
-from tests.support.harness import ROW_STREAMS, Warehouse, assert_true, catalog, sync, sync_here
+from tests.support.harness import ROW_STREAMS, Warehouse, catalog, sync, sync_here
 from tests.support.story import after_rows
+from tests.support.tables import assert_true
 
 if TYPE_CHECKING:
     from pathlib import Path

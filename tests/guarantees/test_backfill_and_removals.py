@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tap_usertesting.sandbox import World
-from tests.support.harness import SESSION_STREAMS, Warehouse, assert_true, sync
+from tests.support.harness import SESSION_STREAMS, Warehouse, sync
 from tests.support.story import after_rows
+from tests.support.tables import assert_true
 
 if TYPE_CHECKING:
     from pathlib import Path

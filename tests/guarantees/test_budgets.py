@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tap_usertesting.sandbox import QuotaRule, Sandbox, World
-from tests.support.harness import SESSION_STREAMS, Warehouse, assert_true, sync, sync_here
+from tests.support.harness import SESSION_STREAMS, Warehouse, sync, sync_here
+from tests.support.tables import assert_true
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tap_usertesting.sandbox import QuotaRule, World
-from tests.support.harness import held, truth
 from tests.support.story import before_row_of
+from tests.support.tables import held, truth
 
 if TYPE_CHECKING:
     from tap_usertesting.sandbox.model import Session, Test

@@ -8,7 +8,8 @@ import pytest
 
 from tap_usertesting.sandbox import World
 from tests.support.calls import feed_requests
-from tests.support.harness import Warehouse, assert_true, sync, sync_here
+from tests.support.harness import Warehouse, sync, sync_here
+from tests.support.tables import assert_true
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Literal
 import pytest
 
 from tap_usertesting.sandbox import QuotaRule, Sandbox, World
-from tests.support.harness import Warehouse, assert_true, sync, sync_here
+from tests.support.harness import Warehouse, sync, sync_here
+from tests.support.tables import assert_true
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -10,7 +10,8 @@ import pytest
 
 from tap_usertesting.sandbox import World
 from tests.support.calls import spent
-from tests.support.harness import SESSION_STREAMS, Warehouse, assert_true, sync, sync_here
+from tests.support.harness import SESSION_STREAMS, Warehouse, sync, sync_here
+from tests.support.tables import assert_true
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tap_usertesting.sandbox import Sandbox, World
-from tests.support.harness import SESSION_STREAMS, assert_true
+from tests.support.harness import SESSION_STREAMS
 from tests.support.story import Story, after_rows
+from tests.support.tables import assert_true
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

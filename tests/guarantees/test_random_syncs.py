@@ -27,7 +27,8 @@ from hypothesis.stateful import (
 from tap_usertesting.api.results import ResultsClient
 from tap_usertesting.ledger.state_keys import BESIDE, decode, encode
 from tap_usertesting.sandbox import QuotaRule, Sandbox, World
-from tests.support.harness import ROW_STREAMS, SESSION_STREAMS, Warehouse, assert_true, sync_here
+from tests.support.harness import ROW_STREAMS, SESSION_STREAMS, Warehouse, sync_here
+from tests.support.tables import assert_true
 
 if TYPE_CHECKING:
     from tap_usertesting.sandbox import Session, Test

@@ -9,7 +9,8 @@ import pytest
 
 from tap_usertesting.sandbox import World
 from tests.support.calls import spent
-from tests.support.harness import Warehouse, assert_true, sync_here
+from tests.support.harness import Warehouse, sync_here
+from tests.support.tables import assert_true
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tap_usertesting.sandbox import QuotaRule, Sandbox, World
-from tests.support.harness import COMMAND, LONG, Synced, Warehouse, arguments, assert_true, sync_here
+from tests.support.harness import COMMAND, LONG, Synced, Warehouse, arguments, sync_here
+from tests.support.tables import assert_true
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -13,7 +13,8 @@ import time
 from typing import TYPE_CHECKING
 
 from tap_usertesting.sandbox import Sandbox, World
-from tests.support.harness import COMMAND, LONG, Warehouse, arguments, assert_true, sync
+from tests.support.harness import COMMAND, LONG, Warehouse, arguments, sync
+from tests.support.tables import assert_true
 
 if TYPE_CHECKING:
     from pathlib import Path

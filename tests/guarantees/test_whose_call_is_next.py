@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tap_usertesting.sandbox import QuotaRule, Sandbox, World
-from tests.support.harness import SESSION_STREAMS, Warehouse, assert_true, sync_here
+from tests.support.harness import SESSION_STREAMS, Warehouse, sync_here
 from tests.support.simulated_time import EPOCH
 from tests.support.story import after_rows
+from tests.support.tables import assert_true
 
 if TYPE_CHECKING:
     from tests.support.simulated_time import SimulatedTime

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tap_usertesting.sandbox import Sandbox, World
-from tests.support.harness import Warehouse, assert_true, catalog, sync, sync_here, truth
+from tests.support.harness import Warehouse, catalog, sync, sync_here
+from tests.support.tables import assert_true, truth
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

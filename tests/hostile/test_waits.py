@@ -12,7 +12,8 @@ import pytest
 from tap_usertesting.api.clock import Clock
 from tap_usertesting.sandbox import QuotaRule, Sandbox, World
 from tap_usertesting.tap import TapUserTesting
-from tests.support.harness import Synced, Warehouse, assert_true, sync_here
+from tests.support.harness import Synced, Warehouse, sync_here
+from tests.support.tables import assert_true
 
 DAY = 86_400
 SELECT = ["sessions", "session_details", "transcripts"]

@@ -13,8 +13,9 @@ import pytest
 from tap_usertesting.sandbox import QuotaRule, Sandbox, World
 from tap_usertesting.streams.session_details import Details
 from tap_usertesting.tap import TapUserTesting
-from tests.support.harness import ROW_STREAMS, SESSION_STREAMS, Warehouse, assert_true, catalog, parse, sync, sync_here
+from tests.support.harness import ROW_STREAMS, SESSION_STREAMS, Warehouse, catalog, parse, sync, sync_here
 from tests.support.simulated_time import between
+from tests.support.tables import assert_true
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, cast
 
 from tests.benchmarks.peers.peer import TABLES, Holdings
-from tests.support.harness import truth
+from tests.support.tables import truth
 
 if TYPE_CHECKING:
     from tap_usertesting.sandbox import World

@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tap_usertesting.sandbox import QuotaRule, Sandbox, World
-from tests.support.harness import COMMAND, Warehouse, assert_true, parse
+from tests.support.harness import COMMAND, Warehouse, parse
+from tests.support.tables import assert_true
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -16,7 +16,8 @@ from tap_usertesting.report.activity import Activity, Standing, long_text, secon
 from tap_usertesting.report.progress import Progress
 from tap_usertesting.report.wording import duration
 from tap_usertesting.sandbox import QuotaRule, Sandbox, World
-from tests.support.harness import Warehouse, assert_true, command_after, sync, sync_here
+from tests.support.harness import Warehouse, command_after, sync, sync_here
+from tests.support.tables import assert_true
 from tests.support.terminal import Terminal
 
 if TYPE_CHECKING:

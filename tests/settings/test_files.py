@@ -12,7 +12,8 @@ import pytest
 from tap_usertesting.config.validation import SettingsError
 from tap_usertesting.singer.command_line import EX_CONFIG
 from tap_usertesting.singer.input_files import drop_unsound, read_state
-from tests.support.harness import SESSION_STREAMS, Warehouse, assert_true, catalog, sync, sync_here
+from tests.support.harness import SESSION_STREAMS, Warehouse, catalog, sync, sync_here
+from tests.support.tables import assert_true
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -12,7 +12,8 @@ import pytest
 from tap_usertesting.api.clock import Clock
 from tap_usertesting.sandbox import Sandbox, World
 from tap_usertesting.tap import TapUserTesting
-from tests.support.harness import SESSION_STREAMS, Synced, Warehouse, assert_true, sync_here
+from tests.support.harness import SESSION_STREAMS, Synced, Warehouse, sync_here
+from tests.support.tables import assert_true
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from tests.benchmarks.peers.peer import PAGE, TABLES, Holdings, printed, program
-from tests.support.harness import truth
+from tests.support.tables import truth
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

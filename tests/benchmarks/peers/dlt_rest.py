@@ -35,7 +35,7 @@ class Dlt:
 
     def tables(self, job: Job) -> dict[str, dict[tuple[Any, ...], Any]]:
         """Read what the program has written of its database."""
-        from tests.support.harness import truth  # noqa: PLC0415 - dlt's environment has no such module
+        from tests.support.tables import truth  # noqa: PLC0415 - dlt's environment has no such module
 
         path = job.home / "holdings.json"
         found = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}

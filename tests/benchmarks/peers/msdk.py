@@ -11,7 +11,7 @@ import json
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from tests.benchmarks.peers.peer import PAGE, Holdings, printed, program
-from tests.support.harness import truth
+from tests.support.tables import truth
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from tests.benchmarks.peers.peer import TABLES, printed
-from tests.support.harness import COMMAND, Warehouse, arguments, held
+from tests.support.harness import COMMAND, Warehouse, arguments
+from tests.support.tables import held
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

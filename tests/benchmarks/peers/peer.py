@@ -81,7 +81,7 @@ class Peer(Protocol):
         ...
 
     def tables(self, job: Job) -> dict[str, dict[tuple[Any, ...], Any]]:
-        """Return the warehouse in the shape of `tests.harness.truth`."""
+        """Return the warehouse in the shape of `tests.support.tables.truth`."""
         ...
 
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from tap_usertesting.sandbox import QuotaRule, Sandbox, World
 from tests.benchmarks.peers.peer import TABLES, Job
 from tests.support.environments import ROOT
-from tests.support.harness import truth
+from tests.support.tables import truth
 
 if TYPE_CHECKING:
     from pathlib import Path

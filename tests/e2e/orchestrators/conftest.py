@@ -19,7 +19,8 @@ from tap_usertesting.sandbox import Sandbox, World
 from tap_usertesting.streams.catalog import STREAMS
 from tap_usertesting.streams.session_videos import SessionVideosStream
 from tests.support import environments
-from tests.support.harness import Warehouse, assert_true, catalog
+from tests.support.harness import Warehouse, catalog
+from tests.support.tables import assert_true
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence

@@ -16,7 +16,8 @@ import pytest
 from tap_usertesting.sandbox import Sandbox, World
 from tests.e2e.orchestrators.conftest import NO_RESULTS
 from tests.support import environments
-from tests.support.harness import COMMAND, Warehouse, assert_true, parse
+from tests.support.harness import COMMAND, Warehouse, parse
+from tests.support.tables import assert_true
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -26,7 +26,8 @@ from typing import TYPE_CHECKING, Any
 from tests.e2e.warehouses.loaders import BIGQUERY, HERE, SNOWFLAKE, Loader, environment
 from tests.e2e.warehouses.recorded import RUNS, SYNCS, last_rows, live, record
 from tests.e2e.warehouses.tables import Streams, assert_same
-from tests.support.harness import COMMAND, Warehouse, held, parse, sync
+from tests.support.harness import COMMAND, Warehouse, parse, sync
+from tests.support.tables import held
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -13,7 +13,8 @@ from tap_usertesting.sandbox import Sandbox, World
 from tap_usertesting.sandbox.change_by_kind import make_change
 from tap_usertesting.streams.catalog import STREAMS
 from tap_usertesting.streams.session_videos import SessionVideosStream
-from tests.support.harness import Warehouse, assert_true, parse, sync, truth
+from tests.support.harness import Warehouse, parse, sync
+from tests.support.tables import assert_true, truth
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -16,7 +16,8 @@ from tests.e2e.warehouses.loaders import REQUIREMENTS, TIMEOUT, offline
 from tests.e2e.warehouses.recorded import RECORDED, SYNCS, Recording, last_rows, live
 from tests.e2e.warehouses.tables import Streams, assert_same
 from tests.support import environments
-from tests.support.harness import Warehouse, catalog, held, parse, sync, truth
+from tests.support.harness import Warehouse, catalog, parse, sync
+from tests.support.tables import held, truth
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -16,7 +16,8 @@ import pytest
 from tests.e2e.warehouses import loaders
 from tests.e2e.warehouses.recorded import RUNS, SYNCS, Recording, live
 from tests.e2e.warehouses.tables import Dump, Streams, assert_same
-from tests.support.harness import SESSION_STREAMS, Warehouse, held, parse
+from tests.support.harness import SESSION_STREAMS, Warehouse, parse
+from tests.support.tables import held
 
 if TYPE_CHECKING:
     from pathlib import Path
