@@ -13,12 +13,16 @@ import time
 from typing import TYPE_CHECKING
 
 from tap_usertesting.sandbox import Sandbox, World
+from tests.settings.conftest import command
 from tests.support.harness import COMMAND, LONG, Warehouse, arguments, sync
 from tests.support.tables import assert_true
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
     from typing import IO
+
+__all__ = ["command"]
 
 FULL = 32 * 1024  # a pipe holds 64 kB, and the next record does not fit
 STILL = 5  # looks in a row that find no more in it
@@ -77,3 +81,10 @@ def wait_until_stuck(pipe: IO[bytes]) -> None:
         same = same + 1 if held > FULL and held == before else 0
         before = held
         time.sleep(0.1)
+
+
+def test_a_signal_on_the_way_out_changes_no_exit_status(command: Callable[..., int], tmp_path: Path) -> None:
+    """The status is settled, and the interpreter takes a while to end: from then on no signal is heard."""
+    with Sandbox(World(seed=7), quota=None) as box:
+        assert command(*arguments(box.config(), tmp_path)) == 0
+    assert [signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)] == [signal.SIG_IGN] * 2
