@@ -27,6 +27,7 @@ from tap_usertesting.api.turns import Turns
 from tap_usertesting.config.schema import SCHEMA
 from tap_usertesting.config.settings import Settings
 from tap_usertesting.config.validation import SettingsError
+from tap_usertesting.report.progress import View, default_view
 from tap_usertesting.singer.command_line import EX_CONFIG, CommandLineTap
 from tap_usertesting.singer.discovered_stream import DiscoveredStream
 from tap_usertesting.singer.maps import MAX_DEPTH, clashing_aliases, deselect_mapped_away, sources_without_stream
@@ -65,6 +66,7 @@ class TapUserTesting(CommandLineTap):
     # What a test replaces: the clock, the threads, and the seconds from one STATE to the next.
     clock: ClassVar[Clock] = Clock()
     make_turns: ClassVar[Callable[..., Turns]] = Turns
+    make_view: ClassVar[Callable[[], View]] = default_view
     state_every: ClassVar[float] = STATE_EVERY
 
     def __init__(self, *, config: Any = None, catalog: Any = None, state: Any = None, **kwargs: Any) -> None:  # noqa: ANN401 - the SDK's own arguments
@@ -158,6 +160,7 @@ class TapUserTesting(CommandLineTap):
             clock=clock,
             turns=type(self).make_turns(clock=clock),
             is_forecast=self._is_forecast,
+            view=type(self).make_view(),
         )
 
     def _check_budget(self, settings: Settings) -> None:

@@ -74,13 +74,13 @@ def default_view() -> View:
 class Progress:
     """Knows how far each stream is, and displays it at intervals."""
 
-    def __init__(self, *, windows: Windows, clock: Clock, view: View | None = None) -> None:
-        """Display nothing yet. `windows`: of the API that sets the pace. `view`: by default `default_view()`."""
+    def __init__(self, *, windows: Windows, clock: Clock, view: View) -> None:
+        """Display nothing yet. `windows`: of the API that sets the pace."""
         self._activities: dict[int, Activity] = {}  # key: the thread
         self._ended, self._all = 0, 1
         self._windows = windows
         self._clock = clock
-        self._view = view or default_view()
+        self._view = view
         self._due = clock.monotonic() + self._view.delay
 
     @property

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from tap_usertesting.changes.session_list import SessionList
     from tap_usertesting.config.settings import Settings
     from tap_usertesting.report.activity import Activity
+    from tap_usertesting.report.progress import View
     from tap_usertesting.sync.stream_protocols import Streams
     from tap_usertesting.sync.termination_signals import Signals
 
@@ -79,8 +80,9 @@ class SyncContext:
         clock: Clock,
         turns: Turns,
         is_forecast: bool,
+        view: View,
     ) -> None:
-        """Make no call. `is_forecast`: the sync is not run, only its cost is computed."""
+        """Make no call. `is_forecast`: only the cost of the sync is computed. `view`: shows how far the sync is."""
         self.settings = settings
         self.streams = streams
         self.turns = turns
@@ -105,7 +107,7 @@ class SyncContext:
             round_time=self.round_time,
         )
         self.schedule = Schedule(monotonic=self.monotonic, find_order=self.priorities.find_order)
-        self.progress = Progress(windows=self.windows, clock=clock)
+        self.progress = Progress(windows=self.windows, clock=clock, view=view)
         self.pace = Pace(
             self.clients.results_service,
             clock=clock,

@@ -32,8 +32,9 @@ FILMED = frozenset({*TRANSCRIBED, INTERACTION})
 class Directory:
     """The tests of a sync, and what discovery knows about them. Properties raise what the client raises."""
 
-    def __init__(self, *, client: ResultsClient, settings: Settings) -> None:
-        """Make no call: each property reads what it needs when it is first used."""
+    def __init__(self, *, client: ResultsClient, settings: Settings, most_pages: int = MOST_PAGES) -> None:
+        """Make no call: each property reads what it needs when it is first used. `most_pages`: of one list."""
+        self._most_pages = most_pages
         self._client = client
         self._settings = settings
 
@@ -109,7 +110,7 @@ class Directory:
         found: dict[str, dict[str, Any]] = {}
         after: str | None = None
         length = 0
-        for _ in range(MOST_PAGES):
+        for _ in range(self._most_pages):
             try:
                 received = read(after=after)
             except (BadRequestError, NotFoundError) as error:
@@ -132,7 +133,7 @@ class Directory:
             if cursor is None or repeated or cursor == after:
                 return list(found.values())
             after = cursor
-        logger.warning("%s go on after %d pages: further ones are not read", what, MOST_PAGES)
+        logger.warning("%s go on after %d pages: further ones are not read", what, self._most_pages)
         return list(found.values())
 
 

@@ -14,7 +14,6 @@ from tap_usertesting.api.results import LAST_OFFSET, PAGE, V1_PAGE
 from tap_usertesting.api.transport import MOST_REFUSALS
 from tap_usertesting.changes.session_list import SessionList, whole
 from tap_usertesting.config.settings import Settings
-from tap_usertesting.sync import discovery
 from tap_usertesting.sync.discovery import Directory
 from tests.hostile import good
 from tests.hostile.spoil import encode
@@ -76,9 +75,9 @@ def test_a_total_that_changes_with_each_page_ends(clients: Clients) -> None:
 # Discovery
 
 
-def _directory(clients: Clients) -> Directory:
+def _directory(clients: Clients, **more: int) -> Directory:
     config = {"access_token": "t", "api_url": clients.server.url, "workspace_ids": [good.TEST]}
-    return Directory(client=clients.results, settings=Settings.parse(config, selected=[]))
+    return Directory(client=clients.results, settings=Settings.parse(config, selected=[]), **more)
 
 
 @pytest.mark.parametrize("wrong", [1, 7, V1_PAGE - 1])
@@ -95,11 +94,8 @@ def test_a_wrong_item_does_not_end_the_discovery(clients: Clients, wrong: int) -
     assert set(_directory(clients).product_types) == {f"t{n}" for n in range(wrong, 120)}
 
 
-def test_a_discovery_that_never_ends_is_left(
-    clients: Clients, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_a_discovery_that_never_ends_is_left(clients: Clients, caplog: pytest.LogCaptureFixture) -> None:
     """Ever new tests and ever new cursors: after a bound it stops with one warning, and keeps what it has."""
-    monkeypatch.setattr(discovery, "MOST_PAGES", 20)
     count = iter(range(10**9))
 
     def answer(_seen: Seen) -> Reply:
@@ -107,7 +103,7 @@ def test_a_discovery_that_never_ends_is_left(
         return Reply(body=encode(page))
 
     clients.server.replies = [answer]
-    assert len(_directory(clients).studies) == 20 * V1_PAGE
+    assert len(_directory(clients, most_pages=20).studies) == 20 * V1_PAGE
     assert len([line for line in caplog.messages if "go on after 20 pages" in line]) == 1
 
 
@@ -117,7 +113,7 @@ def test_any_cursor_of_discovery_ends(clients: Clients, cursor: object) -> None:
     page = [{**good.STUDIES[0], "uuid": f"t{n}", "cursor": cursor} for n in range(V1_PAGE)]
     clients.server.replies = [Reply(body=encode(page))]
     with contextlib.suppress(ApiError):
-        assert len(_directory(clients).studies) == V1_PAGE
+        assert len(_directory(clients, most_pages=20).studies) == V1_PAGE
     assert len(clients.server.seen) < 5
 
 

@@ -9,9 +9,10 @@ from urllib.parse import quote, quote_plus
 
 import pytest
 
-from tap_usertesting.api import transport
+from tap_usertesting.api.clock import Clock
 from tap_usertesting.api.errors import ApiError
 from tap_usertesting.sandbox import Sandbox, World
+from tap_usertesting.tap import TapUserTesting
 from tests.hostile import good
 from tests.hostile.spoil import encode
 from tests.support.harness import Synced, sync, sync_here
@@ -77,7 +78,7 @@ def config(box: Sandbox, **settings: object) -> dict[str, Any]:
 @pytest.fixture
 def run(box: Sandbox, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Synced]:
     """Sync in this process at DEBUG, without the pauses before a retry."""
-    monkeypatch.setattr(transport, "FIRST_RETRY", 0.0)
+    monkeypatch.setattr(TapUserTesting, "clock", Clock(jitter=lambda _most: 0.0))
     monkeypatch.setenv(*next(iter(DEBUG.items())))
     caplog.set_level(logging.DEBUG)
 

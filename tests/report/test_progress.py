@@ -16,6 +16,7 @@ from tap_usertesting.report.activity import Activity, Standing, long_text, secon
 from tap_usertesting.report.progress import Progress
 from tap_usertesting.report.wording import duration
 from tap_usertesting.sandbox import QuotaRule, Sandbox, World
+from tap_usertesting.tap import TapUserTesting
 from tests.support.harness import Warehouse, command_after, sync, sync_here
 from tests.support.tables import assert_true
 from tests.support.terminal import Terminal
@@ -154,7 +155,7 @@ def test_thousands_of_rows_show_no_more_than_their_time_allows() -> None:
 def test_a_real_sync_of_thousands_of_rows_hardly_shows_anything(monkeypatch: pytest.MonkeyPatch) -> None:
     """The same through the whole tap: the clock is looked at for each of 3,000 rows, the view shown once."""
     view = Seen(every=1e9)
-    monkeypatch.setattr("tap_usertesting.report.progress.default_view", lambda: view)
+    monkeypatch.setattr(TapUserTesting, "make_view", lambda: view)
     with Sandbox(World.bulk(tests=3, sessions=1_000), quota=None) as box:
         done = sync_here(box.config(), select=["sessions"], state_every=1.0)
     assert len(done.records()) == 3_000
