@@ -11,7 +11,8 @@ BIN := $(VENV)/bin
 JOBS ?= auto
 SEEDS ?= 200
 # The tests of single rooms, without a process of the tap's.
-ROOMS := tests/api tests/values tests/changes tests/ledger tests/sync
+ROOMS := tests/api tests/values tests/changes tests/ledger/test_state.py tests/sync
+COVERED := $(ROOMS) tests/report tests/settings tests/fan_out tests/parallel tests/sandbox
 WORKFLOWS := $(wildcard .github/workflows/*.yml)
 
 # PYTHON=... chooses another interpreter. The first that runs and is new enough is taken: a name on the PATH proves
@@ -25,7 +26,7 @@ PIP_FLAGS := --quiet --disable-pip-version-check
 .DELETE_ON_ERROR:
 # A benchmark must run alone, whatever -j says.
 .NOTPARALLEL:
-.PHONY: help test lint types workflows unit lowest next-sdk audit e2e pipeline chaos bench bench-peers format demo dist clean
+.PHONY: help test lint types workflows unit coverage lowest next-sdk audit e2e pipeline chaos bench bench-peers format demo dist clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -46,8 +47,12 @@ workflows: $(VENV)/.dev ## GitHub workflows and meltano.yml against their schema
 	$(BIN)/check-jsonschema --builtin-schema vendor.meltano meltano.yml
 	$(BIN)/zizmor --offline --no-progress --quiet .github
 
-unit: $(VENV)/.dev ## Unit and end-to-end tests with branch coverage
-	$(BIN)/pytest -m "not e2e" -n $(JOBS) --cov --cov-report=term
+unit: $(VENV)/.dev ## All tests but those of real programs around the tap
+	$(BIN)/pytest -m "not e2e" -n $(JOBS) --dist worksteal
+
+# Measuring doubles the time of a test, so the slowest suites are left out.
+coverage: $(VENV)/.dev ## Branch coverage of the package by the quicker tests, which has a lower bound
+	$(BIN)/pytest -m "not e2e" -n $(JOBS) --dist worksteal --cov --cov-report=term $(COVERED)
 
 # Unlike `unit`, without the suites that try histories and faults by the hundred: an API that is missing shows at once.
 lowest: $(LOWEST_VENV)/.lowest ## Tests with the lowest version of everything that pyproject.toml admits
