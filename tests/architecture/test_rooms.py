@@ -180,3 +180,11 @@ def test_files_and_functions_are_short() -> None:
                 lines = (node.end_lineno or node.lineno) - node.lineno + 1
                 long += [f"{name}: {node.name} has {lines} lines"] if lines > LONGEST_FUNCTION else []
     assert long == []
+
+
+def test_each_file_that_the_page_names_is_there() -> None:
+    """A newcomer who follows a session from file to file finds each."""
+    page = (ROOT / "docs/contributing.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"`((?:\w+/)+\w+\.py)`", page))
+    assert len(named) > 20
+    assert {name for name in named if not (PACKAGE / name).is_file() and not (ROOT / name).is_file()} == set()
