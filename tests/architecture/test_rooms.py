@@ -188,3 +188,15 @@ def test_each_file_that_the_page_names_is_there() -> None:
     named = set(re.findall(r"`((?:\w+/)+\w+\.py)`", page))
     assert len(named) > 20
     assert {name for name in named if not (PACKAGE / name).is_file() and not (ROOT / name).is_file()} == set()
+
+
+def test_a_stream_is_a_declaration() -> None:
+    """A class in `streams/`, be it a stream or what it is made from, is short; those of the sessions shorter still."""
+    long = []
+    for path in (PACKAGE / "streams").glob("*.py"):
+        most = 40 if path.stem == "sessions" else 60
+        for node in ast.parse(path.read_text(encoding="utf-8")).body:
+            lines = (node.end_lineno or node.lineno) - node.lineno + 1
+            if isinstance(node, ast.ClassDef) and lines >= most:
+                long.append(f"{path.name}: {node.name} has {lines} lines")
+    assert long == []
