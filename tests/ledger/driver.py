@@ -6,6 +6,7 @@ import json
 from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import TYPE_CHECKING, TypeAlias, cast
 
 from tap_usertesting.changes.session_list import SessionList
@@ -46,6 +47,12 @@ POLICIES = {
 Row: TypeAlias = "tuple[str, int | None]"  # key and value; None: a tombstone
 
 
+@lru_cache(maxsize=64)
+def read_back(state: str) -> Ledger:
+    """Return the ledger in a state as it stands on disk; it is asked for several times between two STATEs."""
+    return decode(json.loads(state))
+
+
 @dataclass
 class Stream:
     """One stream: its table in the target, and its state as the orchestrator keeps it."""
@@ -62,7 +69,7 @@ class Stream:
     @property
     def ledger(self) -> Ledger:
         """The ledger in the state."""
-        return decode(json.loads(self.state))
+        return read_back(self.state)
 
     def sync(self, world: World, source: Source, start: float | None, *, most: int | None = None) -> int:
         """Sync, and keep what is written; killed after so many yields. Returns how many there were."""

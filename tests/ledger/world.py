@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from tap_usertesting.api.results import SessionPage
@@ -20,6 +21,7 @@ SLOW = 4  # one session of so many takes days
 LONG = 5  # days that it takes
 
 
+@lru_cache(maxsize=1024)
 def day(number: float) -> str:
     """Return a day of the history in the fixed UTC form."""
     return from_epoch(BEGIN + number * DAY)
