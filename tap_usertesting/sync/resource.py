@@ -11,16 +11,16 @@ import logging
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from tap_usertesting.api.errors import FeedError
 from tap_usertesting.api.feed import Ask
 from tap_usertesting.api.feed_ids import TEST_PREFIX
 from tap_usertesting.changes.session_list import contains
 from tap_usertesting.ledger.agenda import agenda
-from tap_usertesting.ledger.change_log import FEED, LISTING, Log, Source
+from tap_usertesting.ledger.change_log import FEED, LISTING, Log
 from tap_usertesting.ledger.change_types import TRANSCRIPTION_UPDATED
 from tap_usertesting.ledger.ledger import begin, take
 from tap_usertesting.ledger.needs import is_deep_enough, needs
 from tap_usertesting.ledger.stream_policy import Policy
+from tap_usertesting.sync.change_source import asks_feed, choose_source
 from tap_usertesting.sync.discovery import FILMED
 
 if TYPE_CHECKING:
@@ -105,41 +105,10 @@ class Resource:
 
     # The log
 
-    def log_source(self, test_id: str, ledger: Ledger) -> tuple[Source, Ledger]:
-        """Return which log the test follows, and the ledger with any new verdict about the feed.
-
-        Raises FeedError if `change_source` is `feed` and the feed cannot serve the test.
-        """
-        configured = self.context.settings.change_source
-        if self.context.feed is None or configured == LISTING:
-            return LISTING, ledger
-        if ledger.source == FEED:
-            return FEED, ledger
-        if ledger.verdict and configured != FEED:
-            return LISTING, ledger
-        proven = self.context.changes.feed_describes(test_id, TEST_PREFIX + test_id)
-        if proven:
-            return FEED, replace(ledger, verdict=False)
-        if configured == FEED:
-            what = (
-                "describes other responses than this test's"
-                if proven is False
-                else "does not know this test, or has too few responses to tell"
-            )
-            message = f"change_source is feed, but the change feed {what}; set change_source to auto or listing"
-            raise FeedError(message)
-        if proven is False and not ledger.verdict:
-            self.context.warn_once(
-                f"test {test_id}: none of the feed's responses is in the session list, so changes come from the list "
-                "(kept as verdict in the state; a full refresh asks again)"
-            )
-            return LISTING, replace(ledger, verdict=True)
-        return LISTING, ledger
-
     def read_log(self, test_id: str, group: LedgerGroup) -> Log:
         """Begin the ledger of a group, and read the log that it needs."""
         now = self.context.now
-        source, ledger = self.log_source(test_id, group.ledger)
+        source, ledger = choose_source(self.context, test_id, group.ledger)
         begun = begin(ledger, source, group.policy, now=now)
         if ledger.bookmark is not None and begun.bookmark is None:
             self._log_restart(test_id, ledger, begun)
@@ -154,7 +123,7 @@ class Resource:
 
     def asks(self, test_id: str, ledger: Ledger) -> Iterable[Ask]:
         """Return what a ledger will ask the feed."""
-        if not self.applies(test_id) or ledger.has_none or not self._asks_feed(ledger):
+        if not self.applies(test_id) or ledger.has_none or not asks_feed(self.context, ledger):
             return ()
         if ledger.source != FEED:
             return (Ask(TEST_PREFIX + test_id, None),)
@@ -166,18 +135,12 @@ class Resource:
         if not self.applies(test_id) or ledger.has_none:
             return None
         policy = self.policy_of(test_id)
-        by_feed = self._asks_feed(ledger)
+        by_feed = asks_feed(self.context, ledger)
         if by_feed and ledger.source != FEED:
             return lambda sessions: sessions.complete  # it must be compared with the feed
         begun = begin(ledger, FEED if by_feed else LISTING, policy, now=self.context.now)
         depth = needs(begun).depth
         return None if depth == "none" else lambda sessions: is_deep_enough(begun, depth, sessions, policy)
-
-    def _asks_feed(self, ledger: Ledger) -> bool:
-        configured = self.context.settings.change_source
-        if self.context.feed is None or configured == LISTING:
-            return False
-        return ledger.source == FEED or not ledger.verdict or configured == FEED
 
     def _log_restart(self, test_id: str, ledger: Ledger, begun: Ledger) -> None:
         if ledger.source == begun.source:
