@@ -7,8 +7,9 @@ LOWEST_VENV := .venv-lowest
 NEXT_VENV := .venv-next
 DEMO_REQUIREMENTS := tests/demo/requirements.txt
 BIN := $(VENV)/bin
-# Test processes side by side; JOBS=0 runs everything in one, as a debugger needs it.
-JOBS ?= auto
+# Test processes side by side: one more than there are cores, as some tests wait for others' processes. JOBS=0 runs
+# everything in one, as a debugger needs it.
+JOBS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 SEEDS ?= 200
 # The tests of single rooms, without a process of the tap's.
 ROOMS := tests/api tests/values tests/changes tests/ledger/test_state.py tests/sync
