@@ -198,3 +198,15 @@ def test_a_link_stands_in_its_row_alone(tell: Tell, caplog: pytest.LogCaptureFix
     assert done.records("session_videos")
     assert "X-Amz" not in caplog.text
     assert "X-Amz" not in str(done.state)
+
+
+@pytest.mark.parametrize("source", SOURCES)
+def test_a_session_that_still_has_no_clip_writes_nothing(tell: Tell, source: str) -> None:
+    """Its tombstones came once: asking again writes no further ones, though another session of the test has clips."""
+    world, _, made = a_world(clips=2)
+    story = tell(world, change_source=source, **LONG_AGO)
+    story.sync("session_clips")
+    again = story.sync("session_clips")
+    assert results_calls(story).count("clips") == len(made) - 1
+    assert again.records() == []
+    story.assert_true("session_clips")

@@ -179,3 +179,22 @@ def test_no_secret_and_no_personal_value_is_in_the_state(serve: Callable[..., Sa
     contract = "context replication_key replication_key_value changed_at source waiting recent tombstoned total_count"
     where_they_apply = "asked_at history floor has_none recent_from out_of_order misses found asleep"
     assert keys <= {*contract.split(), *where_they_apply.split()}
+
+
+@pytest.mark.parametrize("parallel", [False, True], ids=["in turn", "side by side"])
+def test_events_move_the_bookmark_one_by_one(serve: Callable[..., Sandbox], *, parallel: bool) -> None:
+    """STATE may follow each event, and says no less at the end where none was due before."""
+    world = World(seed=5)
+    test = world.add_test("THINK_OUT_LOUD")
+    for _ in range(3):
+        world.add_session(test)
+    config = serve(world).config(parallel_streams=parallel)
+    cursors = [event.cursor for event in test.events]
+    due, never_due = (sync_here(config, select=["result_changes"], state_every=every) for every in (0.0, 1e9))
+    said = [
+        message["value"]["bookmarks"]["result_changes"]["partitions"][0].get("replication_key_value")
+        for message in due.messages
+        if message["type"] == "STATE"
+    ]
+    assert [cursor for cursor in said if cursor] == cursors
+    assert never_due.partition("result_changes", test.test_id)["replication_key_value"] == cursors[-1]

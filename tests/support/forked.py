@@ -83,6 +83,7 @@ def _serve(orders: IO[str]) -> None:
         _, status = os.waitpid(child, 0)
         timed_out = not alarm.is_alive()
         alarm.cancel()
+        alarm.join()  # a process must not fork while it has a second thread
         code = os.waitstatus_to_exitcode(status)
         print(json.dumps(None if timed_out and code < 0 else code), flush=True)  # noqa: T201 - the answer
 
