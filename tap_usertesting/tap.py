@@ -33,10 +33,11 @@ from tap_usertesting.singer.discovered_stream import DiscoveredStream
 from tap_usertesting.singer.maps import MAX_DEPTH, clashing_aliases, deselect_mapped_away, sources_without_stream
 from tap_usertesting.singer.messages import describe_error
 from tap_usertesting.singer.parallel import sync_streams
-from tap_usertesting.singer.per_test_stream import PerTestStream
+from tap_usertesting.singer.per_test_stream import PerTestStream, budget_without_bookmarks, without_bookmarks
 from tap_usertesting.singer.session_stream import SessionStream
 from tap_usertesting.singer.state_writing import STATE_EVERY, LedgerStateWriter
-from tap_usertesting.singer.stream import FULL_TABLE, UserTestingStream
+from tap_usertesting.singer.status_stream import StatusStream
+from tap_usertesting.singer.stream import UserTestingStream
 from tap_usertesting.singer.writer import SilentWriter, WholeLineWriter, outputs_are_one_pipe, write_all_well
 from tap_usertesting.streams.catalog import STREAMS
 from tap_usertesting.sync.check import Check
@@ -76,6 +77,7 @@ class TapUserTesting(CommandLineTap):
         """
         self.secrets = Secrets()
         self._is_forecast = False
+        self._writes_status = False  # rows of `sync_status`, once a sync has begun and its target listens
         self.signals = Signals(
             context=lambda: self.__dict__.get("sync_context"),
             before_exit=self._before_exit,
@@ -146,7 +148,8 @@ class TapUserTesting(CommandLineTap):
             )
         if self._is_forecast:
             settings = replace(settings, max_calls=None, max_duration=None)  # the cost of a sync without a budget
-        self._check_budget(settings)
+        if line := budget_without_bookmarks(settings, chosen):
+            self.refuse(line)
         clock = type(self).clock
         return SyncContext(
             settings,
@@ -162,21 +165,6 @@ class TapUserTesting(CommandLineTap):
             is_forecast=self._is_forecast,
             view=type(self).make_view(),
         )
-
-    def _check_budget(self, settings: Settings) -> None:
-        """Refuse a budget if a stream keeps no bookmarks: every sync would read the same tests and stop there."""
-        budget = next((name for name in ("max_calls", "max_duration") if getattr(settings, name) is not None), None)
-        if budget is not None and (whole := self._full_table_streams):
-            self.refuse(
-                f"{budget}: the catalog has {' and '.join(whole)} read in full (FULL_TABLE), which a sync that ends "
-                f"early never completes; remove {budget}, or set INCREMENTAL and the replication key in the catalog"
-            )
-
-    @property
-    def _full_table_streams(self) -> list[str]:
-        """The names of the selected streams that read tests but keep no bookmarks."""
-        streams = [stream for stream in self.selected_streams if isinstance(stream, PerTestStream)]
-        return [stream.name for stream in streams if stream.replication_method == FULL_TABLE]
 
     # STATE
 
@@ -198,9 +186,12 @@ class TapUserTesting(CommandLineTap):
             context = self.sync_context  # wrong settings end here, before any message
             try:
                 self.state_writer.write_state()
+                self._writes_status = True
                 sync_streams(self.selected_streams, context, watch=self.signals.handle_pending)
+                self._write_status()
             except BrokenPipeError:
                 os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or the interpreter's flush fails too
+                self._writes_status = False
                 self.abort(f"the target has closed the pipe: its own log says why; {self._next_sync()}")
             finally:
                 context.progress.close()
@@ -264,18 +255,29 @@ class TapUserTesting(CommandLineTap):
 
     def _next_sync(self) -> str:
         """Return, for the log, where the next sync goes on if this one ends early."""
-        whole = self._full_table_streams
+        whole = without_bookmarks(self.selected_streams)
         if not self.state_writer.has_written or len(whole) == len(self.sync_context.streams.of_tests):
             return "the next sync starts over"
         return "the next sync goes on from the last STATE" + (f", but reads {', '.join(whole)} anew" if whole else "")
 
-    def _before_exit(self) -> None:
+    def _write_status(self) -> None:
+        """Write what has become true of each stream and test, then STATE; once, however the sync ends."""
+        if self._writes_status:
+            self._writes_status = False
+            for stream in self.selected_streams:
+                if isinstance(stream, StatusStream):
+                    stream.write_changes()
         self.state_writer.write_state()
+
+    def _before_exit(self) -> None:
+        self._write_status()
         self._report("incomplete")
 
     def abort(self, message: str, *, status: int = 1) -> NoReturn:
         """End the run with one line; the messages written so far stay valid."""
         self.signals.ignore_further()
+        if self._writes_status:
+            self._write_status()
         if "sync_context" in self.__dict__:
             self._report("failed")
         self.logger.critical("%s", message)

@@ -68,7 +68,7 @@ class SessionList(Sessions):
     def _begin_reading(self) -> None:
         self._readings += 1
         self._offset = 0
-        self._without_id = 0  # items of this reading
+        self.without_id = 0  # items of this reading
         self._departed = 0  # sessions, since the first page of this reading
         self._least_total: int | None = None  # of those that the pages of this reading named
         self._seen: set[str] = set()  # session ids of this reading
@@ -103,7 +103,7 @@ class SessionList(Sessions):
             # The server repeats itself, or two pages in a row have no session: it would never end.
             self._end_reading(next_offset)
             return
-        self._without_id += page.received - len(page.sessions)
+        self.without_id += page.received - len(page.sessions)
         departed = self._take_total(page, next_offset)
         self._departed += departed
         if departed and self._readings < MOST_READINGS:
@@ -134,7 +134,7 @@ class SessionList(Sessions):
             self.greatest = max(self.greatest, named)
             self._least_total = named if self._least_total is None else min(self._least_total, named)
         if not self.counted:
-            self.total = self.greatest = len(self.by_id) + self._without_id
+            self.total = self.greatest = len(self.by_id) + self.without_id
         return departed
 
     def _end_reading(self, end: int, *, is_cut: bool = False) -> None:
@@ -146,7 +146,7 @@ class SessionList(Sessions):
         reachable = end if is_cut else self.greatest
 
         def lacking(total: int, found: int) -> int:
-            return max(0, min(total, reachable) - found - self._without_id)
+            return max(0, min(total, reachable) - found - self.without_id)
 
         if self._readings == 1 and lacking(self.greatest, len(self.by_id)):
             self._begin_reading()
@@ -159,9 +159,9 @@ class SessionList(Sessions):
         self.missing = lacking(self._least_total or 0, found)
         self.total -= lacking(self.total, found)
         self.greatest -= lacking(self.greatest, len(self.by_id))
-        if self._without_id:
-            self._client.left_out["sessions without an id"] += self._without_id
-            logger.warning("test %s: %d sessions without a usable id are left out", self._test_id, self._without_id)
+        if self.without_id:
+            self._client.left_out["sessions without an id"] += self.without_id
+            logger.warning("test %s: %d sessions without a usable id are left out", self._test_id, self.without_id)
         if is_cut and (self.total > end or not self.counted):
             logger.warning(
                 "test %s: %s sessions lie beyond offset %d, where the Results API's list ends, and can not be read",

@@ -13,6 +13,9 @@ agenda_by_feed.py      what the feed brings to an agenda
 agenda_by_list.py      what the list brings to an agenda
 tests_without_rows.py  a test that may have no row at all
 agenda.py              what is to be done, in order
+tally.py               how many sessions have a row, and what became of the others
+counting.py            how a tally moves
+completeness.py        how complete the rows are, in the words of `sync_status`
 settle.py              what an answer makes true, and what the end of a test makes true
 doubt.py               what a 404 and a fault say of the test
 state_keys.py          the form on disk

@@ -60,6 +60,7 @@ class Sessions:
     counted: whether `total` and `greatest` are reliable.
     complete: whether every page was read.
     first_page: the ids on the first page.
+    without_id: how many of the received items have no usable id.
     """
 
     by_id: dict[str, Listed] = field(default_factory=dict)
@@ -69,6 +70,7 @@ class Sessions:
     counted: bool = False
     complete: bool = False
     first_page: frozenset[str] = frozenset()
+    without_id: int = 0
 
     @classmethod
     def whole(cls, items: Iterable[Listed]) -> Sessions:
@@ -81,7 +83,13 @@ class Sessions:
         if self.complete:
             return self
         return Sessions(
-            dict(self.by_id), self.total, self.greatest, self.missing, self.counted, first_page=self.first_page
+            dict(self.by_id),
+            self.total,
+            self.greatest,
+            self.missing,
+            self.counted,
+            first_page=self.first_page,
+            without_id=self.without_id,
         )
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from tap_usertesting.ledger.change_log import FEED, LISTING, TOP, Source
+from tap_usertesting.ledger.tally import Tally
 from tap_usertesting.values.times import earlier
 
 if TYPE_CHECKING:
@@ -64,6 +65,7 @@ class Ledger:
     has_none: the test itself has no row in this stream, and is not asked.
     list_was_short: the list named more sessions than it gave.
     verdict: the feed was proven to describe other sessions than this test's.
+    tally: how many sessions have a row, and what became of the others.
     """
 
     source: Source | None = None
@@ -87,6 +89,7 @@ class Ledger:
     has_none: bool = False
     list_was_short: bool = False
     verdict: bool = False
+    tally: Tally = field(default_factory=Tally)
 
     @property
     def open(self) -> bool:
@@ -163,6 +166,7 @@ def restart(ledger: Ledger, source: Source) -> Ledger:
         reread=ledger.reread or ledger.bookmark is not None,
         has_none=ledger.has_none,
         verdict=ledger.verdict,
+        tally=ledger.tally,
     )
 
 
@@ -174,7 +178,7 @@ def _reopened(ledger: Ledger, configured: str | None) -> Ledger:
     if ledger.bookmark is None:  # nothing was read yet
         return replace(ledger, start_date=None)
     if ledger.asleep:  # no row was ever found, so none is read twice
-        return Ledger(source=ledger.source, waiting=ledger.waiting, asked_at=ledger.asked_at)
+        return Ledger(source=ledger.source, waiting=ledger.waiting, asked_at=ledger.asked_at, tally=ledger.tally)
     history = History(FEED if ledger.source == FEED else LISTING, TOP)
     return replace(ledger, history=history, floor=None, reopened_until=left_out_before, start_date=None, misses=())
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from tap_usertesting.ledger.change_log import FEED, LISTING, TOP, Log, Sessions, lowest
+from tap_usertesting.ledger.counting import settled
 from tap_usertesting.ledger.ledger import MOST_IDS, History, Ledger, Mark, session_in, window_start
 from tap_usertesting.ledger.net_changes import net_changes
 from tap_usertesting.values.times import earlier
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
     from tap_usertesting.ledger.agenda_items import Item
     from tap_usertesting.ledger.stream_policy import Policy
+    from tap_usertesting.ledger.tally import Tally
 
 # `empty`: there is an answer, but no row in it yet.
 Outcome: TypeAlias = Literal["found", "empty", "missing", "failed", "removed", "passed"]
@@ -26,16 +28,23 @@ def settle(ledger: Ledger, item: Item, outcome: Outcome, policy: Policy, *, now:
         return replace(ledger, has_none=True) if outcome == "missing" and policy.miss_is_final else ledger
     waiting = _waiting(ledger, item, outcome, policy, now)
     if outcome == "found" and ledger.asleep:  # it wakes: no row was ever found, so the test is read from its end again
-        return Ledger(source=ledger.source, waiting=waiting, found=True, asked_at=ledger.asked_at)
+        tally = settled(ledger, item, "live", stays_live=True)
+        return Ledger(source=ledger.source, waiting=waiting, found=True, asked_at=ledger.asked_at, tally=tally)
     start_date = ledger.effective_start_date(policy.start_date)
+    is_left_out = item.act == "pass" and start_date is not None and item.time < start_date
     moved: dict[str, Any] = {"waiting": waiting}
-    if item.act == "pass" and start_date is not None and item.time < start_date:  # it is left out
-        moved["start_date"] = max(start_date, ledger.start_date or "")
+    if is_left_out:
+        moved["start_date"] = max(start_date or "", ledger.start_date or "")
     if policy.sleeps_after is not None:
         moved |= _misses(ledger, item, outcome, policy, now)
     if moved.get("asleep"):
         ripe_until = earlier(now, hours=policy.ripe_hours)
         moved["waiting"] = _waiting_asleep(ledger, waiting, moved["misses"], ripe_until)
+    is_kept = item.session_id in moved["waiting"]
+    moved["tally"] = _tally(ledger, item, outcome, is_left_out=is_left_out or ledger.asleep, waits=is_kept)
+    for session_id in waiting.keys() - moved["waiting"].keys() - {item.session_id}:  # the test has fallen asleep
+        if moved["tally"].fate(session_id) is None:
+            moved["tally"] = moved["tally"].moved(session_id, None, "left_out")
     if item.cursor is not None:
         moved |= _placed(ledger, item)
     if ledger.source == LISTING and item.line in {"down", "late", "news"}:
@@ -79,6 +88,18 @@ def _waiting(ledger: Ledger, item: Item, outcome: Outcome, policy: Policy, now: 
     if outcome == "failed" or (outcome in {"missing", "empty"} and _is_young(item, policy, now)):
         waiting[item.session_id] = item.at
     return waiting
+
+
+def _tally(ledger: Ledger, item: Item, outcome: Outcome, *, is_left_out: bool, waits: bool) -> Tally:
+    """Return the tally after an outcome; `is_left_out`: if the item was passed, its session is not asked for."""
+    if outcome == "found":
+        return settled(ledger, item, "live", stays_live=True)
+    if outcome == "removed":
+        return settled(ledger, item, "removed", stays_live=False)
+    if outcome == "passed":
+        return settled(ledger, item, "left_out", stays_live=True) if is_left_out else ledger.tally
+    was_tombstoned = outcome == "empty" or (outcome == "missing" and item.was_removed)
+    return settled(ledger, item, None if waits else "given_up", stays_live=not was_tombstoned)
 
 
 def _misses(ledger: Ledger, item: Item, outcome: Outcome, policy: Policy, now: str) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from tap_usertesting.ledger import tally as tallies
 from tap_usertesting.ledger.change_log import FEED, LISTING, TOP
 from tap_usertesting.ledger.ledger import History, Ledger, Mark
 from tap_usertesting.values.times import utc
@@ -34,7 +35,9 @@ _TIMES = ("asked_at", "newest", "start_date", "reopened_until")
 _TEXTS = ("recent_from", *_TIMES)
 _IDS = ("tombstoned", "recent", "out_of_order", "misses")
 _FLAGS = ("found", "asleep", "reread", "list_was_short", "has_none", "verdict")
-KEYS = frozenset({VALUE, "changed_at", "source", "history", "floor", "waiting", "total_count", *_TEXTS, *_IDS, *_FLAGS})
+KEYS = frozenset(
+    {VALUE, "changed_at", "source", "history", "floor", "waiting", "total_count", "tally", *_TEXTS, *_IDS, *_FLAGS}
+)
 
 
 def encode(ledger: Ledger) -> dict[str, Any]:
@@ -54,6 +57,8 @@ def encode(ledger: Ledger) -> dict[str, Any]:
         state["waiting"] = dict(ledger.waiting)
     if ledger.total_count is not None:
         state["total_count"] = ledger.total_count
+    if tally := tallies.encode(ledger.tally):
+        state["tally"] = tally
     state |= {name: value for name in _TEXTS if (value := getattr(ledger, name)) is not None}
     state |= {name: list(value) for name in _IDS if (value := getattr(ledger, name))}
     return state | {name: True for name in _FLAGS if getattr(ledger, name)}
@@ -75,6 +80,7 @@ def decode(state: Mapping[str, Any]) -> Ledger:
         floor=_mark(state.get("floor")),
         waiting=_waiting(state.get("waiting")),
         total_count=total if type(total) is int else None,
+        tally=tallies.decode(state.get("tally")),
         **read,
     )
 

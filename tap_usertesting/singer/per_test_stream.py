@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from tap_usertesting.api.feed import Ask
     from tap_usertesting.changes.session_list import SessionList
+    from tap_usertesting.config.settings import Settings
 
 
 class PerTestStream(UserTestingStream):
@@ -46,6 +47,10 @@ class PerTestStream(UserTestingStream):
     def applies(self, test_id: str) -> bool:  # noqa: ARG002 - some streams use it
         """Tell whether a test of this product type can have such rows."""
         return True
+
+    def calls_left(self, test_id: str) -> int | None:  # noqa: ARG002 - streams with calls of their own use it
+        """Return how many calls the rows that are missing take; None if that is not known."""
+        return 0
 
     def asks(self, test_id: str) -> Iterable[Ask]:
         """Return what this stream will ask the feed for a test."""
@@ -129,3 +134,21 @@ class PerTestStream(UserTestingStream):
     def replication_method(self) -> str:
         """The catalog's method, but FULL_TABLE if it names INCREMENTAL without a replication key."""
         return super().replication_method if self.replication_key else FULL_TABLE
+
+
+def without_bookmarks(streams: Iterable[UserTestingStream]) -> list[str]:
+    """Return the names of the streams that read tests but keep no bookmarks."""
+    of_tests = [stream for stream in streams if isinstance(stream, PerTestStream)]
+    return [stream.name for stream in of_tests if stream.replication_method == FULL_TABLE]
+
+
+def budget_without_bookmarks(settings: Settings, streams: Iterable[UserTestingStream]) -> str | None:
+    """Return why a budget is refused if a stream keeps no bookmarks: every sync would read the same tests and stop."""
+    budget = next((name for name in ("max_calls", "max_duration") if getattr(settings, name) is not None), None)
+    whole = without_bookmarks(streams)
+    if budget is None or not whole:
+        return None
+    return (
+        f"{budget}: the catalog has {' and '.join(whole)} read in full (FULL_TABLE), which a sync that ends "
+        f"early never completes; remove {budget}, or set INCREMENTAL and the replication key in the catalog"
+    )

@@ -85,6 +85,10 @@ class SessionStream(PerTestStream):
     def list_need(self, test_id: str) -> Callable[[SessionList], bool] | None:
         return self.resource.list_need(test_id, self.partition(test_id).ledger)
 
+    @override
+    def calls_left(self, test_id: str) -> int | None:
+        return self.resource.calls_left(self.partition(test_id).ledger)
+
     @property
     @override
     def waiting(self) -> int:

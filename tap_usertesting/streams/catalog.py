@@ -13,6 +13,7 @@ from tap_usertesting.streams.session_clips import SessionClipsStream
 from tap_usertesting.streams.session_details import SessionDetailsStream
 from tap_usertesting.streams.session_videos import SessionVideosStream
 from tap_usertesting.streams.sessions import SessionsStream
+from tap_usertesting.streams.sync_status import SyncStatusStream
 from tap_usertesting.streams.task_responses import TaskResponsesStream
 from tap_usertesting.streams.tests import TestsStream
 from tap_usertesting.streams.transcript_cues import TranscriptCuesStream
@@ -22,6 +23,7 @@ from tap_usertesting.streams.workspaces import WorkspacesStream
 STREAMS = (
     WorkspacesStream,
     TestsStream,
+    SyncStatusStream,
     SessionsStream,
     ResultChangesStream,
     QxScoresStream,

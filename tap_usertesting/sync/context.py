@@ -7,6 +7,7 @@ from collections import Counter
 from contextlib import contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING, NoReturn, Protocol
+from uuid import uuid4
 
 from tap_usertesting.api.errors import ApiError, BudgetSpentError, NotFoundError, RunEndsError
 from tap_usertesting.changes.change_reader import ChangeReader
@@ -88,7 +89,9 @@ class SyncContext:
         self.turns = turns
         self._host = host
         self._clock = clock
-        self.now = from_epoch(clock.wall())  # when this round began, in the fixed UTC form
+        self.now = self.started_at = from_epoch(clock.wall())  # when this round and the sync began, in fixed UTC form
+        self.run_id = str(uuid4())
+        self.tried: dict[tuple[str, str], bool] = {}  # whether reading it failed, by stream (the lead) and test
         self.spent = ""  # which budget is used up, for the log; empty: none
         self.is_forecast = is_forecast
         self._reachable: set[str] = set()
@@ -248,13 +251,16 @@ class SyncContext:
     @contextmanager
     def guarded(self, test_id: str) -> Iterator[None]:
         """Let an API error end this test only; bad credentials or a dead network end the run."""
+        job = (self.activity.stream, test_id)
         try:
             yield
+            self.tried.setdefault(job, False)
         except BudgetSpentError as error:
             self.spent = str(error)
         except RunEndsError as error:
             self._host.abort_on(error, str(error))
         except ApiError as error:
+            self.tried[job] = True
             if isinstance(error, NotFoundError):
                 self.lists.mark_lost(test_id, error)
             self.fail(error, test_id=test_id)

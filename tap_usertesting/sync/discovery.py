@@ -87,6 +87,20 @@ class Directory:
         )
         return types
 
+    @property
+    def is_read(self) -> bool:
+        """Whether the tests are known without a further call."""
+        return not self.discovers or "product_types" in self.__dict__
+
+    def title(self, test_id: str) -> str | None:
+        """Return the title of a test; None if discovery does not tell."""
+        return self._titles.get(test_id)
+
+    @cached_property
+    def _titles(self) -> dict[str, str]:
+        studies = self.studies if self.discovers else []
+        return {str(item["uuid"]).lower(): str(item["title"]) for item in studies if item.get("title")}
+
     def launched(self, test_id: str) -> str | None:
         """Return when a test was launched, in the fixed UTC form; None if discovery does not tell."""
         return self._launches.get(test_id)

@@ -8,15 +8,18 @@ and what an answer or a 404 means.
 from __future__ import annotations
 
 import logging
+import math
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from tap_usertesting.api.feed import Ask
 from tap_usertesting.api.feed_ids import TEST_PREFIX
+from tap_usertesting.api.results import PAGE
 from tap_usertesting.changes.session_list import contains
 from tap_usertesting.ledger.agenda import agenda
 from tap_usertesting.ledger.change_log import FEED, LISTING, Log
 from tap_usertesting.ledger.change_types import TRANSCRIPTION_UPDATED
+from tap_usertesting.ledger.completeness import counts_of
 from tap_usertesting.ledger.ledger import begin, take
 from tap_usertesting.ledger.needs import is_deep_enough, needs
 from tap_usertesting.ledger.stream_policy import Policy
@@ -90,6 +93,17 @@ class Resource:
         """
         newest = next(iter(self.context.facts.newest_session(test_id).sessions), None)
         return None if newest is None else (newest["sessionId"], self.fetch(test_id, newest["sessionId"]))
+
+    def calls_left(self, ledger: Ledger) -> int | None:
+        """Return how many calls the rows that are missing take; None if that is not known."""
+        if ledger.has_none:
+            return 0
+        if self.policy.per_test:
+            return int(ledger.bookmark is None)
+        counts = counts_of(ledger)
+        if counts is None:
+            return None
+        return math.ceil(counts.unread / PAGE) if self.endpoint is None else counts.unread + len(ledger.waiting)
 
     def note_given_up(self, test_id: str, session_id: str) -> None:
         """Note that later syncs will not ask for a session again."""

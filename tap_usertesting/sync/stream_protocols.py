@@ -40,6 +40,15 @@ class StreamOfTests(SyncedStream, Protocol):
     def test_ids(self) -> list[str]:
         """Return the tests of this sync."""
 
+    def applies(self, test_id: str) -> bool:
+        """Tell whether a test of this product type can have such rows."""
+
+    def partition(self, test_id: str) -> PartitionState:
+        """Return the stream's partition for a test."""
+
+    def calls_left(self, test_id: str) -> int | None:
+        """Return how many calls the rows that are missing take; None if that is not known."""
+
     def asks(self, test_id: str) -> Iterable[Ask]:
         """Return what the stream will ask the feed for a test."""
 
@@ -56,12 +65,6 @@ class StreamOfTests(SyncedStream, Protocol):
 
 class StreamOfSessions(StreamOfTests, Protocol):
     """A stream that follows the log of each test with a ledger."""
-
-    def applies(self, test_id: str) -> bool:
-        """Tell whether a test of this product type can have such rows."""
-
-    def partition(self, test_id: str) -> PartitionState:
-        """Return the stream's partition for a test."""
 
     def stored_partitions(self) -> list[dict[str, Any]]:
         """Return the partitions of the state itself: whoever changes the list changes the state."""

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from tap_usertesting.api.errors import ApiError, BadRequestError, NotFoundError, ServerFaultError
 from tap_usertesting.ledger.agenda import agenda
 from tap_usertesting.ledger.change_log import LISTING, Log
+from tap_usertesting.ledger.counting import count, tombstoned
 from tap_usertesting.ledger.doubt import FAULTS_IN_A_ROW, MISSING_IN_A_ROW, Doubt
 from tap_usertesting.ledger.settle import Outcome, close, gives_up, settle
 from tap_usertesting.sync.ledger_group import ItemOutcome, LedgerGroup, Member
@@ -94,9 +95,15 @@ class TestSync:
             else:
                 group.log = self._resource.read_log(self.test_id, group)
                 group.only_news = group.ledger.bookmark is not None and not group.ledger.open
-            group.queue.extend(agenda(group.ledger, group.log, group.policy, now=self._context.now))
+            self._queue(group, agenda(group.ledger, group.log, group.policy, now=self._context.now))
         self._resource.prepare(self.test_id, self.groups)
         self._close_ledgers()
+
+    def _queue(self, group: LedgerGroup, items: list[Item]) -> None:
+        """Queue what is to be done, and count it."""
+        group.queue = deque(items)
+        if group.log is not None and not (group.log.source == LISTING and group.log.sessions is None):
+            group.set_ledger(count(group.ledger, group.log, items, group.policy, now=self._context.now))
 
     def news(self) -> Iterator[Record]:
         """Emit the news of every stream."""
@@ -213,6 +220,9 @@ class TestSync:
             yield row
             self._context.after_row()
         yield from own[-1:]
+        if outcome != "found":
+            for group, item in items:
+                group.set_ledger(tombstoned(group.ledger, item.session_id))
         self._record(items, outcome)
         self._context.after_row()
 
@@ -263,7 +273,7 @@ class TestSync:
         if not group.ledger.asleep or group.log is None:
             group.log = self._resource.read_log(self.test_id, group)
         todo = agenda(group.ledger, group.log, group.policy, now=self._context.now)
-        group.queue = deque(item for item in todo if item.line not in {"waiting", "probe"})
+        self._queue(group, [item for item in todo if item.line not in {"waiting", "probe"}])
         group.only_news = False
 
 

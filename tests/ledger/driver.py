@@ -13,6 +13,7 @@ from tap_usertesting.changes.session_list import SessionList
 from tap_usertesting.ledger.agenda import agenda
 from tap_usertesting.ledger.change_log import FEED, LISTING, Log, Sessions, Source
 from tap_usertesting.ledger.change_types import TRANSCRIPTION_UPDATED, VIDEO_UPDATED
+from tap_usertesting.ledger.counting import count, tombstoned
 from tap_usertesting.ledger.doubt import Doubt
 from tap_usertesting.ledger.ledger import Ledger, begin, take
 from tap_usertesting.ledger.needs import is_deep_enough, needs
@@ -65,6 +66,7 @@ class Stream:
     lines: list[str] = field(default_factory=list)  # of the items done in the last sync
     pages: int = 0
     written: list[Row] = field(default_factory=list)  # in the last sync
+    unsaved: set[str] = field(default_factory=set)  # keys of rows of which the state does not know, after a kill
 
     @property
     def ledger(self) -> Ledger:
@@ -85,8 +87,10 @@ class Stream:
             if isinstance(done, Ledger):
                 self.state = json.dumps(encode(done))
                 assert self.ledger == done  # the form on disk loses nothing
+                self.unsaved -= {key for key, _ in self.written}
                 continue
             self.written.append(done)
+            self.unsaved.add(done[0])
             if done[1] is None:
                 self.table.pop(done[0], None)
             else:
@@ -188,12 +192,13 @@ class _Reading:
 
     def __init__(self, stream: Stream, world: World, policy: Policy, ledger: Ledger, log: Log) -> None:
         self._stream, self._world, self._policy = stream, world, policy
-        self._ledger, self._log = ledger, log
+        self._log = log
         self._answers = log.sessions is not None
         once = policy.per_test
         self._doubt: Doubt[tuple[Item, Outcome]] = Doubt(missing=1 if once else 4, faults=1 if once else 3)
         self._asked: dict[str, Outcome] = {}
         self.todo = agenda(ledger, log, policy, now=world.now)
+        self._ledger = count(ledger, log, self.todo, policy, now=world.now)
 
     def step(self, item: Item) -> Iterator[Row | Ledger]:
         """Do one item: its row, then the ledger that it makes true."""
@@ -206,10 +211,12 @@ class _Reading:
             self._confirm()
         if outcome == "removed" or (outcome == "missing" and item.was_removed):
             yield item.session_id, None
+            self._ledger = tombstoned(self._ledger, item.session_id)
         elif outcome == "found" and item.session_id not in self._asked:
             yield item.session_id, value
         elif outcome == "empty" and item.line != "waiting":
             yield item.session_id, None
+            self._ledger = tombstoned(self._ledger, item.session_id)
         if item.act == "fetch":
             self._asked[item.session_id] = outcome
             self._answers = self._answers or outcome in {"found", "empty"}
@@ -255,3 +262,4 @@ class _Reading:
             self._log, self._ledger = log, take(self._ledger, log, now=self._world.now)
         todo = agenda(self._ledger, self._log, self._policy, now=self._world.now)
         self.todo = [one for one in todo if one.line not in {"waiting", "probe"}]
+        self._ledger = count(self._ledger, self._log, self.todo, self._policy, now=self._world.now)

@@ -6,6 +6,7 @@ from random import Random
 from typing import TYPE_CHECKING
 
 from tap_usertesting.ledger.change_log import FEED, LISTING, Source
+from tap_usertesting.ledger.completeness import counts_of
 from tests.ledger.driver import POLICIES, Stream
 from tests.ledger.world import World
 
@@ -139,6 +140,18 @@ class History:
             if cut is not None:
                 most = int(cut * 2 * len(self.world.sessions))
             stream.sync(self.world, self.source, self.start, most=most)
+            if not stream.unsaved:
+                self._assert_counts(stream)
+
+    def _assert_counts(self, stream: Stream) -> None:
+        """Assert the promise of `sync_status`: what the source names, less what has no row, is what the table has."""
+        ledger = stream.ledger
+        if stream.policy.per_test or ledger.bookmark is None:
+            return
+        counts = counts_of(ledger)
+        assert counts is not None, (self.seed, stream.what, stream.state)
+        rows = counts.source_count - counts.unread - counts.waiting - counts.given_up - counts.left_out
+        assert rows == len(stream.table), (self.seed, stream.what, counts, stream.table, stream.state)
 
     def _end(self) -> None:
         world = self.world
@@ -153,6 +166,8 @@ class History:
             self._sync()
         for stream in self.streams.values():
             self._assert_true(stream)
+            counts = counts_of(stream.ledger)
+            assert counts is None or not counts.unread, (self.seed, stream.what, "unread", stream.state)
         for stream in self.streams.values():
             self._assert_idle(stream)
 

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from tests.support.harness import Warehouse
 
 
+ACCOUNTED = ("sessions", "session_details", "transcripts")
+
+
 def truth(world: World, *, details: str = "details") -> dict[str, dict[tuple[Any, ...], Any]]:
     """Return what a correct warehouse contains now, in a shape that `held` gives to tables as well."""
     now = world.truth()
@@ -116,8 +119,21 @@ def held(warehouse: Warehouse) -> dict[str, dict[tuple[Any, ...], Any]]:
         "workspaces": lambda row: row["name"],
     }
     return {
-        stream: {key: views[stream](row) for key, row in table.items()} for stream, table in warehouse.tables.items()
+        stream: {key: views[stream](row) for key, row in table.items()}
+        for stream, table in warehouse.tables.items()
+        if stream != "sync_status"
     }
+
+
+def assert_accounted(warehouse: Warehouse) -> None:
+    """Assert the promise of `sync_status` for each test: each session without a row is accounted for."""
+    for (test_id, stream), status in warehouse.tables.get("sync_status", {}).items():
+        by_list = status["source"] == "listing"
+        if stream not in ACCOUNTED or status["source_count"] is None or (stream == "transcripts" and by_list):
+            continue
+        rows = sum(row["test_id"] == test_id for row in warehouse.tables[stream].values())
+        without = {name: status[name] for name in ("unread", "waiting", "given_up", "left_out")}
+        assert rows == status["source_count"] - sum(without.values()), (stream, rows, status)
 
 
 def assert_true(warehouse: Warehouse, world: World, streams: Iterable[str] | None = None) -> None:
@@ -131,6 +147,7 @@ def assert_true(warehouse: Warehouse, world: World, streams: Iterable[str] | Non
         assert not lost, f"{stream}: {len(lost)} rows lost, such as {min(lost)}"
         assert not extra, f"{stream}: {len(extra)} rows too many, such as {min(extra)}"
         assert found[stream] == expected[stream], f"{stream}: rows differ"
+    assert_accounted(warehouse)
 
 
 def _task_rows(body: dict[str, Any]) -> Iterator[tuple[Any, ...]]:

@@ -1,0 +1,71 @@
+"""A table of how complete the others are, written at the end of a sync, however it ends.
+
+A row is written when what it says has changed. The state keeps a digest of what the last row of each stream and test
+said, so that a sync that was killed before it could write a row does not keep that back.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from typing_extensions import override
+
+from tap_usertesting import __version__
+from tap_usertesting.ledger.tally import digest
+from tap_usertesting.singer.stream import INCREMENTAL, UserTestingStream
+from tap_usertesting.sync.completeness_of_tests import StreamInTest, as_columns, streams_in_tests
+from tap_usertesting.values.times import from_epoch
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from singer_sdk.helpers.types import Context, Record
+
+WRITTEN, FAILED = "written", "failed"  # keys of a test's partition: digests by stream, and names of streams
+
+
+class StatusStream(UserTestingStream):
+    """A stream with one row per test and stream."""
+
+    @property
+    @override
+    def keeps_state(self) -> bool:
+        return self.replication_method == INCREMENTAL and not self.is_sample
+
+    @override
+    def records(self, context: Context | None) -> Iterator[Record]:
+        """Emit nothing: the rows follow once the other streams have ended."""
+        yield from ()
+
+    def write_changes(self) -> None:
+        """Write a row for each stream and test of which the last row no longer holds. Writes no STATE."""
+        context = self.sync_context
+        stored = self.state_manager.get_state_partitions() or []
+        was_failed = {str(part["context"].get("test_id")): part.get(FAILED, ()) for part in stored}
+        run = {
+            "tap_version": __version__,
+            "run_id": context.run_id,
+            "started_at": context.started_at,
+            "finished_at": from_epoch(context.wall()),
+        }
+        for one in streams_in_tests(context, was_failed):
+            state = self.state_manager.get_context_state({"test_id": one.test_id})
+            said = digest(msgspec.json.encode(one.facts, order="sorted").decode()).hex()
+            if state.get(WRITTEN, {}).get(one.stream) == said:
+                continue
+            row = as_columns(one, started_at=context.started_at) | run
+            self._write_record_message(row)
+            self.count(row)
+            _note(state, one, said, finished_at=run["finished_at"])
+
+
+def _note(state: dict[str, Any], one: StreamInTest, said: str, *, finished_at: str) -> None:
+    """Keep in the state what the row has said."""
+    failed = {*state.get(FAILED, ())}
+    failed = failed | {one.stream} if one.facts["status"] == "failed" else failed - {one.stream}
+    state |= {"replication_key": "finished_at", "replication_key_value": finished_at}
+    state[WRITTEN] = {**state.get(WRITTEN, {}), one.stream: said}
+    state[FAILED] = sorted(failed)
+    if not failed:
+        del state[FAILED]

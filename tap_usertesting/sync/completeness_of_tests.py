@@ -1,0 +1,69 @@
+"""Tells how complete each stream is in each test at the end of a sync: the rows of `sync_status`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from tap_usertesting.ledger.completeness import NOTHING_YET, completeness
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Mapping
+
+    from tap_usertesting.ledger.completeness import Completeness
+    from tap_usertesting.sync.context import SyncContext
+
+COUNTS = ("source_count", "unread", "waiting", "given_up", "left_out", "removed", "unlisted")
+
+
+class StreamInTest(NamedTuple):
+    """One stream in one test.
+
+    facts: what is true of its rows; they are written again only if it has changed.
+    """
+
+    test_id: str
+    stream: str
+    facts: dict[str, Any]
+    counted_at: str | None
+
+
+def streams_in_tests(context: SyncContext, was_failed: Mapping[str, Collection[str]]) -> Iterator[StreamInTest]:
+    """Yield each selected stream in each test of this sync; none before the tests are known.
+
+    `was_failed`: the streams, by test, that the last sync which tried could not read.
+    """
+    if not context.directory.is_read:
+        return
+    leads = {stream.job: stream.name for stream in reversed(context.streams.of_tests)}
+    for stream in context.streams.of_tests:
+        lead = leads[stream.job]
+        for test_id in stream.test_ids():
+            if not stream.applies(test_id):
+                continue
+            failed = context.tried.get((lead, test_id))
+            is_failed = stream.name in was_failed.get(test_id, ()) if failed is None else failed
+            ledger = stream.partition(test_id).ledger
+            found = completeness(ledger, failed=is_failed)
+            facts = _facts(found) | {
+                "title": context.directory.title(test_id),
+                "source": ledger.source,
+                "calls_left": stream.calls_left(test_id) if stream.name == lead else 0,
+            }
+            yield StreamInTest(test_id, stream.name, facts, found.counted_at)
+
+
+def _facts(found: Completeness) -> dict[str, Any]:
+    counts = dict.fromkeys(COUNTS) if found.counts is None else found.counts._asdict()
+    return {
+        "status": found.status,
+        "complete_from": found.complete_from,
+        "newest_change_at": found.newest_change_at,
+        **counts,
+    }
+
+
+def as_columns(one: StreamInTest, *, started_at: str) -> dict[str, Any]:
+    """Return the facts as columns; before anything is read nothing older than the sync itself is complete."""
+    begins = started_at if one.facts["complete_from"] == NOTHING_YET else one.facts["complete_from"]
+    columns = {**one.facts, "complete_from": begins, "counted_at": one.counted_at}
+    return {"test_id": one.test_id, "stream": one.stream, **columns}
