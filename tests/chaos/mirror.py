@@ -14,8 +14,10 @@ from typing import TYPE_CHECKING, Any
 from tap_usertesting.streams.catalog import STREAMS
 from tests.demo.errors import log_tail
 from tests.demo.postgres import Database
+from tests.support.completeness import disagreements
 from tests.support.environments import ROOT, install, requirements_in
 from tests.support.harness import Warehouse
+from tests.support.tables import ACCOUNTED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -102,12 +104,22 @@ class Mirror:
             return ["target-postgres ended with another state than the tap's last"]
         return []
 
+    def unaccounted(self) -> list[dict[str, Any]]:
+        """Return what `sync_status` and the tables do not agree on, by the query that the documentation gives."""
+        names = {row["tablename"] for row in self._names()}
+        if not {"sync_status", *ACCOUNTED} <= names:
+            return []  # this scene reads the list alone
+        return self._target.database.rows(disagreements(self._schema))
+
+    def _names(self) -> list[dict[str, Any]]:
+        query = f"SELECT tablename FROM pg_tables WHERE schemaname = '{self._schema}'"  # noqa: S608 - a name of this module
+        return self._target.database.rows(query)
+
     def tables(self) -> Warehouse:
         """Return what the schema holds now, but for the rows that are marked as deleted."""
         database = self._target.database
-        names = database.rows(f"SELECT tablename FROM pg_tables WHERE schemaname = '{self._schema}'")  # noqa: S608 - a name of this module
         found = Warehouse()
-        for name in (row["tablename"] for row in names):
+        for name in (row["tablename"] for row in self._names() if row["tablename"] != "sync_status"):
             live = database.rows(f"SELECT * FROM {self._schema}.{name} WHERE _sdc_deleted_at IS NULL")  # noqa: S608 - as above
             found.tables[name] = {tuple(row[part] for part in KEYS[name]): row for row in live}
         return found

@@ -128,8 +128,7 @@ def held(warehouse: Warehouse) -> dict[str, dict[tuple[Any, ...], Any]]:
 def assert_accounted(warehouse: Warehouse) -> None:
     """Assert the promise of `sync_status` for each test: each session without a row is accounted for."""
     for (test_id, stream), status in warehouse.tables.get("sync_status", {}).items():
-        by_list = status["source"] == "listing"
-        if stream not in ACCOUNTED or status["source_count"] is None or (stream == "transcripts" and by_list):
+        if stream not in ACCOUNTED or status["source_count"] is None:
             continue
         rows = sum(row["test_id"] == test_id for row in warehouse.tables[stream].values())
         without = {name: status[name] for name in ("unread", "waiting", "given_up", "left_out")}
