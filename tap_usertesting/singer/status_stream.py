@@ -15,6 +15,7 @@ from tap_usertesting import __version__
 from tap_usertesting.ledger.tally import digest
 from tap_usertesting.singer.stream import INCREMENTAL, UserTestingStream
 from tap_usertesting.sync.completeness_of_tests import StreamInTest, as_columns, streams_in_tests
+from tap_usertesting.sync.priorities import forget_deleted_tests
 from tap_usertesting.values.times import from_epoch
 
 if TYPE_CHECKING:
@@ -32,6 +33,12 @@ class StatusStream(UserTestingStream):
     @override
     def keeps_state(self) -> bool:
         return self.replication_method == INCREMENTAL and not self.is_sample
+
+    @property
+    @override
+    def partitions(self) -> list[dict[str, Any]] | None:
+        """Return None: the SDK would read one test of the state after another."""
+        return None
 
     @override
     def records(self, context: Context | None) -> Iterator[Record]:
@@ -58,6 +65,8 @@ class StatusStream(UserTestingStream):
             self._write_record_message(row)
             self.count(row)
             _note(state, one, said, finished_at=run["finished_at"])
+        stored = self.state_manager.get_state_partitions() or []
+        forget_deleted_tests(stored, context.directory, now=context.now, times=("replication_key_value",))
 
 
 def _note(state: dict[str, Any], one: StreamInTest, said: str, *, finished_at: str) -> None:

@@ -92,6 +92,11 @@ class Directory:
         """Whether the tests are known without a further call."""
         return not self.discovers or "product_types" in self.__dict__
 
+    @property
+    def knows_all(self) -> bool:
+        """Whether a test that it does not have does not exist, or can no longer be seen."""
+        return self.discovers and self._settings.workspace_ids is None and self.is_read
+
     def title(self, test_id: str) -> str | None:
         """Return the title of a test; None if discovery does not tell."""
         return self._titles.get(test_id)

@@ -92,7 +92,9 @@ class FeedEvents:
             if log.certain and event.cursor is not None:
                 _move(partition, event.cursor, changed_at)
             self._context.after_row()
-        if log.newest is not None:
+        if log.newest is None and not log.events and partition.ledger.bookmark is None:
+            _move(partition, "", None)  # it was read, and was empty
+        elif log.newest is not None:
             at = utc(log.events[-1].changed_at) if log.events else None
             _move(partition, log.newest, at or (before.at if (before := partition.ledger.bookmark) else None))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tap_usertesting.ledger.change_log import FEED
 from tap_usertesting.sync.schedule import EXTRA_LISTS, KnownTest, Order, order_tests
@@ -22,6 +22,21 @@ if TYPE_CHECKING:
 logger = logging.getLogger("tap-usertesting")
 
 FORGET_AFTER = 90  # days; until then the state keeps a test that no longer exists
+
+
+def forget_deleted_tests(
+    partitions: list[dict[str, Any]], directory: Directory, *, now: str, times: Sequence[str]
+) -> None:
+    """Remove the partitions of tests that no longer exist, 90 days after the newest of their `times`, in place."""
+    if not directory.knows_all:
+        return
+    known = {str(item["uuid"]).lower() for item in directory.studies}
+    before = earlier(now, days=FORGET_AFTER)
+    partitions[:] = [
+        one
+        for one in partitions
+        if one.get("context", {}).get("test_id") in known or max(str(one.get(name, "")) for name in times) >= before
+    ]
 
 
 class Priorities:
@@ -101,16 +116,5 @@ class Priorities:
 
     def _forget_deleted_tests(self, now: str) -> None:
         """Remove tests that no longer exist from the state, 90 days after their last change or call."""
-        directory = self._directory
-        if not directory.discovers or self._settings.workspace_ids is not None:
-            return
-        known = {str(item["uuid"]).lower() for item in directory.studies}
-        before = earlier(now, days=FORGET_AFTER)
         for stream in self._streams:
-            partitions = stream.stored_partitions()
-            partitions[:] = [
-                one
-                for one in partitions
-                if one.get("context", {}).get("test_id") in known
-                or max(str(one.get(name, "")) for name in ("changed_at", "asked_at")) >= before
-            ]
+            forget_deleted_tests(stream.stored_partitions(), self._directory, now=now, times=("changed_at", "asked_at"))
