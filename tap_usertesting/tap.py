@@ -36,7 +36,7 @@ from tap_usertesting.singer.parallel import sync_streams
 from tap_usertesting.singer.per_test_stream import PerTestStream, budget_without_bookmarks, without_bookmarks
 from tap_usertesting.singer.session_stream import SessionStream
 from tap_usertesting.singer.state_writing import STATE_EVERY, LedgerStateWriter
-from tap_usertesting.singer.status_stream import StatusStream
+from tap_usertesting.singer.status_stream import StatusAtEnd
 from tap_usertesting.singer.stream import UserTestingStream
 from tap_usertesting.singer.writer import SilentWriter, WholeLineWriter, outputs_are_one_pipe, write_all_well
 from tap_usertesting.streams.catalog import STREAMS
@@ -77,7 +77,7 @@ class TapUserTesting(CommandLineTap):
         """
         self.secrets = Secrets()
         self._is_forecast = False
-        self._writes_status = False  # rows of `sync_status`, once a sync has begun and its target listens
+        self.status = StatusAtEnd()
         self.signals = Signals(
             context=lambda: self.__dict__.get("sync_context"),
             before_exit=self._before_exit,
@@ -186,12 +186,13 @@ class TapUserTesting(CommandLineTap):
             context = self.sync_context  # wrong settings end here, before any message
             try:
                 self.state_writer.write_state()
-                self._writes_status = True
+                self.status.begin(self.selected_streams)
                 sync_streams(self.selected_streams, context, watch=self.signals.handle_pending)
-                self._write_status()
+                self.status.write()
+                self.state_writer.write_state()
             except BrokenPipeError:
                 os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or the interpreter's flush fails too
-                self._writes_status = False
+                self.status.forget()
                 self.abort(f"the target has closed the pipe: its own log says why; {self._next_sync()}")
             finally:
                 context.progress.close()
@@ -260,25 +261,17 @@ class TapUserTesting(CommandLineTap):
             return "the next sync starts over"
         return "the next sync goes on from the last STATE" + (f", but reads {', '.join(whole)} anew" if whole else "")
 
-    def _write_status(self) -> None:
-        """Write what has become true of each stream and test, then STATE; once, however the sync ends."""
-        if self._writes_status:
-            self._writes_status = False
-            for stream in self.selected_streams:
-                if isinstance(stream, StatusStream):
-                    stream.write_changes()
-        self.state_writer.write_state()
-
     def _before_exit(self) -> None:
-        self._write_status()
+        self.status.write()
+        self.state_writer.write_state()
         self._report("incomplete")
 
     def abort(self, message: str, *, status: int = 1) -> NoReturn:
         """End the run with one line; the messages written so far stay valid."""
         self.signals.ignore_further()
-        if self._writes_status:
-            self._write_status()
         if "sync_context" in self.__dict__:
+            if self.status.write():
+                self.state_writer.write_state()
             self._report("failed")
         self.logger.critical("%s", message)
         raise SystemExit(status)

@@ -14,12 +14,13 @@ from typing_extensions import override
 from tap_usertesting import __version__
 from tap_usertesting.ledger.tally import digest
 from tap_usertesting.singer.stream import INCREMENTAL, UserTestingStream
+from tap_usertesting.singer.writer import outputs_are_one_pipe
 from tap_usertesting.sync.completeness_of_tests import StreamInTest, as_columns, streams_in_tests
 from tap_usertesting.sync.priorities import forget_deleted_tests
 from tap_usertesting.values.times import from_epoch
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from singer_sdk.helpers.types import Context, Record
 
@@ -67,6 +68,33 @@ class StatusStream(UserTestingStream):
             _note(state, one, said, finished_at=run["finished_at"])
         stored = self.state_manager.get_state_partitions() or []
         forget_deleted_tests(stored, context.directory, now=context.now, times=("replication_key_value",))
+
+
+class StatusAtEnd:
+    """Writes the rows once, however a sync ends, unless its target has gone."""
+
+    def __init__(self) -> None:
+        """Write nothing before `begin`."""
+        self._streams: list[StatusStream] = []
+
+    def begin(self, streams: Iterable[UserTestingStream]) -> None:
+        """Note that a sync of these streams begins.
+
+        Where messages and log share a pipe no row is written: `meltano config test` takes any for a sign of success.
+        """
+        chosen = [] if outputs_are_one_pipe() else streams
+        self._streams = [stream for stream in chosen if isinstance(stream, StatusStream)]
+
+    def forget(self) -> None:
+        """Write nothing: the target has gone."""
+        self._streams = []
+
+    def write(self) -> bool:
+        """Write the rows; return whether there may have been any, so that STATE has to follow."""
+        streams, self._streams = self._streams, []
+        for stream in streams:
+            stream.write_changes()
+        return bool(streams)
 
 
 def _note(state: dict[str, Any], one: StreamInTest, said: str, *, finished_at: str) -> None:

@@ -21,6 +21,11 @@ if TYPE_CHECKING:
     from tap_usertesting.sandbox import Sandbox, Test
 
 
+def but_tally(partition: dict[str, Any]) -> dict[str, Any]:
+    """Return a partition without the count of what is still to be read, which the feed alone moves."""
+    return {key: value for key, value in partition.items() if key != "tally"}
+
+
 def _grown(world: World, test: Test, sessions: int) -> None:
     for _ in range(sessions):
         world.add_session(test)
@@ -56,7 +61,7 @@ def test_lost_access_fails_the_test_and_loses_nothing(
     assert spent(box)["list"] <= 1
     assert (max(of_sessions) if parallel else sum(of_sessions)) <= 10
     for stream in select:
-        assert cut_off.partition(stream, test.test_id) == first.partition(stream, test.test_id)
+        assert but_tally(cut_off.partition(stream, test.test_id)) == but_tally(first.partition(stream, test.test_id))
 
     world.grant_access(test)
     back = sync_here(config, select=select, state=cut_off.state)
@@ -81,7 +86,9 @@ def test_a_few_old_sessions_are_not_given_up_over_lost_access(
     _grown(world, test, 3)
     cut_off = sync_here(config, select=select, state=first.state)
     assert cut_off.exit == 1
-    assert cut_off.partition(select[0], test.test_id) == first.partition(select[0], test.test_id)
+    held = cut_off.partition(select[0], test.test_id)
+    assert but_tally(held) == but_tally(first.partition(select[0], test.test_id))
+    assert held["tally"]["pending"] == 3
     world.grant_access(test)
     warehouse.load(sync_here(config, select=select, state=cut_off.state).messages)
     assert_true(warehouse, world, select)

@@ -9,6 +9,7 @@ kills, which keep a random prefix of the messages and resume from the last STATE
 
 from __future__ import annotations
 
+import json
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast
 from unittest.mock import patch
@@ -53,6 +54,7 @@ CONTRACT = {
     "recent_from",
     "out_of_order",
     "total_count",
+    "tally",
     "asked_at",
     "newest",
     "misses",
@@ -343,6 +345,7 @@ class Histories(RuleBasedStateMachine):
                 assert encode(decode(kept)) == kept  # nothing is lost where it is read and written
                 assert len(partition.get("recent", [])) <= 500
                 assert len(partition.get("tombstoned", [])) <= 500
+                assert len(json.dumps(partition.get("tally", {}))) <= 500 * 8 + 300
 
 
 def test_every_history_ends_true() -> None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import re
+from base64 import b64encode
 from datetime import datetime, timedelta
+from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -31,6 +33,19 @@ def states(run: Synced) -> list[dict[str, Any]]:
     return [message["value"] for message in run.messages if message["type"] == "STATE"]
 
 
+def packed(session_ids: list[str]) -> str:
+    """Return the digests of sessions as a tally holds them."""
+    digests = sorted(blake2b(session_id.encode(), digest_size=6).digest() for session_id in session_ids)
+    return b64encode(b"".join(digests)).decode()
+
+
+def counted(partition: dict[str, Any]) -> dict[str, Any]:
+    """Return a partition without the time of its tally, which has to be one."""
+    at = partition["tally"].pop("counted_at")
+    assert utc(at) == at
+    return partition
+
+
 def test_the_state_of_a_test_read_by_feed_is_exactly_the_contract(serve: Callable[..., Sandbox]) -> None:
     """A finished test leaves bookmark, source, time and count in each stream, and `tombstoned` after a removal."""
     world = World()
@@ -51,9 +66,11 @@ def test_the_state_of_a_test_read_by_feed_is_exactly_the_contract(serve: Callabl
         "total_count": 6,
     }
     rejected = [session.session_id for session in test.sessions.values() if session.rejected]
-    assert run.partition("sessions", test.test_id) == base
-    assert run.partition("session_details", test.test_id) == base
-    assert run.partition("transcripts", test.test_id) == base | {"tombstoned": rejected}
+    [removed], others = rejected, [one for one in test.sessions if one not in rejected]
+    tally = {"live": packed(others), "removed": packed([removed])}
+    assert counted(run.partition("sessions", test.test_id)) == base | {"tally": tally}
+    assert counted(run.partition("session_details", test.test_id)) == base | {"tally": tally}
+    assert counted(run.partition("transcripts", test.test_id)) == base | {"tombstoned": rejected, "tally": tally}
     assert run.partition("result_changes", test.test_id) == {
         "context": {"test_id": test.test_id},
         "replication_key": "cursor",
@@ -92,9 +109,12 @@ def test_the_state_of_a_test_read_by_listing_is_exactly_the_contract(
         asked_at = run.partition(stream, test.test_id).pop("asked_at")
         assert utc(asked_at) == asked_at >= at
     assert old.session_id not in json.dumps(run.state)
-    assert run.partition("sessions", test.test_id) == base
-    assert run.partition("session_details", test.test_id) == base
-    assert run.partition("transcripts", test.test_id) == base | {"waiting": {newest.session_id: at}}
+    live = [old.session_id, recent.session_id, newest.session_id]
+    whole, text = ({"counted": 3, "live": packed(sessions)} for sessions in (live, live[:2]))
+    assert counted(run.partition("sessions", test.test_id)) == base | {"tally": whole}
+    assert counted(run.partition("session_details", test.test_id)) == base | {"tally": whole}
+    waiting = {"waiting": {newest.session_id: at}, "tally": text}
+    assert counted(run.partition("transcripts", test.test_id)) == base | waiting
 
 
 @pytest.mark.parametrize("source", [*SOURCES, pytest.param({"feed_url": None}, id="no feed")])
@@ -176,7 +196,9 @@ def test_no_secret_and_no_personal_value_is_in_the_state(serve: Callable[..., Sa
         for partition in json.loads(text)["bookmarks"][stream]["partitions"]
         for key in partition
     }
-    contract = "context replication_key replication_key_value changed_at source waiting recent tombstoned total_count"
+    contract = (
+        "context replication_key replication_key_value changed_at source waiting recent tombstoned total_count tally"
+    )
     where_they_apply = "asked_at history floor has_none recent_from out_of_order misses found asleep"
     assert keys <= {*contract.split(), *where_they_apply.split()}
 

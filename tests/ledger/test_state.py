@@ -10,6 +10,7 @@ import pytest
 from tap_usertesting.ledger.change_log import FEED, LISTING
 from tap_usertesting.ledger.ledger import History, Ledger, Mark
 from tap_usertesting.ledger.state_keys import KEYS, decode, encode, is_of_another_form, is_sound
+from tap_usertesting.ledger.tally import LOST, Tally
 
 AT = "2026-03-01T10:00:00.000000Z"
 FULL = Ledger(
@@ -34,6 +35,7 @@ FULL = Ledger(
     has_none=True,
     list_was_short=True,
     verdict=True,
+    tally=Tally(AT, 7, 1, 2, {bytes(6): "live", bytes([1] * 6): "removed"}, live=1, removed=1),
 )
 
 
@@ -84,3 +86,38 @@ def test_a_time_that_is_none_is_not_sound(key: str) -> None:
 def test_a_state_without_a_source_keeps_what_a_user_asks_for() -> None:
     """Sessions to read again can be named before the first sync."""
     assert decode({"waiting": ["a", "b"]}).waiting == {"a": "", "b": ""}
+
+
+TALLIES = [
+    pytest.param(Tally(AT), id="nothing was there"),
+    pytest.param(Tally(AT, counted=0), id="the list was empty"),
+    pytest.param(Tally(AT, 700, 3, 5, None, live=620, given_up=2), id="numbers alone"),
+    pytest.param(Tally(AT, fates={bytes([n] * 6): "given_up" for n in range(3)}, given_up=3), id="digests"),
+    pytest.param(LOST, id="lost"),
+]
+
+
+@pytest.mark.parametrize("tally", TALLIES)
+def test_a_tally_comes_back_as_it_was(tally: Tally) -> None:
+    """Through JSON."""
+    ledger = Ledger(source=FEED, bookmark=Mark("c"), tally=tally)
+    assert decode(json.loads(json.dumps(encode(ledger)))) == ledger
+
+
+@pytest.mark.parametrize(
+    "held",
+    [
+        "x",
+        7,
+        {},
+        {"counted_at": 7},
+        {"counted_at": AT, "live": "no Base64!"},
+        {"counted_at": AT, "live": [1]},
+        {"counted_at": AT, "counted": "7"},
+        {"counted_at": AT, "live": 3, "removed": "AAAA"},
+    ],
+    ids=str,
+)
+def test_a_tally_that_is_not_understood_is_lost(held: object) -> None:
+    """Whoever edits it gets no number that does not hold."""
+    assert decode({"source": FEED, "replication_key_value": "c", "tally": held}).tally == LOST

@@ -10,10 +10,12 @@ from typing import get_args
 import pytest
 
 from tap_usertesting.ledger.state_keys import KEYS
+from tap_usertesting.ledger.tally import Tally
 from tap_usertesting.sandbox import Sandbox, World
 from tap_usertesting.sandbox.admin import ANSWERS, Admin
 from tap_usertesting.sandbox.faults import FaultKind
 from tap_usertesting.sandbox.feed_options import FeedOptions
+from tap_usertesting.singer.status_stream import FAILED, WRITTEN
 
 DOCS = Path(__file__).parents[2] / "docs"
 INDEX = DOCS / "README.md"
@@ -50,7 +52,8 @@ def test_the_state_page_names_every_field() -> None:
     named = {
         name for row in re.findall(r"^\| (`.*?) \|", table, flags=re.MULTILINE) for name in re.findall(r"`(\w+)`", row)
     }
-    assert named == {"context", "replication_key", "rows", *KEYS}
+    assert named == {"context", "replication_key", "rows", WRITTEN, FAILED, *KEYS}
+    assert {f.name for f in fields(Tally) if f"`{f.name}`" not in table} == {"fates", "is_lost"}
 
 
 def test_the_sandbox_page_names_all_that_can_be_asked_for() -> None:

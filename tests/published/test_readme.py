@@ -16,8 +16,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tap_usertesting.ledger.state_keys import KEYS
+from tap_usertesting.ledger.tally import FATES
 from tap_usertesting.sandbox import Sandbox, World
 from tap_usertesting.singer.command_line import EX_CONFIG
+from tap_usertesting.singer.status_stream import FAILED, WRITTEN
 from tap_usertesting.sync.termination_signals import EXIT_BY_SIGNAL
 from tap_usertesting.tap import TapUserTesting
 from tests.support.harness import CHANGE_COLUMNS, COMMAND, catalog, sync_here
@@ -205,7 +207,9 @@ def test_every_key_of_the_state_is_explained(readme: str) -> None:
     """A partition's state is a contract: no key without its meaning, no meaning without a key."""
     rows = re.findall(r"^\| (`.*?`) \|", section(readme, "Incremental sync and state"), flags=re.MULTILINE)
     explained = {key for row in rows for key in re.findall(r"`(\w+)`", row)}
-    assert explained == {"context", "replication_key", "rows", *KEYS}
+    tally = {"counted", "counted_at", "pending", *FATES}
+    assert explained == {"context", "replication_key", "rows", WRITTEN, FAILED, *KEYS}
+    assert {key for key in tally if f"`{key}`" not in readme} == set()
 
 
 def test_examples_of_state_are_whole(readme: str) -> None:

@@ -33,7 +33,11 @@ ACCESS = {"client_id": "me", "client_secret": "hush"}
 DIGEST = re.compile(r"[0-9a-f]{64}")
 DECLARED = {stream.name: stream for stream in STREAMS}
 PERSONAL = personal_paths()
-NAMED_BY_TEAMS = {("tests", "title"), ("workspaces", "name")}  # what a test is called is no word of a participant
+NAMED_BY_TEAMS = {
+    ("tests", "title"),
+    ("sync_status", "title"),
+    ("workspaces", "name"),
+}  # what a test is called is no word of a participant
 
 scalars = st.text() | st.integers() | st.floats(allow_nan=False) | st.booleans()
 json_values = st.recursive(
