@@ -10,19 +10,23 @@ from __future__ import annotations
 import uuid
 from dataclasses import dataclass
 from random import Random
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from tap_usertesting.sandbox.payloads import ANSWER_KEYS, answer
-from tap_usertesting.sandbox.texts import DEMOGRAPHICS, MULTIPLE, QUESTIONS, QX_LABELS, REMARKS, SENTENCES, TASKS
+from tap_usertesting.sandbox.texts import DEMOGRAPHICS, MULTIPLE, SENTENCES
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from tap_usertesting.sandbox.requests_and_replies import Json
+    from tap_usertesting.sandbox.study import Prompt, Study
 
 PRODUCT_TYPES = ("SURVEY", "NON_THINK_OUT_LOUD", "THINK_OUT_LOUD", "LIVE_CONVERSATION")
 WITH_VIDEO = frozenset({"NON_THINK_OUT_LOUD", "THINK_OUT_LOUD", "LIVE_CONVERSATION"})
 WITH_TRANSCRIPT = frozenset({"THINK_OUT_LOUD", "LIVE_CONVERSATION"})
 WITH_QX_SCORES = frozenset({"NON_THINK_OUT_LOUD"})
 
+_Item = TypeVar("_Item")
 _NULL_AUDIENCE = 0.15
 _NULL_PARTICIPANT = 0.04
 
@@ -32,8 +36,7 @@ class Task:
     """One task of a test, the same for all its sessions."""
 
     uuid: str
-    type: str
-    text: str
+    prompt: Prompt
 
 
 @dataclass(frozen=True)
@@ -72,21 +75,20 @@ def new_uuid(rng: Random) -> str:
     return str(uuid.UUID(int=rng.getrandbits(128), version=4))
 
 
-def compose_plan(test_id: str, product_type: str, qx_groups: int | None = None) -> Plan:
+def compose_plan(test_id: str, product_type: str, study: Study, qx_groups: int | None = None) -> Plan:
     """Return the tasks and groups of a test.
 
     ``qx_groups``: the number of QX groups of an interaction test. By default it is 2, or 3 for one test in three; the
     third group has no navigational tasks, so its scores are null.
     """
     rng = Random(f"{test_id}/plan")
-    known = TASKS.get(product_type, ())
-    tasks = tuple(Task(new_uuid(rng), kind, text) for kind, text in known)
+    tasks = tuple(Task(new_uuid(rng), prompt) for prompt in study.prompts)
     groups: list[Group] = []
     if product_type in WITH_QX_SCORES:
         count = rng.choice((2, 2, 3)) if qx_groups is None else qx_groups
         for number in range(count):
             navigational = (2, 3, 0)[number % 3]
-            label = QX_LABELS[number % len(QX_LABELS)]
+            label = study.labels[number % len(study.labels)]
             groups.append(Group(new_uuid(rng), "QX_SCORE", f"{label} (QXscore {number + 1})", navigational))
         groups.append(Group(new_uuid(rng), "BALANCED_COMPARISON", "Versions A and B", 0))
     elif product_type == "THINK_OUT_LOUD":
@@ -150,20 +152,19 @@ def compose_details_v2(v3: Json) -> Json:
     return {**common, "sessionTaskResults": results}
 
 
-def compose_transcript(session_id: str, product_type: str, seconds: float) -> str:
+def compose_transcript(session_id: str, study: Study, seconds: float) -> str:
     """Return a WebVTT document: two voices for a live conversation, else one person who thinks out loud."""
     rng = Random(f"{session_id}/transcript")
-    talk = product_type == "LIVE_CONVERSATION"
     lines = ["WEBVTT", ""]
     if rng.random() < 0.25:  # noqa: PLR2004 - a quarter of the documents
         lines += ["NOTE machine generated, not reviewed", ""]
     at = rng.randrange(800, 4000)
     end = max(int(seconds * 1000), at + 5000)
-    for number in range(rng.randrange(8, 24)):
-        words = rng.choice(QUESTIONS if talk and number % 3 == 0 else SENTENCES)
+    count = rng.randrange(8, 24)
+    for speaker, words in _conversation(study, count, rng) if study.talk else _monologue(study, count, rng):
         spoken = words.replace("&", "&amp;")
-        if talk:
-            spoken = f"<v {'Moderator' if number % 3 == 0 else 'Participant'}>{spoken}</v>"
+        if speaker:
+            spoken = f"<v {speaker}>{spoken}</v>"
         until = at + 60 * len(words)
         lines += [f"{_clock(at)} --> {_clock(until)}", spoken, ""]
         at = until + rng.randrange(100, 2500)
@@ -172,13 +173,13 @@ def compose_transcript(session_id: str, product_type: str, seconds: float) -> st
     return "\n".join(lines)
 
 
-def compose_clips(session_id: str, seconds: float) -> list[Json]:
+def compose_clips(session_id: str, study: Study, seconds: float) -> list[Json]:
     """Return the clip items of a session; half of all sessions have none."""
     rng = Random(f"{session_id}/clips")
-    return compose_clip_items(rng, seconds, rng.choice((0, 0, 1, 2)))
+    return compose_clip_items(rng, study, seconds, rng.choice((0, 0, 1, 2)))
 
 
-def compose_clip_items(rng: Random, seconds: float, count: int) -> list[Json]:
+def compose_clip_items(rng: Random, study: Study, seconds: float, count: int) -> list[Json]:
     """Return ``count`` clip items of a video of so many seconds."""
     items = []
     for number in range(count):
@@ -187,7 +188,7 @@ def compose_clip_items(rng: Random, seconds: float, count: int) -> list[Json]:
             {
                 "uuid": new_uuid(rng),
                 "name": f"Clip #{number + 1}",
-                "description": rng.choice(REMARKS),
+                "description": rng.choice(study.remarks or ("",)),
                 "timeStartMs": start,
                 "timeEndMs": start + 30000,
                 "videoUuid": new_uuid(rng),
@@ -215,6 +216,29 @@ def compose_reel(rng: Random, name: str, updated_ms: int) -> Json:
         "numClips": rng.randrange(1, 6),
         "areAllClipsInReel": name.endswith(" 1"),
     }
+
+
+def _monologue(study: Study, count: int, rng: Random) -> list[tuple[str, str]]:
+    """Return pairs of no speaker and a sentence: some of the study, in its order, and asides among them."""
+    said = _some_of(study.spoken, count - count // 4, rng)
+    for aside in rng.sample(SENTENCES, min(count - len(said), len(SENTENCES))):
+        said.insert(rng.randrange(1, len(said) + 1), aside)
+    return [("", words) for words in said]
+
+
+def _conversation(study: Study, count: int, rng: Random) -> list[tuple[str, str]]:
+    """Return pairs of a speaker and what it says: a question of the moderator, then two answers to it, and so on."""
+    said: list[tuple[str, str]] = []
+    for question, *answers in _some_of(study.talk, -(-count // 3), rng):
+        said.append(("Moderator", question))
+        said += [("Participant", words) for words in _some_of(answers, 2, rng)]
+    return said[:count]
+
+
+def _some_of(items: Sequence[_Item], count: int, rng: Random) -> list[_Item]:
+    """Draw up to so many items, and keep their order."""
+    drawn = rng.sample(range(len(items)), min(count, len(items)))
+    return [items[place] for place in sorted(drawn)]
 
 
 def _clock(milliseconds: int) -> str:
@@ -256,11 +280,11 @@ def _task_results(test_plan: Plan, rng: Random, seconds: float) -> list[Json]:
             "startTimeMs": number * step,
             "endTimeMs": number * step + rng.randrange(step // 2, step + 1),
             "skipped": False,
-            "answer": answer(task.type, rng),
+            "answer": answer(task.prompt, rng),
         }
-        if task.type == "UNRECOGNIZED" or draw < 0.04:  # noqa: PLR2004 - few tasks have no response
+        if task.prompt.type == "UNRECOGNIZED" or draw < 0.04:  # noqa: PLR2004 - few tasks have no response
             response = None
         elif response is not None and draw < 0.12:  # noqa: PLR2004 - few were skipped
             response = {**response, "skipped": True, "answer": None}
-        results.append({"uuid": task.uuid, "text": task.text, "type": task.type, "response": response})
+        results.append({"uuid": task.uuid, "text": task.prompt.text, "type": task.prompt.type, "response": response})
     return results

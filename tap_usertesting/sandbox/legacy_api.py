@@ -101,7 +101,7 @@ def _place(cursor: str) -> int:
 def _study(test: Test) -> Json:
     name, email = test.ordered_by
     tasks = [
-        {"position": place, "taskType": task.type.lower(), "text": task.text, "grouping": "MAIN"}
+        {"position": place, "taskType": task.prompt.type.lower(), "text": task.prompt.text, "grouping": "MAIN"}
         for place, task in enumerate(test.plan.tasks, start=1)
     ]
     return {

@@ -18,10 +18,12 @@ from tap_usertesting.sandbox.compose import (
     compose_reels,
     compose_transcript,
 )
+from tap_usertesting.sandbox.studies import study_of
 
 if TYPE_CHECKING:
     from tap_usertesting.sandbox.compose import Plan
     from tap_usertesting.sandbox.requests_and_replies import Json
+    from tap_usertesting.sandbox.study import Study
 
 
 def iso_milliseconds(moment: datetime) -> str:
@@ -118,12 +120,12 @@ class Session:
 
     @cached_property
     def _composed_vtt(self) -> str:
-        return compose_transcript(self.session_id, self.test.product_type, self.seconds)
+        return compose_transcript(self.session_id, self.test.study, self.seconds)
 
     @cached_property
     def clips(self) -> list[Json]:
         """The clip items of the session's video."""
-        return compose_clips(self.session_id, self.seconds)
+        return compose_clips(self.session_id, self.test.study, self.seconds)
 
     def summary(self) -> Json:
         """Return the item of the session list."""
@@ -200,10 +202,15 @@ class Test:
         """Whether it is an interaction test."""
         return self.product_type in WITH_QX_SCORES
 
+    @property
+    def study(self) -> Study:
+        """What the test is about."""
+        return study_of(self.product_type, self.title)
+
     @cached_property
     def plan(self) -> Plan:
         """The tasks and task groups of the test."""
-        return compose_plan(self.test_id, self.product_type, self.qx_groups)
+        return compose_plan(self.test_id, self.product_type, self.study, self.qx_groups)
 
     @cached_property
     def reels(self) -> list[Json]:

@@ -1,19 +1,18 @@
 """The answers of participants to each kind of task.
 
-The vendor does not document the content of an ``answer``, so a reader of the API must pass it on unchanged. The content
-here is invented to check that: integers above 2**53, nested nulls, keys in several spellings.
+The vendor does not document the content of an ``answer``, so a reader of the API must pass it on unchanged. The form of
+the content here is invented to check that: integers above 2**53, nested nulls, keys in several spellings.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tap_usertesting.sandbox.texts import CHOICES, SENTENCES, STATEMENTS
-
 if TYPE_CHECKING:
     from random import Random
 
     from tap_usertesting.sandbox.requests_and_replies import Json
+    from tap_usertesting.sandbox.study import Prompt
 
 ANSWER_KEYS = {
     "BLANK": "blank",
@@ -29,47 +28,68 @@ ANSWER_KEYS = {
 }
 
 
-def answer(kind: str, rng: Random) -> Json:
-    """Return the answer to a task: one key for each kind of task, null except for that of this kind."""
+def answer(prompt: Prompt, rng: Random) -> Json:
+    """Return the answer to a prompt: one key for each kind of task, null except for that of this kind."""
     given: Json = dict.fromkeys(ANSWER_KEYS.values())
-    if kind in ANSWER_KEYS:
-        given[ANSWER_KEYS[kind]] = _payload(kind, rng)
+    if prompt.type in ANSWER_KEYS:
+        given[ANSWER_KEYS[prompt.type]] = _payload(prompt, rng)
     return given
 
 
-def _payload(kind: str, rng: Random) -> Json:  # noqa: PLR0911 - data for each kind
-    if kind == "RATING_SCALE":
-        labels = {"low": "Very difficult", "high": "Very easy", "middle": None}
-        return {"value": rng.randrange(1, 6), "scaleMinimum": 1, "scaleMaximum": 5, "labels": labels}
-    if kind == "MULTIPLE_CHOICE":
-        chosen = sorted(rng.sample(range(len(CHOICES)), rng.randrange(1, 3)))
-        options = [{"optionId": 9007199254740993 + number, "label": CHOICES[number]} for number in chosen]
-        return {
-            "value": ", ".join(CHOICES[number] for number in chosen),
-            "selected": options,
-            "multiSelect": True,
-            "randomizedOptions": False,
-            "maxLimit": None,
-        }
-    if kind == "NPS":
-        return {"value": rng.randrange(11)}
-    if kind == "RANK_ORDER":
-        ranked = [{"rank": rank, "text": text} for rank, text in enumerate(rng.sample(CHOICES, 4), start=1)]
+def _payload(prompt: Prompt, rng: Random) -> Json:  # noqa: PLR0911 - data for each kind
+    if prompt.type == "RATING_SCALE":
+        low, high = prompt.options
+        labels = {"low": low, "high": high, "middle": None}
+        return {"value": _number(prompt, range(1, 6), rng), "scaleMinimum": 1, "scaleMaximum": 5, "labels": labels}
+    if prompt.type == "MULTIPLE_CHOICE":
+        return _chosen(prompt, rng)
+    if prompt.type == "NPS":
+        return {"value": _number(prompt, range(11), rng)}
+    if prompt.type == "RANK_ORDER":
+        ranked = [
+            {"rank": rank, "text": text}
+            for rank, text in enumerate(rng.sample(prompt.options, len(prompt.options)), start=1)
+        ]
         return {"value": ranked[0]["text"], "ranking": ranked}
-    if kind == "MATRIX":
-        rows = {text: rng.choice((1, 2, 3, 4, 5, None)) for text in STATEMENTS}
+    if prompt.type == "MATRIX":
+        rows = {text: rng.choice((1, 2, 3, 4, 5, None)) for text in prompt.options}
         return {"rows": rows, "columns": ["1", "2", "3", "4", "5"]}
-    if kind == "WRITTEN":
-        return {"value": " ".join(rng.sample(SENTENCES, 2))}
-    if kind == "URL":
-        visited = f"https://shop.example.com/step/{rng.randrange(1, 9)}"
+    if prompt.type == "WRITTEN":
+        return {"value": rng.choice(prompt.options)}
+    if prompt.type == "URL":
+        visited = rng.choice(prompt.options)
         return {"value": visited, "success": rng.random() < 0.7, "path": [visited, None]}  # noqa: PLR2004
-    if kind == "FIGMA":
+    if prompt.type == "FIGMA":
         return {
             "prototypeUrl": "https://figma.example.com/proto/kX81",
-            "figmaPrototypeTitle": "Returns, version B",
+            "figmaPrototypeTitle": prompt.options[0],
             "figmaPrototypeDisplaySetting": {"deviceFrame": True, "startingNode": "12:408", "hotspots": None},
         }
-    if kind == "IMAGE":
+    if prompt.type == "IMAGE":
         return {"clicks": [{"x": round(rng.random(), 3), "y": round(rng.random(), 3), "ms": rng.randrange(9000)}]}
     return {}
+
+
+def _number(prompt: Prompt, scale: range, rng: Random) -> int:
+    """Draw a number of the scale: the typical one most often, the others less often the further they are from it."""
+    weights = [2 ** (len(scale) - abs(number - prompt.typical)) for number in scale]
+    [drawn] = rng.choices(scale, weights)
+    return drawn
+
+
+def _chosen(prompt: Prompt, rng: Random) -> Json:
+    """Draw one option or, where several may be chosen, up to three; the first options more often than the last."""
+    left = list(range(len(prompt.options)))
+    chosen = []
+    for _ in range(rng.randrange(1, 4) if prompt.several else 1):
+        [drawn] = rng.choices(left, range(len(left), 0, -1))
+        left.remove(drawn)
+        chosen.append(drawn)
+    chosen.sort()
+    return {
+        "value": ", ".join(prompt.options[number] for number in chosen),
+        "selected": [{"optionId": 9007199254740993 + number, "label": prompt.options[number]} for number in chosen],
+        "multiSelect": prompt.several,
+        "randomizedOptions": False,
+        "maxLimit": None,
+    }

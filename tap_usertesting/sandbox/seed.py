@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Literal
 
 from tap_usertesting.sandbox.compose import PRODUCT_TYPES
-from tap_usertesting.sandbox.texts import TITLES
+from tap_usertesting.sandbox.studies import TITLES
 
 if TYPE_CHECKING:
     from datetime import datetime

@@ -81,7 +81,7 @@ class ChangingWorld(WorldContents):
     @changes_world
     def clip(self, session: Session, name: str = "A clip") -> Json:
         """Add a clip to a session's video, without an event."""
-        [made] = compose_clip_items(self.rng, session.seconds, 1)
+        [made] = compose_clip_items(self.rng, session.test.study, session.seconds, 1)
         session.clips.append({**made, "name": name})
         return session.clips[-1]
 

@@ -16,7 +16,8 @@ from tap_usertesting.sandbox.compose import audience, new_uuid
 from tap_usertesting.sandbox.feed_options import FeedOptions
 from tap_usertesting.sandbox.journal import Journal
 from tap_usertesting.sandbox.model import Session, Test, Workspace
-from tap_usertesting.sandbox.texts import AUTHORS, TITLES, WORKSPACES
+from tap_usertesting.sandbox.studies import TITLES
+from tap_usertesting.sandbox.texts import AUTHORS, WORKSPACES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
