@@ -21,6 +21,8 @@ WORKFLOWS := $(wildcard .github/workflows/*.yml)
 NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 10))
 PYTHON ?= $(shell for name in python3 python3.14 python3.13 python3.12 python3.11 python3.10 python; do \
 	$$name -c '$(NEW_ENOUGH)' >/dev/null 2>&1 && { echo $$name; exit; }; done)
+PYTHON_IS_NEW_ENOUGH = [ -n "$(PYTHON)" ] && $(PYTHON) -c '$(NEW_ENOUGH)' 2>/dev/null || { \
+	echo "tap-usertesting needs Python 3.10 or newer: make PYTHON=/path/to/python3$(if $(PYTHON), ($(PYTHON) is not))" >&2; exit 1; }
 PIP_FLAGS := --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
@@ -96,7 +98,7 @@ format: $(VENV)/.dev ## Format the code and mend what ruff can mend
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 
-demo: $(DEMO_VENV)/.demo ## Two syncs of the sandbox into a PostgreSQL of its own, no credentials needed
+demo: $(DEMO_VENV)/.demo ## Three syncs of the sandbox into a PostgreSQL of its own, no credentials needed
 	@$(DEMO_VENV)/bin/python -m tests.demo.run
 
 dist: $(VENV)/.release ## Build sdist and wheel into dist/ and check them
@@ -110,8 +112,7 @@ clean: ## Remove everything that make wrote
 
 # Order-only prerequisites below: an environment that is there stays, whatever happens to the Python it came from.
 $(VENV)/bin/python $(DEMO_VENV)/bin/python:
-	@[ -n "$(PYTHON)" ] && $(PYTHON) -c '$(NEW_ENOUGH)' 2>/dev/null || { \
-		echo "tap-usertesting needs Python 3.10 or newer: make PYTHON=/path/to/python3$(if $(PYTHON), ($(PYTHON) is not))" >&2; exit 1; }
+	@$(PYTHON_IS_NEW_ENOUGH)
 	@$(PYTHON) -m venv $(@D:/bin=) || { \
 		rm -rf $(@D:/bin=); echo "$(PYTHON) cannot make an environment: install its venv module (Debian: python3-venv)" >&2; exit 1; }
 
@@ -131,6 +132,10 @@ $(VENV)/.release: $(VENV)/.dev
 	$(BIN)/python -m pip install $(PIP_FLAGS) --group release
 	@touch $@
 
-$(DEMO_VENV)/.demo: pyproject.toml tap_usertesting/__init__.py $(DEMO_REQUIREMENTS) | $(DEMO_VENV)/bin/python
-	$(DEMO_VENV)/bin/python -m pip install $(PIP_FLAGS) --editable ".[sandbox]" --requirement $(DEMO_REQUIREMENTS)
+# The environment is made from within, not as a prerequisite: making it takes seconds, and the line comes first.
+$(DEMO_VENV)/.demo: pyproject.toml tap_usertesting/__init__.py $(DEMO_REQUIREMENTS)
+	@[ -e $(DEMO_VENV)/bin/python ] || { $(PYTHON_IS_NEW_ENOUGH); }
+	@echo "Installing the tap, target-postgres, a PostgreSQL server and a charting library into $(DEMO_VENV) (about a minute)"
+	@$(MAKE) --silent $(DEMO_VENV)/bin/python
+	@$(DEMO_VENV)/bin/python -m pip install $(PIP_FLAGS) --editable ".[sandbox]" --requirement $(DEMO_REQUIREMENTS)
 	@touch $@

@@ -48,10 +48,11 @@ class QuotaRule:
 
 @dataclass(frozen=True)
 class Verdict:
-    """Whether a call is allowed, and the headers of its answer."""
+    """Whether a call is allowed, the headers of its answer, and when its window closes (None without a limit)."""
 
     allowed: bool
     headers: Headers
+    closes: float | None = None
 
 
 @dataclass
@@ -96,9 +97,9 @@ class ServedQuota:
             reset = max(bucket.closes - now, 0.0)
             told = _limit_headers(rule.limit, max(rule.limit - used, 0), _reset(rule, reset))
             if wait is None:
-                return Verdict(allowed=True, headers=told if rule.headers else [])
+                return Verdict(allowed=True, headers=told if rule.headers else [], closes=bucket.closes)
             refusal = told if rule.limit_headers else []
-            return Verdict(allowed=False, headers=refusal + _retry_after(rule, wait))
+            return Verdict(allowed=False, headers=refusal + _retry_after(rule, wait), closes=bucket.closes)
 
 
 def _take_fixed(bucket: _Bucket, rule: QuotaRule, now: float) -> tuple[int, float | None]:

@@ -60,6 +60,7 @@ class ServedCall:
     n: the number of the call.
     at: when it arrived, in monotonic seconds.
     status: None until it is answered, 0 if no status line was sent.
+    window_closes: when its quota window closes, in monotonic seconds; None if it is under no quota.
     operations: the root fields of a feed request: ``field``, ``testUUID``, ``sinceCursor``.
     headers: those of the request, with masked tokens.
     """
@@ -75,6 +76,7 @@ class ServedCall:
     session_id: str | None = None
     operations: list[dict[str, str | None]] = field(default_factory=list)
     headers: dict[str, str] = field(default_factory=dict)
+    window_closes: float | None = None
 
     @property
     def kinds(self) -> frozenset[str]:

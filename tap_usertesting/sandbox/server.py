@@ -204,6 +204,7 @@ class Sandbox:
             if call.kind in RESULTS_KINDS and not self._results.has_route(call.kind):
                 return self._done(call, no_route(request))
             verdict = self.quota.take(endpoint=call.kind, version=request.path[:7])
+            call.window_closes = verdict.closes
             if not verdict.allowed:
                 return self._done(call, _TOO_MANY.adding(verdict.headers))
             headers = verdict.headers

@@ -1,4 +1,4 @@
-"""One HTML page with everything in it: charts, the tables they are drawn from, a transcript, the charting library.
+"""One HTML page with everything in it: figures, tables, charts, the SQL behind each, and the charting library.
 
 What the warehouse holds is foreign text: it is escaped wherever it stands, and the page's own policy lets no script
 run but the two that were put into it here, and asks no host for anything.
@@ -9,77 +9,66 @@ from __future__ import annotations
 import base64
 import hashlib
 import html
+import itertools
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from tests.demo.style import DRAW, STYLE
+
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from tests.demo.charts import Row, Spec
 
-DRAW = """\
-"use strict";
-const figures = [...document.querySelectorAll("figure[data-spec]")];
-Promise.allSettled(figures.map((figure) => {
-  const spec = JSON.parse(document.getElementById(figure.dataset.spec).textContent);
-  const place = figure.querySelector(".chart");
-  // An interpreter instead of compiled expressions: the page's policy forbids code made from text.
-  return vegaEmbed(place, spec, {renderer: "svg", actions: false, ast: true}).catch((error) => {
-    place.textContent = `This chart could not be drawn: ${error.message}`;
-    throw error;
-  });
-})).then((drawn) => {
-  document.documentElement.dataset.drawn = drawn.filter((one) => one.status === "fulfilled").length;
-});
-"""
-STYLE = """\
-:root { color-scheme: light dark; --page: #ffffff; --text: #1b2430; --soft: #56637a; --line: #d8dee8; --card: #f6f8fb; }
-@media (prefers-color-scheme: dark) {
-  :root { --page: #12171f; --text: #e6ebf2; --soft: #9fadc2; --line: #313c4d; --card: #1a212c; }
-}
-* { box-sizing: border-box; }
-body { margin: 0 auto; padding: 2rem 1.25rem 4rem; max-width: 62rem; background: var(--page); color: var(--text);
-  font: 16px/1.5 system-ui, sans-serif; }
-h1 { font-size: 1.7rem; line-height: 1.2; margin: 0 0 .5rem; }
-h2 { font-size: 1.25rem; margin: 0 0 .25rem; }
-p { margin: 0 0 1rem; color: var(--soft); max-width: 46rem; }
-section { margin-top: 2rem; padding: 1.25rem; border: 1px solid var(--line); border-radius: .6rem; }
-figure { margin: 0; }
-.chart { overflow-x: auto; color: var(--text); }
-.wide { overflow-x: auto; }
-table { border-collapse: collapse; font-size: .9rem; margin-top: .5rem; }
-th, td { padding: .3rem .8rem .3rem 0; text-align: left; vertical-align: top; border-bottom: 1px solid var(--line); }
-th { color: var(--soft); font-weight: 600; }
-td.number, th.number { text-align: right; font-variant-numeric: tabular-nums; }
-summary { cursor: pointer; color: var(--soft); margin-top: .75rem; }
-"""
-ABOUT = (
-    "Invented data of the sandbox, read by tap-usertesting in three syncs, loaded by target-postgres, and selected "
-    "from PostgreSQL. Rejected sessions are left out, but for the events that say so."
-)
-LIGHT_SCHEME_TOOLTIP = "#vg-tooltip-element { color: #1b2430; }"
+FEW = 3  # columns that stay side by side on a narrow page
+BADGES = {"new": "new", "removed": "removed", "late transcript": "late"}
 
 
 @dataclass(frozen=True)
-class Picture:
-    """A chart: its title, what it shows in a sentence, its specification and the rows it is drawn from."""
+class Figure:
+    """A number that matters, what it counts, and a remark."""
+
+    value: str
+    name: str
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Chart:
+    """A chart: what it is of, a remark, and its specification."""
 
     title: str
-    about: str
     spec: Spec
-    rows: Sequence[Row]
+    note: str = ""
 
 
-def page(*, pictures: Sequence[Picture], transcript: Row, library: str) -> str:
-    """Return the whole HTML document.
+@dataclass(frozen=True)
+class Section:
+    """A part of the page.
 
-    `transcript` has `title`, `session_id` and `cues` (`start_ms`, `speaker`, `text`); `library` is the script that
-    defines `vegaEmbed`.
+    name: its id.
+    sql: the query whose result `rows` is.
+    table: the rows to show as a table; without it, `rows` can be unfolded below figures and charts.
+    wide: each chart takes the whole width.
     """
+
+    name: str
+    title: str
+    about: str
+    sql: str
+    rows: Sequence[Row]
+    table: Sequence[Row] = ()
+    figures: Sequence[Figure] = ()
+    charts: Sequence[Chart] = field(default=())
+    wide: bool = False
+
+
+def page(*, title: str, about: str, sections: Sequence[Section], library: str) -> str:
+    """Return the whole HTML document; `library` is the script that defines `vegaEmbed`."""
     scripts = f"{_hash(library)} {_hash(DRAW)}"
     policy = f"default-src 'none'; style-src 'unsafe-inline'; script-src {scripts}; base-uri 'none'"
-    sections = [_section(picture, f"spec-{number}") for number, picture in enumerate(pictures, 1)]
+    numbers = itertools.count(1)
     return "\n".join(
         [
             "<!DOCTYPE html>",
@@ -88,15 +77,14 @@ def page(*, pictures: Sequence[Picture], transcript: Row, library: str) -> str:
             '<meta charset="utf-8">',
             f'<meta http-equiv="Content-Security-Policy" content="{policy}">',
             '<meta name="viewport" content="width=device-width, initial-scale=1">',
-            "<title>tap-usertesting: what the demo loaded</title>",
-            f"<style>\n{STYLE}{LIGHT_SCHEME_TOOLTIP}\n</style>",
+            f"<title>{html.escape(title)}</title>",
+            f"<style>\n{STYLE}</style>",
             "</head>",
             "<body>",
             "<main>",
-            "<h1>What the demo loaded</h1>",
-            f"<p>{ABOUT}</p>",
-            *sections,
-            _transcript(transcript),
+            f"<h1>{html.escape(title)}</h1>",
+            f"<p>{html.escape(about)}</p>",
+            *(_section(section, numbers) for section in sections),
             "</main>",
             f"<script>{library}</script>",
             f"<script>{DRAW}</script>",
@@ -107,53 +95,65 @@ def page(*, pictures: Sequence[Picture], transcript: Row, library: str) -> str:
     )
 
 
-def _section(picture: Picture, spec_id: str) -> str:
+def _section(section: Section, numbers: Iterator[int]) -> str:
+    parts = [f'<section id="{section.name}">', f"<h2>{html.escape(section.title)}</h2>"]
+    parts.append(f"<p>{html.escape(section.about)}</p>")
+    if section.figures:
+        parts.append(f'<ul class="figures">{"".join(map(_figure, section.figures))}</ul>')
+    if section.table:
+        parts.append(_table(section.table, style="cards" if len(section.table[0]) > FEW else "plain"))
+    if section.charts:
+        charts = "\n".join(_chart(chart, f"spec-{next(numbers)}") for chart in section.charts)
+        parts.append(f'<div class="charts{" wide" if section.wide else ""}">\n{charts}\n</div>')
+    parts.append(f"<details><summary>SQL</summary><pre>{html.escape(section.sql)}</pre></details>")
+    if not section.table:
+        folded = f'<div class="scroll">{_table(section.rows)}</div>'
+        parts.append(f"<details><summary>Its result as a table</summary>{folded}</details>")
+    return "\n".join([*parts, "</section>"])
+
+
+def _figure(figure: Figure) -> str:
+    note = f"<small>{html.escape(figure.note)}</small>" if figure.note else ""
+    return f"<li><strong>{html.escape(figure.value)}</strong><span>{html.escape(figure.name)}</span>{note}</li>"
+
+
+def _chart(chart: Chart, spec_id: str) -> str:
     # Ended by no text in it: a script element ends at the first "</script", and a "<!--" changes how it is read.
-    spec = json.dumps({**picture.spec, "description": f"{picture.title}. {picture.about}"}).replace("<", "\\u003c")
+    spec = json.dumps({**chart.spec, "description": f"{chart.title}. {chart.note}"}).replace("<", "\\u003c")
+    note = f"<small>{html.escape(chart.note)}</small>" if chart.note else ""
     return "\n".join(
         [
-            "<section>",
-            f"<h2>{html.escape(picture.title)}</h2>",
-            f"<p>{html.escape(picture.about)}</p>",
-            f'<figure data-spec="{spec_id}">',
-            '<div class="chart"></div>',
-            f"<details><summary>The same as a table</summary>{_table(picture.rows)}</details>",
-            "</figure>",
+            f"<figure><figcaption><h3>{html.escape(chart.title)}</h3>{note}</figcaption>",
+            f'<div class="chart" data-spec="{spec_id}"></div></figure>',
             f'<script type="application/json" id="{spec_id}">{spec}</script>',
-            "</section>",
         ]
     )
 
 
-def _transcript(row: Row) -> str:
-    cues = [
-        {"time": _clock(cue["start_ms"]), "speaker": cue["speaker"] or "", "what was said": cue["text"]}
-        for cue in row["cues"]
-    ]
-    if not any(cue["speaker"] for cue in cues):
-        cues = [{name: value for name, value in cue.items() if name != "speaker"} for cue in cues]
-    about = html.escape(f"Session {row['session_id']} of the test '{row['title']}': the transcript with the most cues.")
-    return f'<section id="transcript">\n<h2>A transcript</h2>\n<p>{about}</p>\n{_table(cues)}\n</section>'
-
-
-def _table(rows: Sequence[Row]) -> str:
+def _table(rows: Sequence[Row], *, style: str = "plain") -> str:
     """Return rows that have the same columns as a table."""
     if not rows:
         return "<p>No rows.</p>"
-    head = "".join(_cell("th", name, like=rows[0][name]) for name in rows[0])
-    body = "\n".join(f"<tr>{''.join(_cell('td', value, like=value) for value in row.values())}</tr>" for row in rows)
-    return f'<div class="wide"><table>\n<thead><tr>{head}</tr></thead>\n<tbody>\n{body}\n</tbody>\n</table></div>'
+    head = "".join(f'<th scope="col"{_number(value)}>{html.escape(name)}</th>' for name, value in rows[0].items())
+    body = "\n".join(f"<tr>{''.join(_cell(name, value) for name, value in row.items())}</tr>" for row in rows)
+    return f'<table class="{style}">\n<thead><tr>{head}</tr></thead>\n<tbody>\n{body}\n</tbody>\n</table>'
 
 
-def _cell(tag: str, value: Any, *, like: Any) -> str:  # noqa: ANN401 - whatever a column holds
-    scope = ' scope="col"' if tag == "th" else ""
-    number = ' class="number"' if isinstance(like, (int, float)) else ""
-    return f"<{tag}{scope}{number}>{'' if value is None else html.escape(str(value))}</{tag}>"
+def _cell(name: str, value: Any) -> str:  # noqa: ANN401 - whatever a column holds
+    if name == "what":
+        return f'<td><span class="badge {BADGES.get(value, "")}">{html.escape(str(value))}</span></td>'
+    if value is None:
+        shown = '<span class="none">—</span>'
+    elif isinstance(value, dict):
+        pairs = (f"<dt>{html.escape(key)}</dt><dd>{html.escape(str(each))}</dd>" for key, each in value.items())
+        shown = f"<dl>{''.join(pairs)}</dl>"
+    else:
+        shown = html.escape(str(value))
+    return f'<td data-name="{html.escape(name)}"{_number(value)}>{shown}</td>'
 
 
-def _clock(milliseconds: int) -> str:
-    minutes, seconds = divmod(milliseconds // 1000, 60)
-    return f"{minutes:02d}:{seconds:02d}"
+def _number(value: Any) -> str:  # noqa: ANN401 - whatever a column holds
+    return ' class="number"' if isinstance(value, (int, float)) else ""
 
 
 def _hash(script: str) -> str:

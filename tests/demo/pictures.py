@@ -1,4 +1,4 @@
-"""The demo's page: what to show of the warehouse, and where the file goes."""
+"""The demo's page: which parts it has, and where the file goes."""
 
 from __future__ import annotations
 
@@ -6,49 +6,42 @@ import importlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tests.demo import charts, warehouse
+from tests.demo import sections
 from tests.demo.errors import DemoError
-from tests.demo.page import Picture, page
+from tests.demo.page import page
 
 if TYPE_CHECKING:
+    from tap_usertesting.sandbox import QuotaRule
+    from tests.demo.page import Section
     from tests.demo.postgres import Database
 
 # `output/` is what git ignores for data that a sync writes.
 PAGE = Path(__file__).parents[2] / "output" / "demo.html"
 LIBRARY = "vl_convert"
+TITLE = "What three syncs loaded"
+ABOUT = (
+    "Invented data of the sandbox, read by tap-usertesting, loaded by target-postgres, and selected from PostgreSQL. "
+    "The SQL stands below each part."
+)
 
 
-def draw(database: Database) -> Path:
-    """Write the page from what the warehouse holds, and return where it is. Raises DemoError."""
-    scores, ratings = warehouse.qx_scores(database), warehouse.ratings(database)
-    choices, events = warehouse.choices(database), warehouse.events(database)
-    pictures = [
-        Picture(
-            title="QXscore per test",
-            about="The score of each task group of a test, and the two parts that make it up (table qx_scores).",
-            spec=charts.qx_scores(scores),
-            rows=scores,
-        ),
-        Picture(
-            title="Answers: ratings",
-            about="How many participants of each test gave which rating (table session_details, column tasks).",
-            spec=charts.ratings(ratings),
-            rows=ratings,
-        ),
-        Picture(
-            title="Answers: choices",
-            about="How many participants took each option, all tests together (table session_details, column tasks).",
-            spec=charts.choices(choices),
-            rows=choices,
-        ),
-        Picture(
-            title="Change events per day",
-            about="What the change feed reported, by type of event (table result_changes).",
-            spec=charts.events(events),
-            rows=events,
-        ),
+def draw(database: Database, *, changes: Section, rule: QuotaRule) -> Path:
+    """Write the page from what the warehouse holds, and return where it is. Raises DemoError.
+
+    `changes`: the part about the second sync, which is made when it has ended.
+    """
+    parts = [
+        sections.figures(database),
+        changes,
+        sections.missing(database),
+        sections.windows(database, rule),
+        sections.qx_scores(database),
+        sections.ratings(database),
+        sections.choices(database),
+        sections.events(database),
+        sections.transcript(database),
     ]
-    text = page(pictures=pictures, transcript=warehouse.longest_transcript(database), library=library())
+    text = page(title=TITLE, about=ABOUT, sections=[part for part in parts if part is not None], library=library())
     try:
         PAGE.parent.mkdir(exist_ok=True)
         PAGE.write_text(text, encoding="utf-8")

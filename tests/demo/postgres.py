@@ -47,13 +47,20 @@ class Database:
 
     def rows(self, query: str) -> list[dict[str, Any]]:
         """Return the rows of a SELECT, values as JSON gives them. Raises DemoError."""
-        wrapped = f"SELECT coalesce(json_agg(row_to_json(a_row)), '[]') FROM ({query}) AS a_row"  # noqa: S608 - the demo's own
-        command = [str(self.programs / "psql"), "-h", str(self.socket), "-U", SUPERUSER, "-XAtqc", wrapped]
-        done = subprocess.run(command, capture_output=True, check=False, encoding="utf-8", env=self.env)
+        wrapped = f"SELECT coalesce(json_agg(row_to_json(a_row)), '[]') FROM (\n{query}\n) AS a_row"  # noqa: S608 - the demo's own
+        found: list[dict[str, Any]] = json.loads(self.execute(wrapped))
+        return found
+
+    def execute(self, statements: str) -> str:
+        """Run any statements and return what psql prints. Raises DemoError."""
+        command = [str(self.programs / "psql"), "-h", str(self.socket), "-U", SUPERUSER, "-XAtq"]
+        command += ["-v", "ON_ERROR_STOP=1", "-f", "-"]
+        done = subprocess.run(
+            command, input=statements, capture_output=True, check=False, encoding="utf-8", env=self.env
+        )
         if done.returncode:
             raise DemoError(f"PostgreSQL refused a query: {done.stderr.strip()}")
-        found: list[dict[str, Any]] = json.loads(done.stdout)
-        return found
+        return done.stdout
 
 
 @contextlib.contextmanager

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from tap_usertesting.sandbox import QuotaRule, Sandbox, World
 from tap_usertesting.sandbox.requests_and_replies import RESULTS_KINDS
-from tests.demo import pictures, report, warehouse
+from tests.demo import evidence, pictures, queries, report, sections, warehouse
 from tests.demo.changes import make_changes
 from tests.demo.errors import DemoError
 from tests.demo.pipeline import Pipeline
@@ -78,22 +78,28 @@ def _demo(folder: Path) -> Path:
         report.line(f"Quota: {QUOTA.limit} calls in {QUOTA.window} s, the live API's with time 300 times as fast")
         pipeline.configure(tap=box.config(), target_url=database.url)
 
-        def sync() -> Sync:
-            box.clear_calls()
-            return pipeline.sync(lambda: box.calls)
+        evidence.prepare(database)
 
-        _first(database, world, sync())
+        def sync(number: int) -> Sync:
+            box.clear_calls()
+            done = pipeline.sync(lambda: box.calls)
+            evidence.keep_calls(database, number, done, quota=QUOTA.limit)
+            return done
+
+        _first(database, world, sync(1))
+        evidence.keep_rows(database)
         rejected = make_changes(world)
-        _second(database, world, sync(), rejected)
-        _third(database, world, sync())
-        return pictures.draw(database)
+        _second(database, world, sync(2), rejected)
+        changes = sections.changes(database)
+        _third(database, world, sync(3))
+        return pictures.draw(database, changes=changes, rule=QUOTA)
 
 
 def _first(database: Database, world: World, sync: Sync) -> None:
     report.heading("1. First sync: everything")
     report.tables(warehouse.row_counts(database), what="Rows in PostgreSQL")
-    report.qx_scores(warehouse.qx_scores(database))
-    report.transcript(warehouse.longest_transcript(database))
+    report.qx_scores(database.rows(queries.QX_SCORES))
+    report.transcript(database.rows(queries.TRANSCRIPT)[0])
     report.cost(sync, QUOTA)
     _check(database, world, sync)
 

@@ -38,51 +38,6 @@ def row_counts(database: Database, *, since: int = 0) -> dict[str, tuple[int, in
     return {row["name"]: (row["live"], row["deleted"]) for row in database.rows(counts)}
 
 
-def qx_scores(database: Database) -> list[Row]:
-    """Return title, label and scores of every task group."""
-    return database.rows(
-        "SELECT title, label, qx_score, components_behavioral, components_attitudinal"  # noqa: S608 - a name of this project
-        f" FROM {SCHEMA}.qx_scores JOIN {SCHEMA}.tests USING (test_id) ORDER BY title, label"
-    )
-
-
-def longest_transcript(database: Database) -> Row:
-    """Return session, test title and cues of the transcript with the most cues."""
-    return database.rows(
-        "SELECT session_id, title, cues"  # noqa: S608 - a name of this project
-        f" FROM {SCHEMA}.transcripts JOIN {SCHEMA}.tests USING (test_id)"
-        " WHERE cues IS NOT NULL ORDER BY cardinality(cues) DESC, session_id LIMIT 1"
-    )[0]
-
-
-def ratings(database: Database) -> list[Row]:
-    """Return question, test, value and number of answers of the rating scales, tasks as v3 tells them."""
-    return _answers(
-        database,
-        "SELECT task ->> 'text' AS question, title AS test, value, count(*) AS answers FROM tasks"
-        " CROSS JOIN LATERAL (SELECT (answer -> 'ratingScale' ->> 'value')::int AS value) AS given"
-        " WHERE value IS NOT NULL GROUP BY question, test, value ORDER BY question, test, value",
-    )
-
-
-def choices(database: Database) -> list[Row]:
-    """Return question, option and number of answers of the multiple-choice tasks, as v3 tells them."""
-    return _answers(
-        database,
-        "SELECT task ->> 'text' AS question, chosen ->> 'label' AS option, count(*) AS answers FROM tasks"
-        " CROSS JOIN LATERAL jsonb_path_query(answer, '$.multipleChoice.selected[*]') AS chosen"
-        " GROUP BY question, option ORDER BY question, answers DESC, option",
-    )
-
-
-def events(database: Database) -> list[Row]:
-    """Return type, day (ISO, UTC) and number of events of the change feed."""
-    return database.rows(
-        "SELECT change_type AS type, changed_at::date AS day, count(*) AS events"  # noqa: S608 - a name of this project
-        f" FROM {SCHEMA}.result_changes GROUP BY type, day ORDER BY type, day"
-    )
-
-
 def check(database: Database, world: World) -> None:
     """Compare every row that is not marked as deleted with what the sandbox serves. Raises DemoError."""
     tables = {name: database.rows(f"SELECT * FROM {SCHEMA}.{name}") for name in KEYS}  # noqa: S608 - names of this module
@@ -107,13 +62,3 @@ def check_deleted(database: Database, session_id: str) -> None:
         found = database.rows(query)
         if [row for row in found if row["deleted_at"] is None] or not found:
             raise DemoError(f"{name}: session {session_id} was rejected, and its deleted_at is not set")
-
-
-def _answers(database: Database, query: str) -> list[Row]:
-    """Return a query's rows; its table `tasks` has title of the test, task and answer, of sessions not rejected."""
-    tasks = (
-        "SELECT title, task, task -> 'response' -> 'answer' AS answer"  # noqa: S608 - a name of this project
-        f" FROM {SCHEMA}.session_details AS details JOIN {SCHEMA}.tests USING (test_id)"
-        " CROSS JOIN LATERAL unnest(details.tasks) AS task WHERE details._sdc_deleted_at IS NULL"
-    )
-    return database.rows(f"WITH tasks AS ({tasks}) {query}")

@@ -200,15 +200,39 @@ def test_make_without_a_target_explains_itself() -> None:
     assert targets == set(phony[1].split())
 
 
-def test_make_says_in_one_line_that_a_python_is_too_old(tmp_path: Path) -> None:
+@pytest.mark.parametrize("target", ["lint", "demo"])
+def test_make_says_in_one_line_that_a_python_is_too_old(target: str, tmp_path: Path) -> None:
     """Without a Python that is new enough nothing starts, and the one line says what to do."""
     old = tmp_path / "python3"
     old.write_text("#!/bin/sh\nexit 1\n")
     old.chmod(0o755)
-    command = ["make", "lint", f"VENV={tmp_path}/venv", f"PYTHON={old}"]
+    command = ["make", target, f"VENV={tmp_path}/venv", f"DEMO_VENV={tmp_path}/demo", f"PYTHON={old}"]
     run = subprocess.run(command, cwd=ROOT, check=False, capture_output=True, text=True)
+    assert run.stdout == ""
     lines = [line for line in run.stderr.splitlines() if not line.startswith("make")]
     assert run.returncode != 0
     assert len(lines) == 1
     assert "Python 3.10 or newer" in lines[0]
     assert list(tmp_path.iterdir()) == [old]
+
+
+def test_make_demo_says_that_it_installs(tmp_path: Path) -> None:
+    """One line before the first thing that takes time says what and how long; a second run installs nothing."""
+    fake = tmp_path / "python3"
+    # Makes an environment with itself as its Python, and notes what it is asked to run.
+    fake.write_text(
+        "#!/bin/sh\n"
+        f'[ "$1" = -m ] && echo "$2" >> {tmp_path}/ran\n'
+        'if [ "$2" = venv ]; then mkdir -p "$3/bin" && cp "$0" "$3/bin/python"; fi\n'
+        'if [ "$2" = venv ] || [ "$2" = pip ]; then echo "takes long"; fi\n'
+    )
+    fake.chmod(0o755)
+    command = ["make", "demo", f"DEMO_VENV={tmp_path}/demo", f"PYTHON={fake}"]
+    first, second = (subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True) for _ in range(2))
+    announced, *rest = first.stdout.splitlines()
+    assert announced.startswith("Installing ")
+    assert "target-postgres" in announced
+    assert "about a minute" in announced
+    assert rest == ["takes long"] * 2
+    assert second.stdout == second.stderr == ""
+    assert (tmp_path / "ran").read_text().split() == ["venv", "pip", "tests.demo.run", "tests.demo.run"]

@@ -120,7 +120,27 @@ def test_compressed_time_tells_milliseconds_rounded_up() -> None:
 
 def test_headers_can_be_left_out() -> None:
     """A service that tells nothing below the limit."""
-    assert take(ServedQuota(QuotaRule(headers=False), clock=Clock())) == Verdict(allowed=True, headers=[])
+    verdict = take(ServedQuota(QuotaRule(headers=False), clock=Clock()))
+    assert verdict == Verdict(allowed=True, headers=[], closes=1060.0)
+
+
+def test_the_call_log_tells_the_window_of_each_call() -> None:
+    """Calls of one window have the same end; what is under no quota has none."""
+    clock = Clock()
+    with Sandbox(World(seed=1), quota=QuotaRule(limit=2, window=60), clock=clock) as box:
+        client = Client(box)
+        with client.session:
+            for seconds in (0, 10, 20, 60):
+                clock.now = 1000.0 + seconds
+                client.get("/api/v2/sessionResults")
+    found = [(call.at, call.status, call.window_closes) for call in box.calls]
+    assert found == [
+        (1000.0, 200, None),
+        (1000.0, 400, 1060.0),
+        (1010.0, 400, 1060.0),
+        (1020.0, 429, 1060.0),
+        (1060.0, 400, 1120.0),
+    ]
 
 
 def test_server_refuses_what_is_over_the_limit() -> None:
