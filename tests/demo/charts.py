@@ -20,6 +20,7 @@ TEXT = "currentColor"
 STRONG = "#2f72c9"
 DAY = 70  # pixels of the highest bar of all days
 LABEL = 16  # pixels above it
+NUMBER = 18  # pixels that a number of two digits takes
 WEAK = "#7d8ca3"
 CONFIG = {
     "background": "transparent",
@@ -45,7 +46,11 @@ CONFIG = {
 
 def windows(rows: Sequence[Row], *, limit: int, until: float) -> Spec:
     """The calls of each quota window of a sync along the time, and the waits for the next window."""
-    values = [{**row, "next": row["last_call"] + (row["wait"] or 0)} for row in rows]
+    starts = [*(row["first_call"] for row in rows[1:]), 2 * until]
+    values = [
+        {**row, "next": row["last_call"] + (row["wait"] or 0), "room": start - row["first_call"]}
+        for row, start in zip(rows, starts, strict=True)
+    ]
     calls = {
         "field": "calls",
         "type": "quantitative",
@@ -91,6 +96,8 @@ def windows(rows: Sequence[Row], *, limit: int, until: float) -> Spec:
                 },
             },
             {
+                # On a busy machine windows are not used up, so that there are many: some go without a number.
+                "transform": [{"filter": f"datum.room / {until} * width > {NUMBER}"}],
                 "mark": {"type": "text", "align": "left", "baseline": "bottom", "dy": -3},
                 "encoding": {"x": {**time, "field": "first_call"}, "y": calls, "text": {"field": "calls"}},
             },

@@ -21,7 +21,7 @@ LIBRARY = "vl_convert"
 TITLE = "What three syncs loaded"
 ABOUT = (
     "Invented data of the sandbox, read by tap-usertesting, loaded by target-postgres, and selected from PostgreSQL. "
-    "The SQL stands below each part."
+    "Each part shows its SQL."
 )
 
 

@@ -83,15 +83,15 @@ def missing(database: Database) -> Section | None:
         name="missing",
         title="Is anything missing?",
         about=(
-            "For each test and stream, the sessions that the source names less those that are known not to have a row "
-            "are the rows in PostgreSQL. Compared with the table sync_status, in SQL."
+            "The sessions that the source names, less those that are known to have no row, must be the rows in "
+            "PostgreSQL, for each test and stream. The counts are those of the stream sync_status."
         ),
         sql=queries.MISSING,
         rows=rows,
         table=short,
         figures=[
-            Figure(f"{len(rows) - len(short)} of {len(rows)}", "streams of tests add up", "none is missing a row"),
-            Figure(str(alive), "rows", f"for {named} that the source names"),
+            Figure(str(len(short)), "do not add up", f"of {len(rows)} pairs of a test and a stream"),
+            Figure(str(alive), "rows", f"of {named} that the source names"),
             *(
                 Figure(str(sum(row[column] for row in rows)), name, note)
                 for column, name, note in (

@@ -96,14 +96,14 @@ def test_without_sync_status_nobody_says_whether_something_is_missing() -> None:
 
 @pytest.mark.parametrize(("rows", "short"), [(5, 0), (4, 1)])
 def test_what_is_missing_is_shown(rows: int, short: int) -> None:
-    """Streams of tests that add up are counted; those that do not are named."""
+    """What does not add up is counted and named."""
     status: dict[str, Any] = {"test": "A test", "stream": "sessions", "status": "complete", **dict.fromkeys(COUNTS, 1)}
     status |= {"source_count": 9, "expected": 5, "rows": rows}
     whole = {**status, "stream": "transcripts", "rows": 5}
     known: dict[str, list[dict[str, Any]]] = {queries.HAS_STATUS: [{"found": 1}], queries.MISSING: [status, whole]}
     part = sections.missing(database(known))
     assert part is not None
-    assert part.figures[0].value == f"{2 - short} of 2"
+    assert (part.figures[0].value, part.figures[0].note) == (str(short), "of 2 pairs of a test and a stream")
     assert [row["stream"] for row in part.table] == ["sessions"] * short
 
 
