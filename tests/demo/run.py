@@ -59,6 +59,10 @@ def main() -> int:
     except StoppedError as stopped:
         print("\nmake demo stopped; nothing is left running.", file=sys.stderr)  # noqa: T201 - the one line
         return 128 + stopped.number
+    except BrokenPipeError:
+        # Who reads the output has gone, as `head` does: what is still buffered has no place to go either.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 128 + signal.SIGPIPE
     print(f"\nEverything above was checked. {time.monotonic() - began:.0f} s in all; nothing is left running.")  # noqa: T201 - the end
     print(f"Pictures of what PostgreSQL held, to open in a browser:\n{drawn}")  # noqa: T201 - the last line is the path
     return 0
