@@ -1,63 +1,48 @@
 """The back door ``/_sandbox/``: read the call log and the truth, change the world. No credentials, no quota.
 
-Like the whole server, it listens on loopback only.
+Like the whole server, it listens on loopback only. What its bodies may contain is read from ``commands.BODIES``.
 """
 
 from __future__ import annotations
 
 import dataclasses
-import json
-from typing import TYPE_CHECKING, Any, Protocol
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
+from tap_usertesting.sandbox.answer_options import AnswerOptions
 from tap_usertesting.sandbox.change_by_kind import make_change
+from tap_usertesting.sandbox.commands import BODIES
+from tap_usertesting.sandbox.feed_options import FeedOptions
+from tap_usertesting.sandbox.fields import Refused, parse, put_back, read, shown
+from tap_usertesting.sandbox.index import index
+from tap_usertesting.sandbox.index_page import page
 from tap_usertesting.sandbox.quota import QuotaRule
 from tap_usertesting.sandbox.requests_and_replies import Reply, Request, json_reply
 
 if TYPE_CHECKING:
-    import threading
     from collections.abc import Callable
 
-    from tap_usertesting.sandbox.requests_and_replies import Json, ServedCall
-    from tap_usertesting.sandbox.world import World
+    from tap_usertesting.sandbox.controls import Controls
+    from tap_usertesting.sandbox.requests_and_replies import Json
 
-# Attributes of the world that control the answers of the Results API and of v1.
-ANSWERS = (
-    "list_key",
-    "list_page",
-    "list_total",
-    "details_versions",
-    "transcript_charset",
-    "v1_page",
-    "v1_lower_case",
-    "undocumented",
-)
+PREFIX = "/_sandbox/"
+# The page is found by who types the address of the sandbox alone, too.
+_INDEX = {"/", PREFIX, PREFIX.rstrip("/")}
 
 
-class Controls(Protocol):
-    """What the back door uses of a sandbox. ``server.py`` imports this module, so ``Sandbox`` cannot be named here."""
+@dataclass(frozen=True)
+class Route:
+    """A request that the back door answers. ``answer`` gets the fields of the body; None answers with the body."""
 
-    world: World
-    feed_token: str
-    stop_requested: threading.Event
+    method: str
+    path: str
+    says: str
+    answer: Callable[[Json], object]
 
-    @property
-    def calls(self) -> list[ServedCall]:
-        """Every call so far."""
 
-    def clear_calls(self) -> None:
-        """Forget the calls so far."""
-
-    def config(self) -> Json:
-        """Return settings for the tap."""
-
-    def fail(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - see `Sandbox.fail`
-        """Order a fault for calls to come."""
-
-    def revoke_tokens(self) -> None:
-        """Make every token issued so far invalid."""
-
-    def set_quota(self, rule: QuotaRule | None) -> None:
-        """Change the quota."""
+@dataclass(frozen=True)
+class _NoFields:
+    """The body of a request that takes none."""
 
 
 class Admin:
@@ -66,61 +51,128 @@ class Admin:
     def __init__(self, box: Controls) -> None:
         """Serve the back door of a sandbox."""
         self._box = box
-        self.routes: dict[tuple[str, str], Callable[[Json], object]] = {
-            ("GET", "calls"): self._show_calls,
-            ("DELETE", "calls"): self._clear_calls,
-            ("GET", "truth"): lambda _: box.world.truth(),
-            ("GET", "settings"): lambda _: {**box.config(), "feed_access_token": box.feed_token},
-            ("POST", "events"): lambda body: make_change(box.world, **body),
-            ("POST", "faults"): self._order_fault,
-            ("POST", "feed"): self._set_feed,
-            ("POST", "answers"): self._set_answers,
-            ("POST", "quota"): self._set_quota,
-            ("POST", "tokens/revoke"): self._revoke,
-            ("POST", "shutdown"): self._shut_down,
-        }
+        self._first_quota = box.quota.rule
+        world = box.world
+        self.routes = (
+            Route(
+                "GET", "settings", "the settings that make the tap use this sandbox, as a config file", self._settings
+            ),
+            Route("GET", "truth", "what a warehouse that missed nothing contains now", lambda _: world.truth()),
+            Route("GET", "calls", "every call to the APIs so far, oldest first", self._calls),
+            Route("DELETE", "calls", "forgets the calls so far", self._clear_calls),
+            Route(
+                "POST",
+                "events",
+                "makes something happen to a session or adds one",
+                lambda body: make_change(world, **body),
+            ),
+            Route("POST", "faults", "makes calls to come fail", self._order_fault),
+            Route("GET", "faults", "the faults that calls to come will meet", self._faults),
+            Route("DELETE", "faults", "cancels all faults", self._clear_faults),
+            Route("POST", "feed", "changes how the feed answers", self._set_feed),
+            Route("DELETE", "feed", "restores the defaults of the feed", self._reset_feed),
+            Route("POST", "answers", "changes how the Results API and the legacy API answer", self._set_answers),
+            Route("DELETE", "answers", "restores the defaults of both APIs", self._reset_answers),
+            Route("POST", "quota", "replaces the quota; fields left out have their default", self._set_quota),
+            Route("DELETE", "quota", "restores the quota of the start", self._reset_quota),
+            Route("POST", "tokens/revoke", "makes every token issued so far invalid", self._revoke),
+            Route("POST", "shutdown", "stops the sandbox", self._shut_down),
+        )
+
+    def serves(self, path: str) -> bool:
+        """Tell whether a path is one of the back door."""
+        return path in _INDEX or path.startswith(PREFIX)
 
     def answer(self, request: Request) -> Reply:
-        """Answer one request: 400 with a message for an invalid body, 404 for an unknown path."""
-        name = request.path.removeprefix("/_sandbox/").rstrip("/")
-        route = self.routes.get((request.method, name))
-        if route is None:
-            known = [f"{method} /_sandbox/{path}" for method, path in self.routes]
-            return json_reply(404, {"message": "no such thing here", "known": known})
+        """Answer one request: with 400 or 404 and one line that says what is wrong if it makes no sense."""
         try:
-            return json_reply(200, route(_body(request)))
-        except (LookupError, TypeError, ValueError) as error:
-            return json_reply(400, {"message": str(error)})
+            if request.path in _INDEX:
+                return self._index(request)
+            name = request.path.removeprefix(PREFIX).rstrip("/")
+            route = self._route(request.method, name)
+            takes = BODIES.get(name, _NoFields) if route.method == "POST" else _NoFields
+            body = parse(request.body)
+            answer = route.answer(read(takes, body))
+            return _line(200, {route.path: body} if answer is None else answer)
+        except Refused as refusal:
+            return _line(refusal.status, {"error": str(refusal)})
 
-    def _show_calls(self, _body: Json) -> Json:
+    def _route(self, method: str, name: str) -> Route:
+        for route in self.routes:
+            if (route.method, route.path) == (method, name):
+                return route
+        methods = [route.method for route in self.routes if route.path == name]
+        allowed = [f"{one} {PREFIX}{name}" for one in methods] or [
+            f"{route.method} {PREFIX}{route.path}" for route in self.routes
+        ]
+        raise Refused(f"nothing answers {method} {PREFIX}{name[:80]}; allowed: {', '.join(allowed)}", 404)
+
+    def _index(self, request: Request) -> Reply:
+        """Answer with the page, or with what it says as JSON for a client that wants no HTML."""
+        if request.method != "GET":
+            raise Refused(f"nothing answers {request.method} {request.path}; allowed: GET {PREFIX}", 404)
+        read(_NoFields, parse(request.body))
+        requests = [(route.method, f"{PREFIX}{route.path}", route.says) for route in self.routes]
+        told = index(self._box, requests)
+        wanted = request.headers.get("accept", "")
+        if "json" in wanted and "html" not in wanted:
+            return _line(200, told)
+        return Reply(200, page(told).encode(), "text/html; charset=utf-8")
+
+    def _settings(self, _body: Json) -> Json:
+        return {**self._box.config(), "feed_access_token": self._box.feed_token}
+
+    def _calls(self, _body: Json) -> Json:
         return {"calls": [dataclasses.asdict(call) for call in self._box.calls]}
 
     def _clear_calls(self, _body: Json) -> Json:
         self._box.clear_calls()
         return {"cleared": True}
 
-    def _order_fault(self, body: Json) -> Json:
+    def _order_fault(self, body: Json) -> None:
         self._box.fail(**body)
-        return {"ordered": body}
 
-    def _set_feed(self, body: Json) -> Json:
-        """Set options of the feed; see ``FeedOptions``."""
+    def _faults(self, _body: Json) -> Json:
+        with self._box.orders.lock:
+            waiting = [dataclasses.asdict(fault) for fault in self._box.orders.faults if fault.times != 0]
+        for fault in waiting:
+            if isinstance(fault["body"], bytes):
+                fault["body"] = fault["body"].decode("utf-8", "replace")
+        return {"faults": waiting}
+
+    def _clear_faults(self, _body: Json) -> Json:
+        with self._box.orders.lock:
+            self._box.orders.faults.clear()
+        return {"cleared": True}
+
+    def _set_feed(self, body: Json) -> None:
+        """Set options of the feed. An error for a test that does not exist would wait for ever."""
+        for number, refusal in enumerate(body.get("refusals", ())):
+            tests = [test.test_uuid for test in self._box.world.tests.values()]
+            if refusal.test_uuid is not None and refusal.test_uuid not in tests:
+                given = f"field refusals[{number}].test_uuid is {shown(refusal.test_uuid)}, which is no test"
+                raise Refused(f"{given}; allowed: ut_ and a test_id of GET {PREFIX}", 404)
         self._box.world.feed_options.set(**body)
-        return {"feed": body}
 
-    def _set_answers(self, body: Json) -> Json:
-        """Set attributes of the world, of those in ``ANSWERS``."""
+    def _reset_feed(self, _body: Json) -> Json:
+        put_back(self._box.world.feed_options, FeedOptions)
+        return {"reset": True}
+
+    def _set_answers(self, body: Json) -> None:
         for name, value in body.items():
-            if name not in ANSWERS:
-                raise TypeError(f"answers have no {name}; they have {', '.join(ANSWERS)}")
             setattr(self._box.world, name, value)
-        return {"set": body}
 
-    def _set_quota(self, body: Json) -> Json:
-        """Set a quota from the fields of ``QuotaRule``; ``{"limit": null}`` removes the limit."""
+    def _reset_answers(self, _body: Json) -> Json:
+        put_back(self._box.world, AnswerOptions)
+        return {"reset": True}
+
+    def _set_quota(self, body: Json) -> None:
         unlimited = "limit" in body and body["limit"] is None
         self._box.set_quota(None if unlimited else QuotaRule(**body))
-        return {"quota": body}
+
+    def _reset_quota(self, _body: Json) -> Json:
+        self._box.set_quota(self._first_quota)
+        return {"reset": True}
 
     def _revoke(self, _body: Json) -> Json:
         self._box.revoke_tokens()
@@ -131,8 +183,7 @@ class Admin:
         return {"stopping": True}
 
 
-def _body(request: Request) -> Json:
-    body = json.loads(request.body) if request.body else {}
-    if not isinstance(body, dict):
-        raise TypeError("the body must be a JSON object")
-    return body
+def _line(status: int, body: object) -> Reply:
+    """Return a JSON reply that ends its line, for a terminal."""
+    reply = json_reply(status, body)
+    return dataclasses.replace(reply, body=reply.body + b"\n")

@@ -5,10 +5,8 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING
 
-from tap_usertesting.sandbox.feed_api import FEED_PATH
-from tap_usertesting.sandbox.legacy_api import LEGACY_PREFIX
+from tap_usertesting.sandbox.endpoints import AUTH_PATH, FEED_PATH, LEGACY_PREFIX
 from tap_usertesting.sandbox.requests_and_replies import Request, ServedCall, results_call
-from tap_usertesting.sandbox.tokens import AUTH_PATH
 
 if TYPE_CHECKING:
     from collections.abc import Callable

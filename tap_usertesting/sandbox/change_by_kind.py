@@ -2,33 +2,66 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal, get_args
+
+from tap_usertesting.sandbox.fields import Refused, Sample, examples, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
 
     from tap_usertesting.sandbox.model import Session, Test
     from tap_usertesting.sandbox.requests_and_replies import Json
     from tap_usertesting.sandbox.world import World
 
-KINDS = ("session", "transcript", "update", "reject", "accept")
+EventKind = Literal["session", "transcript", "update", "reject", "accept"]
+
+# What a session has to be like for a change.
+_FITTING = {
+    "transcript": "waits for its transcript",
+    "update": "is served",
+    "reject": "is served",
+    "accept": "is rejected",
+}
+
+
+@dataclass(frozen=True)
+class EventOrder:
+    """A change that is ordered by a word.
+
+    kind: what happens.
+    test_id: the test to which it happens. By default a test with a fitting session, or the one with the most sessions.
+    session_id: the session to which it happens. By default the newest that fits. A new session takes none.
+
+    ``kind`` is one of:
+
+    session: a participant completes a session, with its transcript if the participants of the test speak.
+    transcript: the missing transcript of a session is ready.
+    update: the details of a session change.
+    reject: a researcher rejects a session, which then leaves every endpoint.
+    accept: a researcher accepts a rejected session again.
+    """
+
+    kind: EventKind
+    test_id: str | None = field(default=None, metadata=examples(Sample.TEST, kind="session"))
+    session_id: str | None = field(default=None, metadata=examples(Sample.SESSION, kind="update"))
 
 
 def make_change(world: World, kind: str, test_id: str | None = None, session_id: str | None = None) -> Json:
     """Make one change and return ``{kind, testId, title, sessionId}`` of the session that changed.
 
-    ``session`` completes a new session, with its transcript if the product type has any; ``transcript`` adds a
-    missing transcript; ``update``, ``reject`` and ``accept`` change a session. Raises LookupError if no test or session
-    fits, and ValueError for an unknown kind.
+    ``EventOrder`` explains the arguments. Raises Refused if no test or session fits, and for an unknown kind.
     """
-    if kind not in KINDS:
-        raise ValueError(f"kind must be one of {', '.join(KINDS)}")
+    if kind not in get_args(EventKind):
+        raise Refused(f"kind must be one of {', '.join(get_args(EventKind))}")
     with world.lock:
         tests = _tests(world, test_id)
         if kind == "session":
+            if session_id is not None:
+                raise Refused("field session_id is not for kind session, which makes a new one; allowed: test_id")
             session = world.add_session(_busiest(tests))
         else:
-            session = _session(tests, kind, session_id)
+            session = _session(tests, kind, test_id, session_id)
             changes: dict[str, Callable[[Session], None]] = {
                 "transcript": world.transcribe,
                 "update": world.update,
@@ -44,8 +77,11 @@ def _tests(world: World, test_id: str | None) -> list[Test]:
     tests = [test for test in world.tests.values() if test.served_by_results and test.in_feed]
     if test_id is not None:
         tests = [test for test in tests if test.test_id == test_id.lower()]
+        if not tests:
+            allowed = "a test_id of GET /_sandbox/ that both APIs serve"
+            raise Refused(f"field test_id is {shown(test_id)}, which is no such test; allowed: {allowed}", 404)
     if not tests:
-        raise LookupError("no test of the feed has this test_id" if test_id else "there is no test in the feed")
+        raise Refused("there is no test that both APIs serve, so nothing can happen; allowed: a world with one")
     return tests
 
 
@@ -55,25 +91,27 @@ def _busiest(tests: list[Test]) -> Test:
     return max(spoken or tests, key=lambda test: len(test.sessions))
 
 
-def _session(tests: list[Test], kind: str, session_id: str | None) -> Session:
+def _session(tests: list[Test], kind: str, test_id: str | None, session_id: str | None) -> Session:
     """Return the named session, or the newest one that can be changed like this."""
     candidates = [session for test in tests for session in test.sessions.values()]
     if session_id is not None:
         candidates = [session for session in candidates if session.session_id == session_id.lower()]
-    fitting = list(_fitting(candidates, kind))
+        if not candidates:
+            which = "no session" if test_id is None else f"no session of test {test_id.lower()}"
+            allowed = "an id under sessions or rejected of GET /_sandbox/truth"
+            raise Refused(f"field session_id is {shown(session_id)}, which is {which}; allowed: {allowed}", 404)
+    fitting = [session for session in candidates if _fits(session, kind)]
+    if not fitting and session_id is not None:
+        raise Refused(f"field session_id is no session that {_FITTING[kind]}; allowed for kind {kind}: one that does")
     if not fitting:
-        raise LookupError(f"no session to which this could happen: {kind}")
+        raise Refused(f"field kind is {kind}, but there is no session that {_FITTING[kind]}; allowed: another kind")
     return max(fitting, key=lambda session: (session.finished_at, session.session_id))
 
 
-def _fitting(sessions: Iterable[Session], kind: str) -> Iterable[Session]:
-    for session in sessions:
-        if kind == "accept":
-            fits = session.rejected
-        elif kind == "transcript":
-            spoken = session.test.is_spoken
-            fits = session.served and spoken and not session.has_transcript
-        else:
-            fits = session.served
-        if fits:
-            yield session
+def _fits(session: Session, kind: str) -> bool:
+    """Tell whether a session can be changed like this."""
+    if kind == "accept":
+        return session.rejected
+    if kind == "transcript":
+        return session.served and session.test.is_spoken and not session.has_transcript
+    return session.served

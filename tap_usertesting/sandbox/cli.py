@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import json
 import signal
 import sys
 import threading
@@ -13,6 +12,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tap_usertesting.sandbox.index import export_lines
 from tap_usertesting.sandbox.quota import QuotaRule
 from tap_usertesting.sandbox.world import World
 
@@ -77,10 +77,8 @@ def _parser() -> argparse.ArgumentParser:
 def _announce(box: Sandbox) -> None:
     """Print the URL of the sandbox and the environment variables that make the tap use it."""
     print(f"UserTesting sandbox at {box.url} (stop with Ctrl-C). Settings for tap-usertesting --config=ENV:\n")
-    for name, value in box.config().items():
-        text = value if isinstance(value, str) else json.dumps(value)
-        print(f"export TAP_USERTESTING_{name.upper()}={text}")
-    print(f"\nEvents, faults and the call log: {box.url}/_sandbox/", flush=True)
+    print("\n".join(export_lines(box.config())))
+    print(f"\nWhat it serves, and commands that make things happen or fail: {box.url}/_sandbox/", flush=True)
 
 
 def _write_port(path: Path, port: int) -> None:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 import math
+import re
 import socket
 import struct
 import threading
 import time
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
+from tap_usertesting.sandbox.endpoints import CALL_KINDS
+from tap_usertesting.sandbox.fields import Allowed, Sample, at_least, between, examples, one_of
 from tap_usertesting.sandbox.requests_and_replies import JSON_TYPE, Headers, Reply, ServedCall, json_reply
 
 if TYPE_CHECKING:
@@ -20,6 +23,13 @@ FaultKind = Literal[
     "reset", "cut", "malformed", "html", "hang", "drip", "redirect", "other", "short", "okta", "problem"
 ]
 
+# RFC 9110: names are tokens, values are printable. Anything else would break the reply itself.
+_HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+: [\t\x20-\x7e\xa0-\xff]*")
+_HEADERS = Allowed(
+    "an object of header names and strings, each in Latin-1 and on one line",
+    lambda headers: all(_HEADER.fullmatch(f"{name}: {value}") for name, value in headers.items()),
+    alone=True,
+)
 _DRIP_PIECES = 20
 _TOO_MANY = 429
 _OKTA = {
@@ -37,33 +47,43 @@ _GATEWAY_PAGE = b"<html><head><title>502 Bad Gateway</title></head><body><h1>Bad
 class Fault:
     """One order: what goes wrong with which calls.
 
-    It is for calls of ``kind`` whose path contains ``match``: the first ``skip`` of them are spared, the next ``times``
-    (None: all) fail. ``fault`` is one of:
+    kind: which calls fail.
+    times: how many of them fail (None: all).
+    status: the status of the reply, unless ``fault`` says otherwise.
+    body: the body of that reply: a string as it is, anything else as JSON (None: an error in the vendor's form). In
+        Python, bytes are sent as they are.
+    headers: further headers of the reply. A Content-Type replaces the usual one and sets the charset of the body.
+    fault: what goes wrong (None: the reply consists of ``status``, ``body`` and ``headers``).
+    match: only calls whose path contains this string.
+    skip: how many matching calls are answered normally before the first one fails.
+    seconds: the duration of ``hang`` and ``drip``.
 
-    None: a reply of ``status``, ``body`` and ``headers``, where a Content-Type replaces the usual one. Text is encoded
-        in the charset that it declares; bytes are sent as they are.
+    ``fault`` is one of:
+
     reset: the connection is reset.
     cut: half of the true reply, then the connection ends.
     malformed: the start of the true reply's JSON, with the Content-Length of this part.
     html: a gateway's page with status 200.
-    hang: no reply for ``seconds``.
+    hang: no reply for ``seconds``, then the connection is reset.
     drip: the true reply in small pieces over ``seconds``.
-    redirect: a 302 to another origin, or to the ``Location`` of ``headers``.
-    other: the true reply about another session of the test, or about another test.
-    short: the true list without its last item, with which the next page then starts.
-    okta: ``status`` with an error in Okta's form; with 429 also ``X-Rate-Limit-Reset``, ``seconds`` from now.
+    redirect: a 302 to another origin, or to the Location among the headers.
+    other: the true reply about another session of the test, or about another test; for the Results API.
+    short: the true list without its last item, with which the next page then starts; for lists.
+    okta: ``status`` with an error in Okta's form; with 429 also X-Rate-Limit-Reset, ``seconds`` from now.
     problem: ``status`` with an error in the form of RFC 9457.
     """
 
-    kind: str
-    times: int | None = 1
-    status: int = 500
-    body: object = None
-    headers: dict[str, str] | None = None
+    kind: Annotated[str, one_of(CALL_KINDS)] = field(metadata=examples("list"))
+    times: Annotated[int, at_least(1)] | None = field(default=1, metadata=examples(2, None))
+    status: Annotated[int, between(200, 599)] = field(default=500, metadata=examples(429, 503))
+    body: object = field(default=None, metadata=examples({"status": "PROCESSING"}, "Try later", status=202))
+    headers: Annotated[dict[str, str], _HEADERS] | None = field(
+        default=None, metadata=examples({"Retry-After": "7"}, status=429)
+    )
     fault: FaultKind | None = None
-    match: str | None = None
-    skip: int = 0
-    seconds: float = 30.0
+    match: str | None = field(default=None, metadata=examples(Sample.SESSION, kind="details_v3"))
+    skip: Annotated[int, at_least(0)] = field(default=0, metadata=examples(1))
+    seconds: Annotated[float, between(0, 86_400)] = field(default=30.0, metadata=examples(1, fault="hang"))
 
 
 @dataclass
@@ -124,8 +144,10 @@ def faulty_reply(fault: Fault, reply: Reply, other_origin: str) -> Reply:
         return Reply(reply.status, reply.body[: max(len(reply.body) * 2 // 3, 1)], reply.content_type, extra)
     if fault.fault == "html":
         return Reply(200, _GATEWAY_PAGE, "text/html; charset=utf-8", extra)
-    if fault.fault == "short":
-        return Reply(reply.status, _shortened(reply.body), reply.content_type, extra)
+    if fault.fault in {"other", "short"}:
+        # Only the Results API knows another; any other call gets its own reply.
+        content = _shortened(reply.body) if fault.fault == "short" else reply.body
+        return Reply(reply.status, content, reply.content_type, extra)
     if fault.fault == "redirect":
         location = [] if any(name.lower() == "location" for name, _ in extra) else [("Location", other_origin)]
         return Reply(302, b"", headers=extra + location)
@@ -134,20 +156,23 @@ def faulty_reply(fault: Fault, reply: Reply, other_origin: str) -> Reply:
     body = {"statusCode": fault.status, "message": "Internal server error"} if fault.body is None else fault.body
     if isinstance(body, str):
         body = _encoded(body, (declared or "").partition("charset=")[2])
-    content = body if isinstance(body, bytes) else json_reply(fault.status, body).body
-    return Reply(fault.status, content, declared or JSON_TYPE, extra)
+    sent = body if isinstance(body, bytes) else json_reply(fault.status, body).body
+    return Reply(fault.status, sent, declared or JSON_TYPE, extra)
 
 
 def _encoded(text: str, charset: str) -> bytes:
     try:
-        return text.encode(charset or "utf-8")
+        return text.encode(charset or "utf-8", "replace")
     except LookupError:  # an order may declare a charset that does not exist
         return text.encode()
 
 
 def _shortened(body: bytes) -> bytes:
     """Return a list of the Results API or of v1 without its last item, and any other body unchanged."""
-    content = json.loads(body)
+    try:
+        content = json.loads(body)
+    except ValueError:  # a transcript, say
+        return body
     items = content.get("sessions") if isinstance(content, dict) else content
     if items:
         items.pop()

@@ -28,8 +28,6 @@ from tap_usertesting.sandbox.requests_and_replies import Json, Reply, Request, j
 if TYPE_CHECKING:
     from tap_usertesting.sandbox.world import World
 
-FEED_PATH = "/graphql/"
-
 _CACHED_DOCUMENTS = 256
 _CACHED_FROM = 1_000_000  # bytes of a reply
 _BUDGET = 30_000  # points a minute that the feed claims to grant

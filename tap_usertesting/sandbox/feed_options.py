@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, fields
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from tap_usertesting.sandbox.fields import Sample, at_least, between, examples
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -16,22 +18,25 @@ CursorForm = Literal["hex", "number", "long", "foreign"]
 
 @dataclass
 class Refusal:
-    """An error of the feed, for ``times`` matching fields or requests (None: all).
+    """An error of the feed.
 
-    test_uuid: the field of this test is null, and the status 200, with an error that names its path. Without it the
-        whole request fails with ``status`` and has no ``data``.
-    code: the ``extensions.code`` of the error.
-    fields: only for this field, ``testResultChanges`` or ``testResultChangesCount``.
-    from_cursor: only with a cursor (True), or only without one (False).
+    message: the text of the error.
+    code: the extensions.code of the error.
+    test_uuid: only for this test (ut_ and its id): its field is null, and an error names the path, with status 200.
+        Without it the whole request fails with ``status`` and has no data.
+    status: the status of a whole request that fails.
+    fields: only requests for this field of the schema (None: both).
+    from_cursor: only requests with a cursor (true), or only those without one (false; None: both).
+    times: how many matching fields or requests fail (None: all).
     """
 
-    message: str
-    code: str | int | None = None
-    test_uuid: str | None = None
-    status: int = 400
-    fields: str | None = None
+    message: str = field(metadata=examples("No access"))
+    code: str | int | None = field(default=None, metadata=examples("NOT_FOUND", 17))
+    test_uuid: str | None = field(default=None, metadata=examples(Sample.TEST_UUID))
+    status: Annotated[int, between(200, 599)] = field(default=400, metadata=examples(403))
+    fields: Literal["testResultChanges", "testResultChangesCount"] | None = None
     from_cursor: bool | None = None
-    times: int | None = None
+    times: Annotated[int, at_least(1)] | None = field(default=None, metadata=examples(1))
 
     def applies_to(self, name: str, arguments: Mapping[str, str | None]) -> bool:
         """Tell whether the refusal applies to a root field, and count that against ``times``."""
@@ -56,38 +61,39 @@ class Refusal:
 class FeedOptions:
     """How the feed answers. Tests set it, also over ``POST /_sandbox/feed``.
 
-    cap: the most events of a test in an answer; the count still counts all of them.
+    cap: the most events of a test in an answer (None: all); the count still counts all of them.
     cap_keeps: which events a cap keeps.
     cap_shared: the cap is for all tests of a request together.
     count_events: the count is of events, not of results.
-    most_aliases: a request with more aliases is refused with the message ``too_many``.
-    plain_errors: ``errors`` contains messages instead of objects.
+    most_aliases: a request with more aliases is refused (None: any number).
+    too_many: the message of that refusal.
+    plain_errors: errors are messages instead of objects.
     numbers: times, and cursors of digits, are JSON numbers.
-    cursor_form: of new cursors: ``hex``, ``number`` (digits), ``long`` (1,500 characters), ``foreign`` (beyond ASCII).
-    refusals: see ``Refusal``.
+    cursor_form: the form of new cursors: hex digits, decimal digits, 1,500 characters, or characters beyond ASCII.
+    refusals: errors of the feed. A new list replaces the old one.
     """
 
-    cap: int | None = None
-    cap_keeps: Literal["newest", "oldest"] = "newest"
-    cap_shared: bool = False
+    cap: Annotated[int, at_least(0)] | None = field(default=None, metadata=examples(1))
+    cap_keeps: Literal["newest", "oldest"] = field(default="newest", metadata=examples("oldest", cap=1))
+    cap_shared: bool = field(default=False, metadata=examples(cap=2))
     count_events: bool = False
-    most_aliases: int | None = None
-    too_many: str = "Too many aliases"
-    plain_errors: bool = False
+    most_aliases: Annotated[int, at_least(0)] | None = field(default=None, metadata=examples(1))
+    too_many: str = field(default="Too many aliases", metadata=examples("Token limit exceeded", most_aliases=1))
+    plain_errors: bool = field(default=False, metadata=examples(refusals=[{"message": "No access"}]))
     numbers: bool = False
     cursor_form: CursorForm = "hex"
-    refusals: list[Refusal] = field(default_factory=list)
+    refusals: list[Refusal] = field(default_factory=list, metadata=examples([{"message": "No access"}]))
 
     def refuse(self, message: str, **more: Any) -> None:  # noqa: ANN401 - the fields of a refusal
         """Order an error; see ``Refusal``."""
         self.refusals.append(Refusal(message, **more))
 
     def set(self, **given: Any) -> None:  # noqa: ANN401 - the fields of this class
-        """Set the named fields; ``refusals`` as JSON objects. Raises TypeError for an unknown name."""
+        """Set the named fields. Raises TypeError for an unknown name."""
         for name, value in given.items():
             if name not in {one.name for one in fields(self)}:
                 raise TypeError(f"the feed has no {name}")
-            setattr(self, name, [Refusal(**one) for one in value] if name == "refusals" else value)
+            setattr(self, name, value)
 
     @property
     def is_default(self) -> bool:

@@ -6,14 +6,15 @@ import base64
 import binascii
 from typing import TYPE_CHECKING
 
+from tap_usertesting.sandbox.endpoints import LEGACY_PREFIX
 from tap_usertesting.sandbox.requests_and_replies import Reply, Request, is_uuid, json_reply
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from tap_usertesting.sandbox.model import Test
     from tap_usertesting.sandbox.requests_and_replies import Json
     from tap_usertesting.sandbox.world import World
-
-LEGACY_PREFIX = "/usertesting/api/v1/"
 
 _CODES = {400: "BAD_REQUEST", 401: "UNAUTHORIZED", 404: "NOT_FOUND"}
 
@@ -26,7 +27,7 @@ def legacy_error(status: int, message: str) -> Reply:
 LEGACY_UNAUTHORISED = legacy_error(401, "Unauthorized")
 
 
-def legacy_token(request: Request, accepted: set[str]) -> str | None:
+def legacy_token(request: Request, accepted: Collection[str]) -> str | None:
     """Return the token in ``Authorization: Bearer`` or in the header ``token``, if that way is ``accepted``."""
     if "bearer" in accepted and request.bearer:
         return request.bearer

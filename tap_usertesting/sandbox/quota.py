@@ -8,7 +8,9 @@ import time
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from email.utils import format_datetime
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from tap_usertesting.sandbox.fields import at_least, between, examples
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,27 +25,29 @@ _MANY = 1_000_000
 
 @dataclass(frozen=True)
 class QuotaRule:
-    """``limit`` calls in a ``window`` of so many seconds.
+    """``limit`` calls in a ``window``.
 
-    kind: ``fixed``: a window opens with the first call after the previous window closed. ``sliding``: each call leaves
-        the window on its own; a call over the limit blocks for a whole window, as in @nestjs/throttler.
+    limit: how many calls a window allows. Over the back door, null means no limit at all.
+    window: the length of a window in seconds.
+    kind: a fixed window opens with the first call after the previous window closed. In a sliding one each call leaves
+        on its own, and a call over the limit blocks for a whole window, as in @nestjs/throttler.
     scope: one window for all endpoints of v2 and v3, one for each endpoint, or one for each API version.
-    retry_after: the form of ``Retry-After`` in a 429; None for no such header.
-    headers: whether answers below the limit have the ``x-ratelimit-*`` headers.
-    limit_headers: whether a 429 has them.
-    reset: the unit of ``x-ratelimit-reset``: time left, or time since 1970.
-    ahead: seconds by which the server's clock is ahead of this machine's, in ``Date`` and in every time that it sends.
+    retry_after: the form of Retry-After in a 429 (None: no such header).
+    headers: replies below the limit have the x-ratelimit-* headers.
+    limit_headers: a 429 has the x-ratelimit-* headers.
+    reset: the unit of x-ratelimit-reset: time left, or time since 1970.
+    ahead: seconds by which the server's clock is ahead of this machine's, in Date and every other time it sends.
     """
 
-    limit: int = 10
-    window: float = 60.0
+    limit: Annotated[int, at_least(0, or_null=True)] = field(default=10, metadata=examples(3, None))
+    window: Annotated[float, between(0.001, 86_400)] = field(default=60.0, metadata=examples(20))
     kind: Literal["fixed", "sliding"] = "fixed"
     scope: Literal["shared", "endpoint", "version"] = "shared"
     retry_after: Literal["seconds", "date"] | None = "seconds"
     headers: bool = True
     limit_headers: bool = False
     reset: Literal["seconds", "milliseconds", "epoch", "epoch_milliseconds"] = "seconds"
-    ahead: float = 0.0
+    ahead: Annotated[float, between(-31_536_000, 31_536_000)] = field(default=0.0, metadata=examples(1200))
 
 
 @dataclass(frozen=True)

@@ -8,28 +8,15 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl
 
+from tap_usertesting.sandbox.endpoints import RESULTS
+
 Json = dict[str, Any]
 Headers = list[tuple[str, str]]
 
 JSON_TYPE = "application/json; charset=utf-8"
 
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.IGNORECASE)
-_RESULTS_PATHS = tuple(
-    (kind, re.compile(pattern))
-    for kind, pattern in (
-        ("list", r"/api/v2/sessionResults/?"),
-        ("details_v3", r"/api/v3/sessionResults/(?P<session>[^/]+)"),
-        ("details_v2", r"/api/v2/sessionResults/(?P<session>[^/]+)"),
-        ("transcript", r"/api/v2/sessionResults/(?P<session>[^/]+)/transcript"),
-        ("video", r"/api/v2/sessionResults/(?P<session>[^/]+)/videoDownloadUrl"),
-        ("clips", r"/api/v2/sessionResults/(?P<session>[^/]+)/clips"),
-        ("clip", r"/api/v2/sessionResults/(?P<session>[^/]+)/clips/(?P<item>[^/]+)"),
-        ("qx_scores", r"/api/v2/testResults/(?P<test>[^/]+)/qxScores"),
-        ("reels", r"/api/v2/testResults/(?P<test>[^/]+)/highlightreels"),
-        ("reel", r"/api/v2/testResults/(?P<test>[^/]+)/highlightreels/(?P<item>[^/]+)"),
-    )
-)
-RESULTS_KINDS = frozenset(kind for kind, _ in _RESULTS_PATHS)
+RESULTS_KINDS = frozenset(endpoint.kind for endpoint in RESULTS)
 
 
 @dataclass(frozen=True)
@@ -135,8 +122,8 @@ def is_uuid(text: str) -> bool:
 
 def results_call(path: str) -> tuple[str, dict[str, str]] | None:
     """Return the kind of a Results API path and the ids in it, None for any other path."""
-    for kind, pattern in _RESULTS_PATHS:
-        match = pattern.fullmatch(path)
-        if match:
-            return kind, {name: value for name, value in match.groupdict().items() if value}
+    for endpoint in RESULTS:
+        ids = endpoint.ids(path)
+        if ids is not None:
+            return endpoint.kind, ids
     return None

@@ -179,7 +179,7 @@ def _number(query: dict[str, str], name: str, bounds: tuple[int, int, int], faul
 
 
 def _transcript(vtt: str, charset: str) -> Reply:
-    return Reply(200, vtt.encode(charset), f"text/vtt; charset={charset}", [("Accept-Ranges", "bytes")])
+    return Reply(200, vtt.encode(charset, "replace"), f"text/vtt; charset={charset}", [("Accept-Ranges", "bytes")])
 
 
 def _video(session: Session) -> Json:

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 from tap_usertesting.sandbox.admin import Admin
 from tap_usertesting.sandbox.call_log import ServedCalls, kind_of_call
+from tap_usertesting.sandbox.endpoints import AUTH_PATH, FEED_PATH
 from tap_usertesting.sandbox.faults import Fault, FaultKind, Hook, Orders, drip, faulty_reply, reset
 from tap_usertesting.sandbox.feed_api import (
-    FEED_PATH,
     FeedApi,
     FeedRequest,
     bad_token,
@@ -35,7 +35,7 @@ from tap_usertesting.sandbox.requests_and_replies import (
     no_route,
 )
 from tap_usertesting.sandbox.results_api import ResultsApi
-from tap_usertesting.sandbox.tokens import AUTH_PATH, Tokens
+from tap_usertesting.sandbox.tokens import Tokens
 from tap_usertesting.sandbox.wire import Server, message
 from tap_usertesting.sandbox.world import World
 
@@ -192,7 +192,7 @@ class Sandbox:
 
     def answer(self, request: Request, connection: socket.socket) -> bytes | None:
         """Return the bytes to send for a request, None if the connection has to be closed."""
-        if request.path.startswith("/_sandbox/"):
+        if self._admin.serves(request.path):
             return message(self._admin.answer(request))
         kind, ids = kind_of_call(request.path)
         # A feed request is parsed first, because hooks and faults depend on its operations.

@@ -15,7 +15,6 @@ from tap_usertesting.sandbox.requests_and_replies import Reply, Request, json_re
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-AUTH_PATH = "/oauth2/aus1p3vtd8vtm4Bxv0h8/v1/token"
 SCOPE = "studies:read"
 
 _FORM = "application/x-www-form-urlencoded"
@@ -52,7 +51,7 @@ class Tokens:
         body = {
             "token_type": "Bearer",
             "expires_in": int(self.lifetime),
-            "access_token": self._issue(),
+            "access_token": self.issue(),
             "scope": SCOPE,
         }
         return json_reply(200, body, [("Cache-Control", "no-store"), ("Pragma", "no-cache")])
@@ -74,7 +73,8 @@ class Tokens:
             return _error(400, "invalid_scope", "One or more scopes are not configured for the authorization server.")
         return None
 
-    def _issue(self) -> str:
+    def issue(self) -> str:
+        """Return a new token."""
         issued = int(time.time())
         head = {"kid": "sandbox", "alg": "RS256"}
         claims = {"ver": 1, "jti": secrets.token_hex(8), "iat": issued, "exp": issued + int(self.lifetime)}

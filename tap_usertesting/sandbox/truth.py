@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 from tap_usertesting.sandbox.scores import qx_scores
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tap_usertesting.sandbox.requests_and_replies import Json
     from tap_usertesting.sandbox.world_contents import WorldContents
 
@@ -41,3 +44,64 @@ def truth(world: WorldContents) -> Json:
         "events": {key: [event.node() for event in test.events] for key, test in world.tests.items() if test.in_feed},
         "rejected": [key for key, session in world.sessions.items() if session.rejected],
     }
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table of a warehouse. ``source``: the part of the truth that it comes from. ``count``: its rows, of that."""
+
+    name: str
+    source: str
+    row: str
+    count: Callable[[Any], int] = len
+
+
+def _items(parts: Json) -> int:
+    return sum(len(part) for part in parts.values())
+
+
+TABLES = (
+    Table("workspaces", "workspaces", "a workspace"),
+    Table("tests", "tests", "a test, classic ones of the legacy API included"),
+    Table("sessions", "sessions", "a completed session that is not rejected"),
+    Table("session_details", "details", "the details of a session"),
+    Table(
+        "task_responses",
+        "details",
+        "a task of a session",
+        lambda details: sum(len(body["tasks"]) for body in details.values()),
+    ),
+    Table(
+        "participant_demographics",
+        "details",
+        "a property of a participant",
+        lambda details: sum(
+            len((body["sessionParticipant"] or {}).get("demographicsInfo", [])) for body in details.values()
+        ),
+    ),
+    Table("transcripts", "transcripts", "the transcript of a session"),
+    Table(
+        "transcript_cues",
+        "transcripts",
+        "a cue of a transcript",
+        lambda transcripts: sum(text.count("-->") for text in transcripts.values()),
+    ),
+    Table(
+        "qx_scores",
+        "qx_scores",
+        "a task group with QXscores",
+        lambda scores: sum(len(body["qxScores"]) for body in scores.values()),
+    ),
+    Table("session_clips", "clips", "a clip of a video", _items),
+    Table("highlight_reels", "reels", "a highlight reel", _items),
+    Table("session_videos", "clips", "a session with a video"),
+    Table("result_changes", "events", "a change in the log of a test", _items),
+)
+
+
+def tables(world: WorldContents) -> list[Json]:
+    """Return how many rows each table of a correct warehouse has now, apart from those marked as deleted."""
+    now = truth(world)
+    return [
+        {"table": one.name, "rows": one.count(now[one.source]), "row": one.row, "truth": one.source} for one in TABLES
+    ]

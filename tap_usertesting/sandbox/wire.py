@@ -6,6 +6,7 @@ So a call costs far less than a millisecond, and a benchmark measures the client
 from __future__ import annotations
 
 import contextlib
+import re
 import socket
 import sys
 import threading
@@ -14,7 +15,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Protocol, cast
 from urllib.parse import parse_qsl
 
-from tap_usertesting.sandbox.requests_and_replies import Reply, Request
+from tap_usertesting.sandbox.requests_and_replies import Reply, Request, json_reply
 
 _REASONS = {status.value: status.phrase for status in HTTPStatus}
 
@@ -90,7 +91,12 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _serve(self) -> None:
         path, _, query = self.path.partition("?")
-        length = int(self.headers.get("Content-Length") or 0)
+        length = self._length()
+        if length is None:
+            reply = json_reply(400, {"error": "the length of the body is unknown; allowed: a Content-Length in digits"})
+            self.close_connection = True
+            self.connection.sendall(message(reply))
+            return
         request = Request(
             method=self.command,
             path=path,
@@ -103,6 +109,13 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = True
         else:
             self.connection.sendall(sent)
+
+    def _length(self) -> int | None:
+        """Return the length of the body, None if the head does not say where it ends."""
+        told = self.headers.get("Content-Length") or "0"
+        if "Transfer-Encoding" in self.headers or not re.fullmatch("[0-9]{1,12}", told):
+            return None
+        return int(told)
 
     do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = _serve  # noqa: N815 - http.server calls these names
 

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta, timezone
 from random import Random
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
+from tap_usertesting.sandbox.answer_options import AnswerOptions
 from tap_usertesting.sandbox.compose import audience, new_uuid
 from tap_usertesting.sandbox.feed_options import FeedOptions
 from tap_usertesting.sandbox.journal import Journal
@@ -42,11 +43,12 @@ def changes_world(method: _Method) -> _Method:
     return locked  # type: ignore[return-value]
 
 
-class WorldContents:
+class WorldContents(AnswerOptions):
     """Workspaces, tests, sessions and events, and how both APIs answer."""
 
     def __init__(self, seed: int = 7, *, now: datetime | None = None, real_time: bool = False) -> None:
         """Create an empty world. ``now``: aware. ``real_time``: later changes happen at the real time."""
+        super().__init__()
         self.lock = threading.RLock()
         self.version = 0
         self.seed = seed
@@ -59,17 +61,6 @@ class WorldContents:
         self.tests: dict[str, Test] = {}
         self.sessions: dict[str, Session] = {}
         self._shown = 0
-        # How the Results API and v1 answer
-        self.list_key: Literal["finish", "start", "visible"] = "finish"
-        self.list_page = 500  # the most sessions of a page, whatever the limit in the request
-        self.list_total: Literal["all", "page", "text", "null", "absent"] = "all"  # the totalCount of the list
-        self.details_versions = {"v2", "v3"}
-        self.transcript_charset = "utf-8"  # of transcripts, and in their Content-Type
-        self.v1_auth = {"bearer"}
-        self.v1_lower_case = False
-        self.v1_page = 50  # studies of a page
-        self.undocumented: Json = {}  # more fields for each workspace, test, session, details, clip and reel
-        self.v1_in_quota = False
         # How the feed answers
         self.feed_order: Literal["newest_first", "oldest_first"] = "newest_first"
         self.feed_scopes_missing: str | None = None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import pytest
 
@@ -135,7 +135,9 @@ def test_bad_cursor_of_v1(client: Client, world: World, cursor: str) -> None:
     ("accepted", "by_bearer", "by_token"),
     [({"bearer"}, 200, 401), ({"token"}, 401, 200), ({"bearer", "token"}, 200, 200)],
 )
-def test_header_of_v1(client: Client, world: World, accepted: set[str], by_bearer: int, by_token: int) -> None:
+def test_header_of_v1(
+    client: Client, world: World, accepted: set[Literal["bearer", "token"]], by_bearer: int, by_token: int
+) -> None:
     """v1 takes the token in the header the world says: sources contradict each other there."""
     world.v1_auth = accepted
     assert client.get(f"{V1}/workspaces").status_code == by_bearer

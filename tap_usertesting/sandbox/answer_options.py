@@ -1,0 +1,56 @@
+"""Options of the Results API and of the legacy API: pages, totals, versions, charset, further fields."""
+
+from __future__ import annotations
+
+import codecs
+import re
+from dataclasses import dataclass, field
+from typing import Annotated, Any, Literal
+
+from tap_usertesting.sandbox.fields import Allowed, at_least, examples
+
+
+def _is_charset(name: str) -> bool:
+    """Tell whether any text can be encoded in a charset, and its name can stand in a header."""
+    if not re.fullmatch(r"[A-Za-z0-9._-]+", name):
+        return False
+    try:
+        codecs.lookup(name)
+        "\u2013 \u00e9 ".encode(name, "replace")
+    except (LookupError, ValueError):
+        return False
+    return True
+
+
+@dataclass(eq=False)
+class AnswerOptions:
+    """How the Results API and v1 answer. Tests set it, also over ``POST /_sandbox/answers``.
+
+    list_key: the order of session lists: by finish time, by start time, or in the order in which they became visible.
+    list_page: the most sessions on a page, whatever limit the request asks for.
+    list_total: the totalCount of a list: of all sessions, of this page only, all as a string, null, or absent.
+    details_versions: the versions of session details that are served.
+    transcript_charset: the charset of transcripts, also in their Content-Type.
+    v1_auth: the ways in which v1 takes a token: Authorization: Bearer, or a header named token.
+    v1_lower_case: v1 writes types in lower case.
+    v1_page: the most tests on a page of v1.
+    v1_in_quota: calls to v1 count against the quota.
+    undocumented: further fields of each workspace, test, session, details, clip and reel.
+    """
+
+    list_key: Literal["finish", "start", "visible"] = "finish"
+    list_page: Annotated[int, at_least(1)] = field(default=500, metadata=examples(2))
+    list_total: Literal["all", "page", "text", "null", "absent"] = field(
+        default="all", metadata=examples("page", "text", "null", "absent", list_page=2)
+    )
+    details_versions: set[Literal["v2", "v3"]] = field(
+        default_factory=lambda: {"v2", "v3"}, metadata=examples(["v2"], ["v3"])
+    )
+    transcript_charset: Annotated[str, Allowed("the name of a charset", _is_charset, alone=True)] = field(
+        default="utf-8", metadata=examples("utf-16")
+    )
+    v1_auth: set[Literal["bearer", "token"]] = field(default_factory=lambda: {"bearer"}, metadata=examples(["token"]))
+    v1_lower_case: bool = False
+    v1_page: Annotated[int, at_least(1)] = field(default=50, metadata=examples(2))
+    v1_in_quota: bool = False
+    undocumented: dict[str, Any] = field(default_factory=dict, metadata=examples({"sentimentScore": 0.4}))
