@@ -26,7 +26,8 @@ def _is_charset(name: str) -> bool:
 class AnswerOptions:
     """How the Results API and v1 answer. Tests set it, also over ``POST /_sandbox/answers``.
 
-    list_key: the order of session lists: by finish time, by start time, or in the order in which they became visible.
+    list_key: the order of session lists, newest first by the time of finish or start, or of becoming visible. It
+        matters where sessions overlap or appear late.
     list_page: the most sessions on a page, whatever limit the request asks for.
     list_total: the totalCount of a list: of all sessions, of this page only, all as a string, null, or absent.
     details_versions: the versions of session details that are served.
