@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from tap_usertesting.sandbox.model import Session, Test
     from tap_usertesting.sandbox.world import World
 
-# Which sessions and tests an endpoint has something of; any other endpoint has of all.
+# Which sessions and tests an endpoint answers for; any other endpoint answers for all.
 _SESSIONS: dict[str, Callable[[Session], bool]] = {
     "transcript": lambda session: session.vtt is not None,
     "video": lambda session: session.test.is_filmed,
@@ -77,12 +77,12 @@ def _credentials(box: Controls) -> dict[str, str]:
 def _ids(world: World, kind: str) -> dict[str, str] | None:
     """Return ids for the path of an endpoint."""
     if kind in _TESTS:
-        tests = (test for test in world.tests.values() if test.served_by_results and _TESTS[kind](test))
-        test = next(tests, None)
+        tests = [test for test in world.tests.values() if test.served_by_results and _TESTS[kind](test)]
+        test = max(tests, key=lambda test: len(test.reels), default=None)
         if test is None:
             return None
         return {"test": test.test_id, "item": test.reels[0]["uuid"] if kind == "reel" else ""}
-    session = _newest(world, _SESSIONS.get(kind, lambda session: session.test.in_feed))
+    session = _newest(world, _SESSIONS.get(kind, lambda session: session.test.in_feed), clips=kind == "clips")
     if session is None:
         return None
     item = session.clips[0]["uuid"] if kind == "clip" else ""
@@ -90,6 +90,7 @@ def _ids(world: World, kind: str) -> dict[str, str] | None:
     return {"session": session.session_id, "test": session.test.test_id, "item": item, "workspace": workspace}
 
 
-def _newest(world: World, fits: Callable[[Session], bool]) -> Session | None:
+def _newest(world: World, fits: Callable[[Session], bool], *, clips: bool = False) -> Session | None:
+    """Return the newest session that fits. ``clips``: if possible, one with clips."""
     found = [session for session in world.sessions.values() if session.served and fits(session)]
-    return max(found, key=lambda session: (session.finished_at, session.session_id), default=None)
+    return max(found, key=lambda session: (clips and bool(session.clips), session.finished_at), default=None)

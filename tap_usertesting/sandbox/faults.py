@@ -26,7 +26,7 @@ FaultKind = Literal[
 # RFC 9110: names are tokens, values are printable. Anything else would break the reply itself.
 _HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+: [\t\x20-\x7e\xa0-\xff]*")
 _HEADERS = Allowed(
-    "an object of header names and strings, each in Latin-1 and on one line",
+    "an object of strings in Latin-1 without line breaks, under names of headers",
     lambda headers: all(_HEADER.fullmatch(f"{name}: {value}") for name, value in headers.items()),
     alone=True,
 )
@@ -50,8 +50,7 @@ class Fault:
     kind: which calls fail.
     times: how many of them fail (None: all).
     status: the status of the reply, unless ``fault`` says otherwise.
-    body: the body of that reply: a string as it is, anything else as JSON (None: an error in the vendor's form). In
-        Python, bytes are sent as they are.
+    body: the body of that reply: a string as it is, anything else as JSON (None: an error in the vendor's form).
     headers: further headers of the reply. A Content-Type replaces the usual one and sets the charset of the body.
     fault: what goes wrong (None: the reply consists of ``status``, ``body`` and ``headers``).
     match: only calls whose path contains this string.
@@ -76,6 +75,7 @@ class Fault:
     kind: Annotated[str, one_of(CALL_KINDS)] = field(metadata=examples("list"))
     times: Annotated[int, at_least(1)] | None = field(default=1, metadata=examples(2, None))
     status: Annotated[int, between(200, 599)] = field(default=500, metadata=examples(429, 503))
+    # Bytes, which only Python can give, are sent as they are.
     body: object = field(default=None, metadata=examples({"status": "PROCESSING"}, "Try later", status=202))
     headers: Annotated[dict[str, str], _HEADERS] | None = field(
         default=None, metadata=examples({"Retry-After": "7"}, status=429)
@@ -163,7 +163,7 @@ def faulty_reply(fault: Fault, reply: Reply, other_origin: str) -> Reply:
 def _encoded(text: str, charset: str) -> bytes:
     try:
         return text.encode(charset or "utf-8", "replace")
-    except LookupError:  # an order may declare a charset that does not exist
+    except (LookupError, ValueError):  # an order may declare a charset that does not exist, or not for such a text
         return text.encode()
 
 
@@ -174,7 +174,7 @@ def _shortened(body: bytes) -> bytes:
     except ValueError:  # a transcript, say
         return body
     items = content.get("sessions") if isinstance(content, dict) else content
-    if items:
+    if isinstance(items, list) and items:
         items.pop()
     return json.dumps(content).encode()
 

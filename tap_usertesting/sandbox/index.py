@@ -29,12 +29,14 @@ _TITLES = {
     "answers": "Change how the Results API and the legacy API answer",
     "quota": "Change the quota",
 }
+_OPTIONS = "An option stays until it is set again. A body can set several. DELETE restores the defaults."
 _ABOUT = {
-    "events": "Each happens once, and the change feed announces it. Afterwards the truth above is another.",
-    "faults": "A fault waits for calls of its kind, then it is used up.",
-    "feed": "An option stays until it is set again. A body may have several.",
-    "answers": "An option stays until it is set again. A body may have several.",
-    "quota": "Each command replaces the whole quota, with defaults for what it leaves out, and starts the count anew.",
+    "events": "An event happens at once, and the change feed announces it. The counts above change with it.",
+    "faults": "A fault waits for calls of its kind, and is used up after as many as ordered; of several, the oldest "
+    "comes first. To see it, run the tap or paste a call of an endpoint above.",
+    "feed": _OPTIONS,
+    "answers": _OPTIONS,
+    "quota": "A command replaces the whole quota, with defaults for what it leaves out, and starts the count anew.",
 }
 
 
@@ -84,7 +86,10 @@ def index(box: Controls, requests: Iterable[tuple[str, str, str]]) -> Json:
         }
 
 
-def _curl(url: str, method: str, path: str) -> str:
+def _curl(url: str, method: str, path: str) -> str | None:
+    """Return the command for a request, None if it needs a body: ``commands`` has those."""
+    if method == "POST" and path.rpartition("/")[2] in BODIES:
+        return None
     return f"curl -sS {url}{path}" if method == "GET" else f"curl -sS -X {method} {url}{path}"
 
 

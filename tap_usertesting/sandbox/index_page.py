@@ -24,7 +24,8 @@ body { margin: 0 auto; padding: 2rem 1rem 4rem; max-width: 64rem; background: va
   font: 16px/1.5 system-ui, sans-serif; }
 h1 { font-size: 1.7rem; line-height: 1.2; margin: 0 0 .5rem; }
 h2 { font-size: 1.25rem; margin: 2.5rem 0 .25rem; padding-top: 1rem; border-top: 1px solid var(--line); }
-h3 { font-size: 1rem; margin: 1.25rem 0 0; }
+h3, h3 code { font-size: 1rem; }
+h3 { margin: 1.25rem 0 0; }
 p { margin: 0 0 .5rem; max-width: 46rem; }
 a { color: var(--link); }
 nav { display: flex; flex-wrap: wrap; gap: .25rem 1rem; margin: 1rem 0; }
@@ -37,10 +38,11 @@ code, pre { font: .85rem/1.45 ui-monospace, monospace; overflow-wrap: anywhere; 
 pre { margin: .25rem 0; padding: .5rem .75rem; white-space: pre-wrap; background: var(--card); user-select: all;
   border: 1px solid var(--line); border-radius: .4rem; }
 summary { cursor: pointer; color: var(--link); }
-/* Too narrow for columns: each cell on a line of its own, after the name of its column. */
+/* Too narrow for columns: each cell stands after the name of its column. */
 @media (max-width: 44rem) {
   th { display: none; }
-  tr, td, td.number { display: block; text-align: left; border: 0; padding: 0; }
+  tr, td { display: block; border: 0; padding: 0; }
+  td.number { display: inline-block; margin-right: .8rem; }
   tr { border-bottom: 1px solid var(--line); padding: .4rem 0; }
   td + td::before { content: attr(data-head) ": "; color: var(--soft); }
 }
@@ -178,7 +180,7 @@ def _requests(told: Json) -> str:
         f"<h3><code>{escape(one['method'])} {escape(one['path'])}</code></h3><p>{_text(one['says'])}</p>"
         + _command(one["curl"])
         for one in told["requests"]
-        if one["path"] not in {group["path"] for group in told["commands"]} or one["method"] != "POST"
+        if one["curl"] is not None
     )
     return f"{_heading('requests', 'Look and undo')}{shown}"
 

@@ -77,11 +77,11 @@ class LegacyApi:
         except ValueError:
             return legacy_error(400, "Not a valid cursor")
         page = list(enumerate(tests, start=1))[first:last][: self._world.v1_page]
-        items = [{**test.study_item(_cursor(place)), **self._world.undocumented} for place, test in page]
+        items = [test.study_item(_cursor(place)) for place, test in page]
         if self._world.v1_lower_case:
             for item in items:
                 item.update(type=item["type"].lower(), productType=item["productType"].lower())
-        return json_reply(200, items)
+        return json_reply(200, [{**item, **self._world.undocumented} for item in items])
 
 
 def _cursor(place: int) -> str:
