@@ -176,7 +176,7 @@ def _shortened(body: bytes) -> bytes:
     items = content.get("sessions") if isinstance(content, dict) else content
     if isinstance(items, list) and items:
         items.pop()
-    return json.dumps(content).encode()
+    return json_reply(200, content).body
 
 
 def _error_of_another_form(fault: Fault, extra: Headers) -> Reply:
