@@ -270,7 +270,6 @@ def test_the_commands_that_look_and_undo(scene: Scene) -> None:
     """Each shows what it says, or puts back what was ordered, and the last one stops the sandbox."""
     client = scene.serve(QuotaRule(limit=3))
     box = client.box
-    pasted = {shlex.split(one)[-1]: one for one in Page.of(box).commands["requests"]}
     order(client, "faults", {"kind": "v1", "times": None})
     order(client, "feed", {"cap": 1, "refusals": [{"message": "no"}]})
     order(client, "answers", {"list_page": 1, "v1_auth": ["token"]})
@@ -282,7 +281,6 @@ def test_the_commands_that_look_and_undo(scene: Scene) -> None:
             assert client.get("/usertesting/api/v1/workspaces").status_code == 500
         answers[name] = paste(command)
         assert answers[name].status_code == 200
-    assert pasted
     assert answers["/_sandbox/settings"].json() == {**box.config(), "feed_access_token": box.feed_token}
     assert answers["/_sandbox/truth"].json() == box.world.truth()
     assert [call["path"] for call in answers["/_sandbox/calls"].json()["calls"]][-1] == "/usertesting/api/v1/workspaces"
