@@ -105,7 +105,6 @@ SELECT
   source_count - unread - waiting - given_up - left_out AS expected,
   coalesce(rows, 0) AS rows
 FROM usertesting.sync_status
-JOIN usertesting.tests USING (test_id)
 LEFT JOIN live USING (stream, test_id)
 WHERE source_count IS NOT NULL AND stream IN ('sessions', 'session_details', 'transcripts')
 ORDER BY title, stream"""

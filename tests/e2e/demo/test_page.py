@@ -40,7 +40,7 @@ QUIET = (
 SCHEMES = {"dark": 0, "light": 1}
 # How many charts each part has: one for each sync with calls, interaction test, question and type of event.
 CHARTS = {"windows": 2, "qx": 3, "ratings": 9, "choices": 9, "events": 4}
-PARTS = ["figures", "changes", "windows", "qx", "ratings", "choices", "events", "transcript"]
+PARTS = ["figures", "changes", "missing", "windows", "qx", "ratings", "choices", "events", "transcript"]
 
 
 @dataclass(frozen=True)
