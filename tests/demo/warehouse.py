@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from tests.demo.errors import DemoError
 from tests.demo.pipeline import SCHEMA
+from tests.support.completeness import disagreements
 from tests.support.harness import SESSION_STREAMS, Warehouse
 from tests.support.tables import assert_true
 
@@ -21,6 +22,7 @@ KEYS = {
     "qx_scores": ("test_id", "task_group_id"),
     "session_details": ("session_id",),
     "transcripts": ("session_id",),
+    "sync_status": ("test_id", "stream"),
 }
 Row = dict[str, Any]
 
@@ -49,6 +51,8 @@ def check(database: Database, world: World) -> None:
         assert_true(Warehouse(tables=live), world)
     except AssertionError as error:
         raise DemoError(f"the warehouse differs from the sandbox: {error}") from None
+    if found := database.rows(disagreements(SCHEMA)):
+        raise DemoError(f"sync_status and the tables differ: {found[0]}")
     for name in SESSION_STREAMS:
         for row in tables[name]:
             if (row["deleted_at"] is None) != (row["_sdc_deleted_at"] is None):
