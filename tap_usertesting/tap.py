@@ -27,13 +27,14 @@ from tap_usertesting.api.turns import Turns
 from tap_usertesting.config.schema import SCHEMA
 from tap_usertesting.config.settings import Settings
 from tap_usertesting.config.validation import SettingsError
+from tap_usertesting.doctor.run import diagnose
 from tap_usertesting.report.progress import View, default_view
 from tap_usertesting.singer.command_line import EX_CONFIG, CommandLineTap
 from tap_usertesting.singer.discovered_stream import DiscoveredStream
 from tap_usertesting.singer.maps import MAX_DEPTH, clashing_aliases, deselect_mapped_away, sources_without_stream
 from tap_usertesting.singer.messages import describe_error
 from tap_usertesting.singer.parallel import sync_streams
-from tap_usertesting.singer.per_test_stream import PerTestStream, budget_without_bookmarks, without_bookmarks
+from tap_usertesting.singer.per_test_stream import PerTestStream, without_bookmarks
 from tap_usertesting.singer.session_stream import SessionStream
 from tap_usertesting.singer.state_writing import STATE_EVERY, LedgerStateWriter
 from tap_usertesting.singer.status_stream import StatusAtEnd
@@ -138,6 +139,9 @@ class TapUserTesting(CommandLineTap):
         chosen = self.selected_streams
         try:
             settings = Settings.parse(self.config, selected=[stream.name for stream in chosen])
+            if self._is_forecast:
+                settings = replace(settings, max_calls=None, max_duration=None)  # the cost of a sync without a budget
+            settings.check_budget(without_bookmarks(chosen))
         except SettingsError as error:
             self.refuse(str(error))
         if settings.start_date is not None and self.state.get("bookmarks"):
@@ -146,10 +150,6 @@ class TapUserTesting(CommandLineTap):
                 "with a full refresh or a cleared bookmark",
                 settings.start_date,
             )
-        if self._is_forecast:
-            settings = replace(settings, max_calls=None, max_duration=None)  # the cost of a sync without a budget
-        if line := budget_without_bookmarks(settings, chosen):
-            self.refuse(line)
         clock = type(self).clock
         return SyncContext(
             settings,
@@ -224,6 +224,13 @@ class TapUserTesting(CommandLineTap):
             plan = forecast(context, [stream for stream in self.selected_streams if isinstance(stream, SessionStream)])
             sys.stdout.write(f"{plan.as_json() if form == 'json' else plan.as_table()}\n")
             self.finish()
+
+    @override
+    def diagnose(self) -> NoReturn:
+        """Try what the tap assumes of the servers, and write a report. Ends with status 1 if anything is refuted."""
+        self._is_forecast = self.state_writer.is_silent = True
+        with self.signals.handling():
+            raise SystemExit(diagnose(self.sync_context, host=self, given=self.config, secrets=self.secrets))
 
     def write_schemas(self) -> None:  # type: ignore[misc]  # as above
         """Write the SCHEMA of each selected stream."""

@@ -127,7 +127,7 @@ class ChangeFeed:
     def _ask_or_split(self, field: tuple[str, str], asks: Sequence[Ask], envelope: Any) -> dict[Ask, Any]:  # noqa: ANN401 - a type
         """Ask in one request. If it fails as a whole, find out whether all tests fail or only one of them."""
         try:
-            found = self._request(field, asks, envelope) if asks else {}
+            found = self.request(field, asks, envelope) if asks else {}
         except FeedDownError as error:
             return dict.fromkeys(asks, error)
         except RunEndsError as error:
@@ -151,7 +151,7 @@ class ChangeFeed:
         first, second = rest[:middle], rest[middle:]
         return alone | self._ask_or_split(field, first, envelope) | self._ask_or_split(field, second, envelope)
 
-    def _request(self, field: tuple[str, str], asks: Sequence[Ask], envelope: Any) -> dict[Ask, Any]:  # noqa: ANN401 - a type
+    def request(self, field: tuple[str, str], asks: Sequence[Ask], envelope: Any) -> dict[Ask, Any]:  # noqa: ANN401 - a type
         """Send one request; returns the answer or a FeedError for each ask, but not always for all of them.
 
         Raises an ApiError if the request fails as a whole.

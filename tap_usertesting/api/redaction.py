@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 BLANK = "***"
+WITHHELD, OF_SCOPE = "(the server's words are left out)", "(the server's words, about a scope, are left out)"
 EXCERPT = 200  # characters of a server's message that an error line repeats at most
 SHORTEST = 8  # characters; a shorter secret could be any word, or a version or a flag in the query of a URL
 DEEPEST_CAUSE = 20  # exceptions, each the cause of the one before
@@ -31,6 +32,7 @@ class Secrets:
 
     def __init__(self) -> None:
         self._forms: dict[str, None] = {}  # the longest first, because one may be a part of another
+        self.withholds_words = False  # whether lines for a person repeat nothing that a server says
         _search_records(self)
 
     def __iter__(self) -> Iterator[str]:
@@ -73,7 +75,9 @@ class Secrets:
         return body
 
     def excerpt(self, text: str) -> str:
-        """Return the text on one line, without secrets and with at most EXCERPT characters."""
+        """Return a server's text on one line, without secrets and with at most EXCERPT characters."""
+        if self.withholds_words:
+            return OF_SCOPE if "scope" in text.lower() else WITHHELD
         text = self.blank(text)
         text = "".join(char if char.isprintable() else " " for char in " ".join(text.split()))
         return text if len(text) <= EXCERPT else text[: EXCERPT - 1] + "…"

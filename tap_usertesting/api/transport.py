@@ -145,6 +145,7 @@ class Transport:
         logger.debug("%s: %s %d bytes", call.where, answer.status, len(answer.body))
         if service.auth is not None:  # a server that echoes a token must not get it into records, STATE or the log
             answer = Answer(answer.status, answer.headers, self.secrets.blank_body(answer.body))
+        self.waiting.hooks.after_answer(call, answer)
         return _Exchanged(answer, rates, token)
 
     def _check_status(self, call: Call, answer: Answer, rates: RateHeaders) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from tap_usertesting.api.answer import Answer
     from tap_usertesting.api.call import Call, Service
     from tap_usertesting.api.turns import Rank
 
@@ -28,6 +29,7 @@ class Hooks:
     """What happens around calls and waits. Each hook may raise, which ends the call."""
 
     before_call: Callable[[Service], None] = lambda _service: None
+    after_answer: Callable[[Call, Answer], None] = lambda _call, _answer: None  # of any status, before it is read
     before_wait: Callable[[Wait], None] = lambda _wait: None
     checkpoint: Callable[[], None] = lambda: None  # before each call and each nap: ends the run if a signal has come
     nap: Callable[[float], float] = lambda left: left  # of the seconds left to wait, how many to sleep at once

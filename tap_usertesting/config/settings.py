@@ -19,7 +19,7 @@ from tap_usertesting.values.privacy import HASH
 from tap_usertesting.values.times import utc
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection, Mapping, Sequence
 
 SHORTEST_SALT = 16  # characters
 URLS = ("api_url", "auth_endpoint", "feed_url")
@@ -94,6 +94,19 @@ class Settings:
     def feed_shares_origin(self) -> bool:
         """Whether the Results API's token may go to the feed: same scheme, host and port."""
         return self.feed_url is not None and origin_of(self.feed_url) == origin_of(self.api_url)
+
+    def check_budget(self, whole: Sequence[str]) -> None:
+        """Refuse a budget if a stream keeps no bookmarks: every sync would read the same tests and stop there.
+
+        `whole`: the names of the selected streams that are read in full. Raises SettingsError.
+        """
+        budget = next((name for name in ("max_calls", "max_duration") if getattr(self, name) is not None), None)
+        if budget is not None and whole:
+            message = (
+                f"{budget}: the catalog has {' and '.join(whole)} read in full (FULL_TABLE), which a sync that ends "
+                f"early never completes; remove {budget}, or set INCREMENTAL and the replication key in the catalog"
+            )
+            raise SettingsError(message)
 
     def _check_privacy(self) -> None:
         if self.exclude_personal_data == HASH and len(self.personal_data_salt or "") < SHORTEST_SALT:

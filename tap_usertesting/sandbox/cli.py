@@ -13,7 +13,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tap_usertesting.sandbox.index import export_lines
+from tap_usertesting.sandbox.like import ReportError, read_report, variant_of
 from tap_usertesting.sandbox.quota import QuotaRule
+from tap_usertesting.sandbox.set_up import set_up
+from tap_usertesting.sandbox.variant import Variant
 from tap_usertesting.sandbox.world import World
 
 if TYPE_CHECKING:
@@ -34,9 +37,15 @@ def main(argv: Sequence[str] | None = None) -> int:
         if (error.name or "").partition(".")[0] != "graphql":
             raise
         return _fail(_NO_EXTRA)
+    variant = Variant(quota=QuotaRule(limit=options.limit, window=options.window, scope=options.scope))
+    if options.like is not None:
+        try:
+            variant = variant_of(read_report(options.like))
+        except ReportError as error:
+            return _fail(f"tap-usertesting-sandbox: --like {options.like}: {error}")
     now = datetime.now(timezone.utc).replace(microsecond=0) if options.now_real else None
-    world = World.seeded(options.seed, options.scale, now=now, real_time=options.now_real)
-    rule = None if options.no_quota else QuotaRule(limit=options.limit, window=options.window, scope=options.scope)
+    world = set_up(World.seeded(options.seed, options.scale, now=now, real_time=options.now_real), variant)
+    rule = None if options.no_quota else variant.quota
     try:
         box = Sandbox(world, quota=rule, token_lifetime=options.token_lifetime, port=options.port)
     except OSError as error:
@@ -70,6 +79,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--no-quota", action="store_true", help="no limit at all")
     parser.add_argument("--token-lifetime", type=float, default=3600, help="seconds (default: %(default)s)")
     parser.add_argument("--port-file", type=Path, help="write the port to this file when ready")
+    parser.add_argument(
+        "--like", type=Path, metavar="REPORT", help="answer as the server of a report of tap-usertesting --doctor"
+    )
     parser.add_argument("--now-real", action="store_true", help="date the data up to now, not to a fixed day")
     return parser
 
@@ -77,7 +89,8 @@ def _parser() -> argparse.ArgumentParser:
 def _announce(box: Sandbox) -> None:
     """Print the URL of the sandbox and the environment variables that make the tap use it."""
     print(f"UserTesting sandbox at {box.url} (stop with Ctrl-C). Settings for tap-usertesting --config=ENV:\n")
-    print("\n".join(export_lines(box.config())))
+    hidden = {"feed_url": None} if box.world.variant.feed == "unset" else {}
+    print("\n".join(export_lines(box.config(**hidden))))
     print(f"\nWhat it serves, and commands that make things happen or fail: {box.url}/_sandbox/", flush=True)
 
 

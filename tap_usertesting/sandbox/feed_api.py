@@ -94,6 +94,7 @@ class FeedApi:
             asked.operation_name,
             self._world.version,
             self._world.feed_order,
+            self._world.variant,
             self._world.feed_scopes_missing,
         )
         if self._cached_reply is not None and self._cached_reply[0] == key and options.is_default:

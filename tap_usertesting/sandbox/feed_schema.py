@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any, cast
 
 from graphql import GraphQLError, GraphQLSchema, build_schema
 
+from tap_usertesting.sandbox.variant import arranged
+
 if TYPE_CHECKING:
     from graphql import GraphQLObjectType, GraphQLResolveInfo
 
@@ -54,11 +56,9 @@ def feed_schema(world: World) -> GraphQLSchema:
         with world.lock:
             test, start = _locate(world, info.field_name, arguments)
             events = test.events[start:]
-            newest_first = world.feed_order == "newest_first"
-        edges = [{"node": event.node()} for event in events]
-        if newest_first:
-            edges.reverse()
-        return {"edges": world.feed_options.capped(edges, info.context, newest_first=newest_first)}
+            order = world.feed_order
+        edges = arranged([{"node": event.node()} for event in reversed(events)], order)
+        return {"edges": world.feed_options.capped(edges, info.context, newest_first=order == "newest_first")}
 
     def count(_root: object, info: GraphQLResolveInfo[list[int]], **arguments: str | None) -> dict[str, Any]:
         with world.lock:
@@ -81,13 +81,16 @@ def _locate(world: World, name: str, arguments: dict[str, str | None]) -> tuple[
         if refusal.test_uuid is not None and refusal.applies_to(name, arguments):
             raise GraphQLError(refusal.message, extensions=None if refusal.code is None else {"code": refusal.code})
     test = world.tests.get((arguments["testUUID"] or "").removeprefix("ut_"))
-    if test is None or not test.in_feed or arguments["testUUID"] != test.test_uuid:
+    known = test is not None and test.in_feed and world.variant.feed_tests == "joined"
+    if test is None or not known or arguments["testUUID"] != test.test_uuid:
         raise GraphQLError("UserTest does not exist")
     test.log_served = True
     cursor = arguments.get("sinceCursor")
     if cursor is None:
         return test, 0
     start = test.place(cursor)
+    if start is None and world.variant.feed_unknown_cursor == "nothing":
+        return test, len(test.events)
     if start is None:
         raise GraphQLError(f"Cursor {cursor} is unknown or has expired")
-    return test, start
+    return test, start - 1 if world.variant.feed_cursor == "inclusive" else start

@@ -44,7 +44,12 @@ class LegacyApi:
     def answer(self, request: Request) -> Reply:
         """Answer one authorised call."""
         resource, _, key = request.path.removeprefix(LEGACY_PREFIX).partition("/")
-        if request.method != "GET" or resource not in {"workspaces", "studies"} or "/" in key:
+        if (
+            self._world.variant.legacy == "gone"
+            or request.method != "GET"
+            or resource not in {"workspaces", "studies"}
+            or "/" in key
+        ):
             return legacy_error(404, "Not Found")
         with self._world.lock:
             if resource == "workspaces" and not key:
@@ -69,7 +74,7 @@ class LegacyApi:
         tests = [test for test in self._world.tests.values() if test.workspace.uuid == workspace]
         first, last = 0, len(tests)
         try:
-            if "after" in query:
+            if "after" in query and self._world.variant.legacy_after:
                 first = _place(query["after"])
             if "before" in query:
                 last = _place(query["before"]) - 1

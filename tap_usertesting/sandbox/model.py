@@ -112,11 +112,12 @@ class Session:
     @property
     def vtt(self) -> str | None:
         """The transcript as WebVTT, None while there is none."""
-        if not self.has_transcript:
-            return None
-        if self.given_vtt is not None:
-            return self.given_vtt
-        return self._composed_vtt
+        return self.any_vtt if self.has_transcript else None
+
+    @property
+    def any_vtt(self) -> str:
+        """The transcript that the session has, or would have."""
+        return self._composed_vtt if self.given_vtt is None else self.given_vtt
 
     @cached_property
     def _composed_vtt(self) -> str:

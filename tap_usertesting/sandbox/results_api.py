@@ -17,6 +17,7 @@ from tap_usertesting.sandbox.requests_and_replies import (
     no_route,
 )
 from tap_usertesting.sandbox.scores import qx_scores
+from tap_usertesting.sandbox.variant import arranged
 
 if TYPE_CHECKING:
     from tap_usertesting.sandbox.requests_and_replies import Json
@@ -110,7 +111,8 @@ class ResultsApi:
         test = self._world.tests.get(test_id)
         if test is None or not test.served_by_results:
             return None
-        sessions = test.listed(self._world.list_key)
+        sessions = arranged(test.listed(self._world.list_key), self._world.variant.list_order)
+        offset = offset if self._world.variant.list_offset else 0
         limit = min(limit, self._world.list_page)
         page = [{**session.summary(), **self._world.undocumented} for session in sessions[offset : offset + limit]]
         counts: Json = {"all": len(sessions), "page": len(page), "text": f"{len(sessions)}", "null": None}
@@ -121,7 +123,8 @@ class ResultsApi:
     def _of_session(self, kind: str, session: Session, item: str | None) -> Reply | None:
         """Return the answer to a call about a session, None for 404."""
         if kind == "transcript":
-            return None if session.vtt is None else _transcript(session.vtt, self._world.transcript_charset)
+            vtt = {"by_type": session.vtt, "of_all": session.any_vtt, "of_none": None}[self._world.variant.transcripts]
+            return None if vtt is None else _transcript(vtt, self._world.transcript_charset)
         body: Json | None = None
         filmed = session.test.is_filmed
         if kind == "details_v3":
@@ -141,7 +144,8 @@ class ResultsApi:
         body: Json | None = None
         filmed = test.is_filmed
         if kind == "qx_scores":
-            body = qx_scores(test) if test.has_qx_scores else None
+            scores = self._world.variant.scores
+            body = qx_scores(test) if scores == "of_all" or (scores == "by_type" and test.has_qx_scores) else None
         elif filmed and kind == "reels":
             body = {
                 "reels": [{**reel, **self._world.undocumented} for reel in test.reels],

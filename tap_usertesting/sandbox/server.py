@@ -220,9 +220,15 @@ class Sandbox:
     def _route(
         self, call: ServedCall, ids: dict[str, str], request: Request, asked: FeedRequest | Reply | None
     ) -> Reply:
+        return self.world.variant.alter(call.kind, self._true_reply(call, ids, request, asked))
+
+    def _true_reply(
+        self, call: ServedCall, ids: dict[str, str], request: Request, asked: FeedRequest | Reply | None
+    ) -> Reply:
         if call.kind in RESULTS_KINDS:
-            authorised = self.tokens.valid(request.bearer)
-            return self._results.answer(call.kind, ids, request) if authorised else _NOT_AUTHORISED
+            is_other = self.world.variant.answers == "another"
+            answer = self._results.answer_about_another if is_other else self._results.answer
+            return answer(call.kind, ids, request) if self.tokens.valid(request.bearer) else _NOT_AUTHORISED
         if call.kind == "v1":
             authorised = self.tokens.valid(legacy_token(request, self.world.v1_auth))
             return self._legacy.answer(request) if authorised else LEGACY_UNAUTHORISED
@@ -236,6 +242,8 @@ class Sandbox:
         return no_route(request)
 
     def _answer_feed(self, request: Request, asked: FeedRequest | Reply) -> Reply:
+        if self.world.variant.feed == "gone":
+            return no_route(request)
         if "authorization" not in request.headers:
             return unauthenticated()
         if request.bearer != self.feed_token and not self.tokens.valid(request.bearer):

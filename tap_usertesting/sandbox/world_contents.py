@@ -19,6 +19,7 @@ from tap_usertesting.sandbox.journal import Journal
 from tap_usertesting.sandbox.model import Session, Test, Workspace
 from tap_usertesting.sandbox.studies import TITLES
 from tap_usertesting.sandbox.texts import AUTHORS, WORKSPACES
+from tap_usertesting.sandbox.variant import Order, Variant
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -61,8 +62,9 @@ class WorldContents(AnswerOptions):
         self.tests: dict[str, Test] = {}
         self.sessions: dict[str, Session] = {}
         self._shown = 0
+        self.variant = Variant()  # where both APIs differ from what is documented
         # How the feed answers
-        self.feed_order: Literal["newest_first", "oldest_first"] = "newest_first"
+        self.feed_order: Order = "newest_first"
         self.feed_scopes_missing: str | None = None
         self.feed_limit_next = 0
         self.feed_limit_wait = 1.0

@@ -7,7 +7,7 @@ its reason.
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, NoReturn, cast
 from urllib.request import getproxies
 
 import click
@@ -46,6 +46,10 @@ class CommandLineTap(Tap):
         """Write what a sync would cost; `form`: `table` or `json`."""
         raise NotImplementedError
 
+    def diagnose(self) -> NoReturn:
+        """Try what the tap assumes of the servers, and write a report."""
+        raise NotImplementedError
+
     @plugin_cli
     def cli(cls) -> click.Command:  # noqa: N805 - as in the SDK
         """Set up the log, even if the environment holds a wrong log level or config, and return the command."""
@@ -78,6 +82,13 @@ class CommandLineTap(Tap):
                 help="Say what a sync would fetch, in how many calls and how much time, and fetch nothing.",
             )
         )
+        command.params.append(
+            click.Option(
+                ["--doctor"],
+                is_flag=True,
+                help="Try what the tap assumes of the servers, and write a report without any value of yours.",
+            )
+        )
         return command
 
     @classmethod
@@ -101,8 +112,9 @@ class CommandLineTap(Tap):
         catalog: str | None = None,
         test: str = CliTestOptionValue.Disabled.value,
         plan: str | None = None,
+        doctor: bool = False,
     ) -> None:
-        """Sync, check what a sync needs, or write what it would cost."""
+        """Sync, check what a sync needs, write what it would cost, or try what is assumed of the servers."""
         if about:
             super().invoke(about=True, about_format=about_format)
         cls.print_version(print_fn=cls.logger.info)
@@ -113,6 +125,8 @@ class CommandLineTap(Tap):
         tap.signals.ends_process = True
         if plan is not None:
             tap.plan(plan)
+        elif doctor:
+            tap.diagnose()
         elif test == CliTestOptionValue.Schema.value:
             tap.write_schemas()
         elif test != CliTestOptionValue.Disabled.value:

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
     from tap_usertesting.api.feed import Ask
     from tap_usertesting.changes.session_list import SessionList
-    from tap_usertesting.config.settings import Settings
 
 
 class PerTestStream(UserTestingStream):
@@ -140,15 +139,3 @@ def without_bookmarks(streams: Iterable[UserTestingStream]) -> list[str]:
     """Return the names of the streams that read tests but keep no bookmarks."""
     of_tests = [stream for stream in streams if isinstance(stream, PerTestStream)]
     return [stream.name for stream in of_tests if stream.replication_method == FULL_TABLE]
-
-
-def budget_without_bookmarks(settings: Settings, streams: Iterable[UserTestingStream]) -> str | None:
-    """Return why a budget is refused if a stream keeps no bookmarks: every sync would read the same tests and stop."""
-    budget = next((name for name in ("max_calls", "max_duration") if getattr(settings, name) is not None), None)
-    whole = without_bookmarks(streams)
-    if budget is None or not whole:
-        return None
-    return (
-        f"{budget}: the catalog has {' and '.join(whole)} read in full (FULL_TABLE), which a sync that ends "
-        f"early never completes; remove {budget}, or set INCREMENTAL and the replication key in the catalog"
-    )

@@ -146,7 +146,7 @@ class Directory:
             new = {str(item["uuid"]).lower(): item for item in page}
             repeated = bool(page) and new.keys() <= found.keys()
             found |= new
-            cursor = _last_cursor(received)
+            cursor = last_cursor(received)
             if cursor is None and length >= V1_PAGE:
                 logger.warning("%s fill a page of %d and name no cursor: more can not be read", what, V1_PAGE)
             if cursor is None or repeated or cursor == after:
@@ -156,7 +156,7 @@ class Directory:
         return list(found.values())
 
 
-def _last_cursor(items: list[dict[str, Any]]) -> str | None:
+def last_cursor(items: list[dict[str, Any]]) -> str | None:
     """Return the cursor of the last item that names one."""
     named = (str(item["cursor"]) for item in reversed(items) if isinstance(item.get("cursor"), (str, int)))
     return next((cursor for cursor in named if is_cursor(cursor)), None)

@@ -127,7 +127,7 @@ def sync(
     """Run the command in a process of its own. Its config, catalog and state are written to `folder`."""
     options = [*arguments(config, folder, state=state, select=select, entries=entries), *args]
     done = run_tap(options, env={**os.environ, **(env or {})}, timeout=timeout)
-    singer = not any(option.startswith("--plan") for option in args)
+    singer = not any(option.startswith(("--plan", "--doctor")) for option in args)
     return Synced(done.returncode, parse(done.stdout) if singer else [], done.stderr.decode(), done.stdout)
 
 
