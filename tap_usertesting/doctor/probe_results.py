@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from functools import partial
 from itertools import pairwise
+from types import NoneType
 from typing import TYPE_CHECKING, Any
 
 from tap_usertesting.api.errors import ApiError, NotFoundError, ServerFaultError
 from tap_usertesting.api.results import LAST_OFFSET, MOST_SESSIONS, PAGE
-from tap_usertesting.api.valid_answers import DETAILS
+from tap_usertesting.api.valid_answers import DETAILS, LISTS_OF_DETAILS
 from tap_usertesting.doctor.probes import MADE_UP_ID, KnownTest, Listed
 from tap_usertesting.doctor.witness import ERROR_FROM, NOT_FOUND, OK, TOO_MANY
 from tap_usertesting.sync.discovery import INTERACTION, SURVEY, TRANSCRIBED
@@ -157,7 +158,7 @@ def _details(examination: Examination, session_id: str) -> None:
         if seen is None:
             continue
         body = seen.body if isinstance(seen.body, dict) else {}
-        answered = seen.status == OK and any(key in body for key in DETAILS)
+        answered = seen.status == OK and _are_details(body)
         for judged in ("details_v3_is_served", "details_v2_is_served"):  # each needs to know of both
             numbers = examination.numbers[judged]
             numbers[f"{version}_answered"] += answered
@@ -165,6 +166,12 @@ def _details(examination: Examination, session_id: str) -> None:
             numbers[f"{version}_other"] += not answered and seen.status != NOT_FOUND
         if answered:
             _note_payloads(examination, body)
+
+
+def _are_details(body: dict[str, Any]) -> bool:
+    """Tell whether a body is that of details, be it of this session or of another."""
+    lists = all(isinstance(body.get(key), (list, NoneType)) for key in LISTS_OF_DETAILS)
+    return lists and any(key in body for key in DETAILS)
 
 
 def _note_payloads(examination: Examination, body: dict[str, Any]) -> None:
