@@ -147,7 +147,7 @@ OF_RESULTS = (
     Assumption(
         "sessions_have_a_time",
         "Each session in the list has a start time, though `finishTime` may be null",
-        "a session without a time counts as the oldest",
+        "a session without a time counts as finished when it is first listed",
         NOTHING,
         cases(good="sessions_with_a_time", bad="sessions_without"),
     ),
@@ -161,7 +161,7 @@ OF_RESULTS = (
     Assumption(
         "missing_transcript_is_404",
         '404 on a transcript means "not yet" or "none"',
-        "it is asked again for 7 days, then given up",
+        "a 404 is asked again for 7 days, then given up; any other error is one line, and asked again in the next sync",
         NOTHING,
         _missing_transcript,
     ),

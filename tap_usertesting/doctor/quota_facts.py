@@ -28,9 +28,16 @@ def quota_numbers(results: Sequence[Seen]) -> dict[str, Counter[str]]:
         size["limit"] = max(seen.rates.limit or 0 for seen in telling)
         size["longest_reset_s"] = round(max(seen.rates.reset or 0 for seen in telling))
         size["windows"] = _windows(telling)
-    answered = [seen for seen in results if _tells(seen)]
-    for this, following in pairwise(answered):
-        _compare(this, following, shared)
+    pairs = [pair for pair in pairwise(seen for seen in results if _tells(seen)) if _in_one_window(*pair)]
+    stands_still = [pair for pair in pairs if pair[0].label == pair[1].label and not _falls(*pair)]
+    if stands_still:  # then the server does not count, and what it says of other endpoints tells nothing
+        size["counts_that_stand_still"] = len(stands_still)
+        pairs = []
+    for this, following in pairs:
+        if this.label != following.label:
+            shared["pairs_together" if _falls(this, following) else "pairs_apart"] += 1
+            apart_in_v2 = not _falls(this, following) and OWN_VERSION not in {this.label, following.label}
+            shared["pairs_apart_in_v2"] += apart_in_v2
     return {"quota_is_told": told, "quota_is_10_a_minute": size, "quota_is_one_for_all": shared}
 
 
@@ -44,15 +51,11 @@ def _windows(telling: Sequence[Seen]) -> int:
     return 1 + sum(following - this > ROUNDED for this, following in pairwise(ends))
 
 
-def _compare(this: Seen, following: Seen, shared: Counter[str]) -> None:
-    """Compare two calls in a row, to different endpoints, inside the first one's window.
+def _in_one_window(this: Seen, following: Seen) -> bool:
+    """Tell whether the first call's window was still open at the second one."""
+    return following.at + ROUNDED / 2 < this.at + (this.rates.reset or 0)
 
-    In one window for both, the second leaves fewer calls than the first.
-    """
-    if this.label == following.label or following.at + ROUNDED / 2 >= this.at + (this.rates.reset or 0):
-        return
-    if (following.rates.remaining or 0) < (this.rates.remaining or 0):
-        shared["pairs_together"] += 1
-        return
-    shared["pairs_apart"] += 1
-    shared["pairs_apart_in_v2"] += OWN_VERSION not in {this.label, following.label}
+
+def _falls(this: Seen, following: Seen) -> bool:
+    """Tell whether the second call leaves fewer calls than the first, as it does in one window for both."""
+    return (following.rates.remaining or 0) < (this.rates.remaining or 0)

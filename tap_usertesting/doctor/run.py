@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NoReturn, Protocol
@@ -56,8 +57,11 @@ def diagnose(context: SyncContext, *, host: Host, given: Mapping[str, Any], secr
     report = Report(
         examination, date=context.now[:10], settings=[name for name, value in given.items() if value is not None]
     )
-    sys.stdout.write(f"{report.as_json()}\n")
-    sys.stdout.flush()
+    try:
+        sys.stdout.write(f"{report.as_json()}\n")
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or the interpreter's flush fails too
     sys.stderr.write(f"{report.as_table()}\n")
     return 1 if REFUTED in report.verdicts.values() else 0
 

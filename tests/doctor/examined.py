@@ -58,7 +58,7 @@ def examine(box: Sandbox, *, select: Sequence[str] | None = None, **settings: ob
     return Examined(code, out.getvalue(), err.getvalue())
 
 
-def examine_variant(variant: Variant, monkeypatch: pytest.MonkeyPatch, **settings: Any) -> Examined:
+def examine_variant(variant: Variant, monkeypatch: pytest.MonkeyPatch, **settings: Any) -> Examined:  # noqa: ANN401 - passed on
     """Run the doctor on the small world as a variant, with the quota of the variant, in simulated time."""
     time = SimulatedTime().install(monkeypatch)
     with time.serve(set_up(World.seeded(), variant), variant.quota) as box:

@@ -35,6 +35,7 @@ CASES = {
     "a quota that is not told": Case(
         Variant(quota=QuotaRule(headers=False)), {"quota_is_told"}, {"quota_is_10_a_minute", "quota_is_one_for_all"}
     ),
+    "a quota in a sliding window": Case(Variant(quota=QuotaRule(kind="sliding"))),
     "a quota for each endpoint": Case(Variant(quota=QuotaRule(scope="endpoint")), {"quota_is_one_for_all"}),
     "a quota for each version": Case(Variant(quota=QuotaRule(scope="version")), {"quota_is_one_for_all"}),
     "a token without an end": Case(Variant(token_end=False), {"token_names_its_end"}),

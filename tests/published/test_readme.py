@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tap_usertesting.doctor.assumptions import ASSUMPTIONS
 from tap_usertesting.ledger.state_keys import KEYS
 from tap_usertesting.ledger.tally import FATES
 from tap_usertesting.sandbox import Sandbox, World
@@ -143,6 +144,12 @@ def change_columns() -> str:
     return table(rows_of({name: properties[name] for name in CHANGE_COLUMNS}))
 
 
+def assumptions() -> str:
+    """The table of what `--doctor` tries, by its declarations."""
+    rows = [f"| `{one.name}`: {one.sentence} | {one.otherwise} | {one.advice} |" for one in ASSUMPTIONS]
+    return "\n".join(["| assumption | if it is wrong | what to set |", "|---|---|---|", *rows])
+
+
 def generated() -> dict[str, str]:
     """Every generated part of the README by the name of its marker."""
     return {
@@ -151,6 +158,7 @@ def generated() -> dict[str, str]:
         "columns: changes": change_columns(),
         "streams": streams(),
         "columns": all_columns(),
+        "assumptions": assumptions(),
     }
 
 
@@ -182,7 +190,7 @@ def test_headings_stand_in_their_order(readme: str) -> None:
     assert re.findall(r"^## (.*)$", readme, flags=re.MULTILINE) == HEADINGS
 
 
-@pytest.mark.parametrize("name", ["capabilities", "settings", "streams", "columns: changes", "columns"])
+@pytest.mark.parametrize("name", ["capabilities", "settings", "streams", "columns: changes", "columns", "assumptions"])
 def test_generated_part_is_current(readme: str, name: str) -> None:
     """Settings, capabilities and columns are those of the code; if not: python -m tests.test_readme."""
     found = readme.partition(f"<!-- {name} -->\n")[2].partition(f"<!-- end {name} -->")[0]
