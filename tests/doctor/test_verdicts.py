@@ -148,3 +148,19 @@ def test_a_sync_meets_the_server_of_a_report(
     assert synced.exit == 0
     assert synced.records(select)
     assert expected(kinds), kinds
+
+
+def test_a_report_of_large_numbers_makes_a_small_sandbox(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever wrote it: what shows the same is enough."""
+    report = examine_variant(Variant(), monkeypatch).report
+    for name, what in (("tests_fit_the_list", "most_sessions"), ("legacy_pages_hold_50", "longest_page")):
+        report["assumptions"][name] = {"verdict": REFUTED, "evidence": {what: 10**15}}
+    variant = variant_of(report)
+    assert (variant.sessions, variant.tests) == (10_600, 500)
+
+
+def test_a_window_that_had_begun_before_is_a_whole_minute(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The reset that was seen is no window then."""
+    report = examine_variant(Variant(), monkeypatch).report
+    report["assumptions"]["quota_is_10_a_minute"]["evidence"] = {"limit": 10, "longest_reset_s": 41, "windows": 1}
+    assert variant_of(report).quota == Variant().quota
