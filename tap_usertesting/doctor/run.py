@@ -125,7 +125,7 @@ def _watched(context: SyncContext, witness: Witness) -> Hooks:
 
 @contextmanager
 def _own_log_only() -> Iterator[None]:
-    """Silence what the clients log, as it names ids; errors that end the run are still written."""
+    """Silence what the clients log, which may name ids; errors that end the run are still written."""
     levels = root.level, logger.level
     logger.setLevel(logger.getEffectiveLevel())
     root.setLevel(logging.CRITICAL)

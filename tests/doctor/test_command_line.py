@@ -45,6 +45,15 @@ def test_a_budget_does_not_bound_it(tmp_path: Path, box: Sandbox) -> None:
     assert json.loads(doctor(box, tmp_path, max_calls=1, max_duration=1).stdout)["calls"]["Results API"] == 14
 
 
+def test_the_clients_log_nothing(tmp_path: Path, box: Sandbox) -> None:
+    """Faults stand in the report; a log line could name what a server sends."""
+    box.fail("qx_scores", times=None, status=500)
+    done = doctor(box, tmp_path)
+    assert json.loads(done.stdout)["endpoints"]["qx_scores"]["statuses"].keys() == {"500"}
+    sources = {line.split(" | ")[2].strip() for line in done.lines(" | ")}
+    assert sources == {"tap-usertesting", "tap-usertesting.doctor"}
+
+
 def test_wrong_settings_end_with_78(tmp_path: Path, box: Sandbox) -> None:
     """As everywhere."""
     done = doctor(box, tmp_path, test_ids=["123456"])
