@@ -222,7 +222,7 @@ def _monologue(study: Study, count: int, rng: Random) -> list[tuple[str, str]]:
     """Return pairs of no speaker and a sentence: some of the study, in its order, and asides among them."""
     said = _some_of(study.spoken, count - count // 4, rng)
     for aside in rng.sample(SENTENCES, min(count - len(said), len(SENTENCES))):
-        said.insert(rng.randrange(1, len(said) + 1), aside)
+        said.insert(rng.randrange(min(1, len(said)), len(said) + 1), aside)
     return [("", words) for words in said]
 
 

@@ -123,7 +123,8 @@ class ResultsApi:
     def _of_session(self, kind: str, session: Session, item: str | None) -> Reply | None:
         """Return the answer to a call about a session, None for 404."""
         if kind == "transcript":
-            vtt = {"by_type": session.vtt, "of_all": session.any_vtt, "of_none": None}[self._world.variant.transcripts]
+            who = self._world.variant.transcripts
+            vtt = None if who == "of_none" else session.any_vtt if who == "of_all" else session.vtt
             return None if vtt is None else _transcript(vtt, self._world.transcript_charset)
         body: Json | None = None
         filmed = session.test.is_filmed
