@@ -29,6 +29,11 @@ class CallLimit:
         """How many calls may be sent now."""
         return max(0, self.limit - self._recent() - self._in_flight)
 
+    @property
+    def next_window(self) -> float:
+        """The seconds until the oldest of the last 60 seconds' calls counts no more; 0 if there is none."""
+        return self._answered[0] + MINUTE - self._clock() if self._recent() else 0.0
+
     def wait(self) -> float:
         """Return the seconds until the next call may be sent; 0 means now."""
         over = self._recent() + self._in_flight - self.limit

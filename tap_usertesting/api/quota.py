@@ -61,6 +61,11 @@ class Quota:
         """Calls left in the current window; None while no limit is known."""
         return self._window.available(self._clock())
 
+    @property
+    def next_window(self) -> float:
+        """The seconds until the current window is over; 0 if none is open."""
+        return max(0.0, self._window.reset_at - self._clock())
+
     def same(self, reset_at: float, other: float, *, slack: float) -> bool:
         """Tell whether two resets belong to one window. `slack`: seconds that the two answers took."""
         return self._server.same(reset_at, other, slack=slack)

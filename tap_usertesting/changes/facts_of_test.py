@@ -42,6 +42,10 @@ class TestFacts:
             raise page
         return page
 
+    def has_reels(self, test_id: str) -> bool:
+        """Tell whether `reels` needs no call for a test, because it was asked for them before."""
+        return test_id in self._reels
+
     def reels(self, test_id: str) -> dict[str, Any] | None:
         """Return a test's highlight reels and whether it has clips, as the API sends them; None on a 404.
 

@@ -49,6 +49,7 @@ class FeedReader:
         self._logs: OrderedDict[Ask, FeedLog] = OrderedDict()  # the least recently used first
         self._errors: dict[Ask, ApiError] = {}
         self._newest_times: dict[Ask, str | None] = {}
+        self._responses: dict[str, int] = {}  # in the whole log, by test id
         self._is_forecast = False
         self._received: dict[Ask, Received] = {}  # by a forecast, and not made a log yet
         self._has_logged_known = False
@@ -92,11 +93,17 @@ class FeedReader:
         ask = Ask(TEST_PREFIX + test_id, None)
         if ask not in self._newest_times:
             try:
-                times = [utc(event.changed_at) for event in (self.read(ask).events if self._is_asked(ask) else ())]
+                events = self.read(ask).events if self._is_asked(ask) else ()
             except ApiError:
-                times = []
-            self._newest_times[ask] = max((time for time in times if time is not None), default=None)
+                events = ()
+            times = [time for event in events if (time := utc(event.changed_at)) is not None]
+            self._newest_times[ask] = max(times, default=None)
+            self._responses[test_id] = len({event.response_uuid for event in events})
         return self._newest_times[ask]
+
+    def responses(self, test_id: str) -> int | None:
+        """Return how many responses the whole log of a test names, None where that log was not read. No call."""
+        return self._responses.get(test_id) or None
 
     def forget(self) -> None:
         """Forget what the feed has answered, so that it is read anew.

@@ -127,6 +127,10 @@ class ListReader:
         """Remember that the test does not answer, for the streams that follow."""
         self._errors[test_id] = error
 
+    def is_lost(self, test_id: str) -> bool:
+        """Tell whether the test was lost to an earlier stream, so that it is not asked for again."""
+        return test_id in self._errors
+
     def raise_if_lost(self, test_id: str) -> None:
         """Raise the error with which the test was lost to an earlier stream, if it was."""
         if error := self._errors.get(test_id):

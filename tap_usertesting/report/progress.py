@@ -1,4 +1,4 @@
-"""Shows how far a sync is: a bar if standard error is a terminal, else one log line every 30 seconds.
+"""Shows how far a sync is: one line at the bottom of a terminal, else one log line every 30 seconds.
 
 Nothing goes to standard output. There is no thread: streams call `tick` before each call, after each row and during
 waits, and most of these calls do nothing. So the display changes by time, not by the number of rows.
@@ -12,13 +12,16 @@ import sys
 import threading
 from typing import TYPE_CHECKING, Protocol
 
-from tap_usertesting.report.activity import Activity, Standing, long_text
+from tap_usertesting.report.activity import Activity
+from tap_usertesting.report.status import Status, log_line
+from tap_usertesting.report.terminal import BottomLine
 
 if TYPE_CHECKING:
-    from tap_usertesting.api.call_limit import CallLimit
+    from collections.abc import Callable
+
     from tap_usertesting.api.clock import Clock
-    from tap_usertesting.api.quota import Quota
     from tap_usertesting.api.quota_sharing import Windows
+    from tap_usertesting.report.outlook import Outlook
 
 logger = logging.getLogger("tap-usertesting")
 
@@ -32,8 +35,8 @@ class View(Protocol):
     every: float  # seconds from one display to the next
     delay: float  # seconds until the first
 
-    def show(self, standing: Standing, quota: Quota | CallLimit, *, wall: float) -> None:
-        """Show how far the sync is at the epoch seconds `wall`."""
+    def show(self, status: Status) -> None:
+        """Show how far the sync is."""
 
     def close(self) -> None:
         """Remove the display."""
@@ -44,16 +47,16 @@ class Lines:
 
     every = delay = LINE_EVERY
 
-    def show(self, standing: Standing, quota: Quota | CallLimit, *, wall: float) -> None:
+    def show(self, status: Status) -> None:
         """Write one log line."""
-        logger.info("progress: %s", long_text(standing, quota, wall=wall))
+        logger.info("progress: %s", log_line(status))
 
     def close(self) -> None:
         """Do nothing: log lines stay."""
 
 
 def has_terminal() -> bool:
-    """Tell whether standard error is a terminal and standard output is another place: records would damage a bar."""
+    """Tell whether standard error is a terminal and standard output is another place: records would damage a line."""
     if sys.stderr is None or not sys.stderr.isatty() or os.environ.get("TERM") == "dumb":
         return False
     try:
@@ -63,59 +66,87 @@ def has_terminal() -> bool:
 
 
 def default_view() -> View:
-    """Return a bar for a terminal, log lines for everything else."""
-    if not has_terminal():
-        return Lines()
-    from tap_usertesting.report.terminal import Bar  # noqa: PLC0415 - slow, and most runs have no terminal
-
-    return Bar()
+    """Return a line at the bottom of a terminal, log lines for everything else."""
+    return BottomLine() if has_terminal() else Lines()
 
 
 class Progress:
-    """Knows how far each stream is, and displays it at intervals."""
+    """Knows what each stream is doing, and displays how far the sync is at intervals."""
 
-    def __init__(self, *, windows: Windows, clock: Clock, view: View) -> None:
-        """Display nothing yet. `windows`: of the API that sets the pace."""
+    def __init__(
+        self,
+        *,
+        windows: Windows,
+        clock: Clock,
+        view: View,
+        outlook: Callable[[], Outlook | None],
+        title: Callable[[str], str | None],
+        rows: Callable[[], int],
+    ) -> None:
+        """Display nothing yet.
+
+        `windows`: of the API that sets the pace. `outlook` returns how far the sync is, None while nothing is known;
+        `title` that of a test; `rows` how many were written.
+        """
         self._activities: dict[int, Activity] = {}  # key: the thread
-        self._ended, self._all = 0, 1
         self._windows = windows
         self._clock = clock
         self._view = view
+        self._outlook = outlook
+        self._title = title
+        self._rows = rows
+        self._most = 0.0  # the greatest share that was shown
         self._due = clock.monotonic() + self._view.delay
 
     @property
     def activity(self) -> Activity:
-        """How far the stream of this thread is."""
+        """What the stream of this thread is doing."""
         here = self._activities.get(threading.get_ident())
         if here is None:
             here = self._activities[threading.get_ident()] = Activity()
         return here
 
-    def standing(self) -> Standing:
-        """Return how far all streams are."""
-        working = [stream for stream in self._activities.values() if not stream.idle]
-        begun = [stream for stream in working if stream.stream] or [Activity()]
-        ended = self._ended + len(self._activities) - len(working)
-        first = min((stream.wait_ends for stream in working), default=0.0)
-        waiting = max(0.0, first - self._clock.monotonic())
-        return Standing(begun, self._windows.paced_together, ended, self._all, waiting)
+    def status(self) -> Status:
+        """Return how far the sync is. The share that is done never falls, even if more sessions turn up."""
+        quota, outlook = self._windows.tightest, self._outlook()
+        working = sorted((one for one in self._activities.values() if not one.idle), key=lambda one: not one.test_id)
+        test_id = working[0].test_id if working else ""
+        self._most = max(self._most, outlook.fraction if outlook is not None else 0.0)
+        return Status(
+            streams=tuple(dict.fromkeys(one.stream for one in working if one.stream)),
+            test_id=test_id,
+            title=self._title(test_id) if test_id else None,
+            outlook=outlook,
+            fraction=self._most,
+            waits=self._waits(working, is_used_up=quota.remaining == 0),
+            next_window=quota.next_window,
+            limit=quota.limit,
+            remaining=quota.remaining,
+            rows=self._rows(),
+            wall=self._clock.wall(),
+        )
 
-    def begin(self, streams: int) -> None:
-        """Start a sync of so many streams side by side."""
+    def _waits(self, working: list[Activity], *, is_used_up: bool) -> float:
+        """Return the seconds that all streams still wait: 0 if one works, unless the window they share is used up."""
+        now = self._clock.monotonic()
+        waiting = [one.wait_ends - now for one in working if one.wait_ends > now]
+        all_wait = len(waiting) == len(working) or (is_used_up and self._windows.paced_together)
+        return min(waiting, default=0.0) if all_wait else 0.0
+
+    def begin(self) -> None:
+        """Start a sync of several streams side by side."""
         self._activities.clear()
-        self._ended, self._all = 0, max(1, streams)
 
     def leave(self) -> None:
-        """Count the stream of this thread as ended."""
+        """Forget the stream of this thread, which has ended."""
         self._activities.pop(threading.get_ident(), None)
-        self._ended += 1
 
     def tick(self) -> None:
         """Display how far the sync is if an interval has passed; otherwise this costs next to nothing."""
         now = self._clock.monotonic()
         if now >= self._due:
             self._due = now + self._view.every
-            self._view.show(self.standing(), self._windows.tightest, wall=self._clock.wall())
+            self._view.show(self.status())
 
     def nap(self, left: float) -> float:
         """Tick during a wait that has so many seconds left; returns the seconds to sleep before the next tick."""

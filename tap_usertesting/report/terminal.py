@@ -1,93 +1,99 @@
-"""The progress bar on a terminal, drawn by tqdm, with log lines above it.
-
-Imported only if there is a terminal. Nothing of tqdm is changed for the whole process: the bar has a lock of its own,
-and no monitor.
-"""
+"""One line at the bottom of the terminal, and warnings and errors above it."""
 
 from __future__ import annotations
 
-import contextlib
 import logging
 import os
 import sys
 import threading
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, TextIO
 
-from tqdm import tqdm
-from tqdm.contrib.logging import logging_redirect_tqdm
-
-from tap_usertesting.report.activity import short_text
+from tap_usertesting.report.status import terminal_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tap_usertesting.api.call_limit import CallLimit
-    from tap_usertesting.api.quota import Quota
-    from tap_usertesting.report.activity import Standing
+    from tap_usertesting.report.status import Status
 
 USUAL_COLUMNS = 80
-FREE = 3  # columns for the ^C that a terminal echoes: if it wrapped, a part of the bar would stay
-WIDTH = 12  # characters of the bar; the text beside it says more
+FREE = 3  # columns for the ^C that a terminal echoes: if it wrapped, a part of the line would stay
 WIPE = "\r\x1b[K"  # clears the whole line, and the ^C with it
-FORMAT = f"{{percentage:3.0f}}%|{{bar:{WIDTH}}}| {{desc}}"
 
 
-class _Line(tqdm):  # type: ignore[type-arg]  # generic in the stubs only
-    """A tqdm without a monitor thread and without the lock that is shared between processes, which starts a process."""
+def quiet_console(prefix: str) -> None:
+    """Show only warnings and errors on the console, unless the user has configured the log.
 
-    monitor_interval: ClassVar[int] = 0
-    _lock = threading.RLock()
+    `prefix`: of the tap's environment variables. What the SDK says of its work, and its metrics, go nowhere then.
+    """
+    if not any(os.environ.get(name) for name in ("SINGER_SDK_LOG_CONFIG", f"{prefix}LOGLEVEL", "LOGLEVEL")):
+        for handler in _console_handlers():
+            handler.setLevel(max(handler.level, logging.WARNING))
 
 
-class Bar:
-    """A bar at the bottom of the terminal, from the first `show` to `close`."""
+class BottomLine:
+    """The line, from the first `show` to `close`. Meanwhile console log handlers write above it."""
 
     every = 0.5
     delay = 0.0
 
     def __init__(self) -> None:
         """Write nothing yet."""
-        self._open = contextlib.ExitStack()
-        self._line: _Line | None = None
+        self._above: _Above | None = None
+        self._handlers: list[tuple[logging.StreamHandler[TextIO], TextIO]] = []
 
-    def show(self, standing: Standing, quota: Quota | CallLimit, *, wall: float) -> None:
-        """Draw the bar, or redraw it."""
-        text = short_text(standing, quota, wall=wall)
-        if self._line is None:
-            self._open.enter_context(_log_lines_above())
-            line = _Line(total=1, file=sys.stderr, leave=False, ncols=_columns(), bar_format=FORMAT, desc=text)
-            self._line = self._open.enter_context(contextlib.closing(line))
-        self._line.n, self._line.desc, self._line.ncols = standing.fraction, text, _columns()
-        self._line.refresh()
+    def show(self, status: Status) -> None:
+        """Draw the line, or redraw it."""
+        if self._above is None:
+            self._above = _Above(sys.stderr)
+            for handler in _console_handlers():
+                self._handlers.append((handler, handler.stream))
+                handler.setStream(self._above)  # type: ignore[arg-type]  # it has what a handler uses
+        self._above.draw(terminal_line(status, _columns()))
 
     def close(self) -> None:
-        """Remove the bar and restore the handlers of the loggers."""
-        self._open.close()
-        if self._line is not None:
-            self._line = None
-            sys.stderr.write(WIPE)
-            sys.stderr.flush()
+        """Remove the line and give the log handlers their streams back."""
+        for handler, stream in self._handlers:
+            handler.setStream(stream)
+        self._handlers.clear()
+        if self._above is not None:
+            self._above.draw("")
+            self._above = None
+
+
+class _Above:
+    """Writes text above the line, and the line anew below it."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self._line = ""
+        self._lock = threading.RLock()  # a signal may come while the main thread logs
+
+    def draw(self, line: str) -> None:
+        with self._lock:
+            self._line = line
+            self._stream.write(WIPE + line)
+            self._stream.flush()
+
+    def write(self, text: str) -> int:
+        with self._lock:
+            return self._stream.write(f"{WIPE}{text}{self._line if text.endswith(chr(10)) else ''}")
+
+    def flush(self) -> None:
+        self._stream.flush()
 
 
 def _columns() -> int:
-    """Return the columns for the bar. A terminal that does not know its width gets the usual 80."""
+    """Return the columns for the line. A terminal that does not know its width gets the usual 80."""
     return max(1, (os.get_terminal_size(sys.stderr.fileno()).columns or USUAL_COLUMNS) - FREE)
 
 
-@contextlib.contextmanager
-def _log_lines_above() -> Iterator[None]:
-    """Write the log lines of the terminal above the bar, and keep their levels."""
+def _console_handlers() -> Iterator[logging.StreamHandler[TextIO]]:
+    """Yield the handlers of all loggers that write to standard output or standard error."""
     known = [
         logging.root,
         *(one for one in logging.Logger.manager.loggerDict.values() if isinstance(one, logging.Logger)),
     ]
-    consoles = {one: [handler for handler in one.handlers if _is_console(handler)] for one in known}
-    loggers = [one for one, handlers in consoles.items() if handlers]
-    with logging_redirect_tqdm(loggers=loggers, tqdm_class=_Line):
-        for one in loggers:
-            one.handlers[-1].setLevel(consoles[one][0].level)  # tqdm has just added this handler, without a level
-        yield
-
-
-def _is_console(handler: logging.Handler) -> bool:
-    return isinstance(handler, logging.StreamHandler) and handler.stream in {sys.stdout, sys.stderr}
+    for one in known:
+        for handler in one.handlers:
+            if isinstance(handler, logging.StreamHandler) and handler.stream in {sys.stdout, sys.stderr}:
+                yield handler

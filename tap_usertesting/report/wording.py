@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 import time
+import unicodedata
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 MINUTE, HOUR, DAY = 60, 3_600, 86_400
+LARGE_LIMIT = 100_000  # calls of a window; who allows as many sets no limit that a sync would meet
 IN_MINUTES_FROM = 90  # as many of a unit are still said in that unit: 80 min, not 1 h 20 min
 
 
@@ -40,6 +42,51 @@ def exact_duration(seconds: float) -> str:
 def ends_at(seconds: float, *, wall: float) -> str:
     """Return the local time of day so many seconds after `wall` (epoch seconds), with the weekday from 12 hours on."""
     return time.strftime("%H:%M" if seconds < DAY / 2 else "%a %H:%M", time.localtime(wall + seconds))
+
+
+def clock(moment: float) -> str:
+    """Return the local time of day, with seconds, of a moment in epoch seconds."""
+    return time.strftime("%H:%M:%S", time.localtime(moment))
+
+
+def minutes(seconds: float) -> str:
+    """Return a short time span as minutes and seconds: `0:38`."""
+    whole = math.ceil(seconds)
+    return f"{whole // MINUTE}:{whole % MINUTE:02}"
+
+
+def number_of(count: int, noun: str) -> str:
+    """Return a count and its noun: `1 row`, `2 rows`."""
+    return f"{count} {noun}{'' if count == 1 else 's'}"
+
+
+def printable(text: str) -> str:
+    """Return a text of the vendor on one line, without anything that a terminal would obey."""
+    return " ".join("".join(char if char.isprintable() else " " for char in text).split())
+
+
+def width(text: str) -> int:
+    """Return how many columns of a terminal a text takes."""
+    return sum(_columns(char) for char in text)
+
+
+def clipped(text: str, columns: int) -> str:
+    """Return a text cut to so many columns, with an ellipsis where something is missing."""
+    if width(text) <= columns:
+        return text
+    kept, used = [], 1  # the ellipsis
+    for char in text:
+        used += _columns(char)
+        if used > columns:
+            break
+        kept.append(char)
+    return f"{''.join(kept).rstrip()}…"
+
+
+def _columns(char: str) -> int:
+    if unicodedata.combining(char):
+        return 0
+    return 2 if unicodedata.east_asian_width(char) in "WF" else 1
 
 
 def windows_text(number: int) -> str:

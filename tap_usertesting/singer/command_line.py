@@ -6,6 +6,7 @@ its reason.
 
 from __future__ import annotations
 
+import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NoReturn, cast
 from urllib.request import getproxies
@@ -21,6 +22,8 @@ from tap_usertesting.config.environment import Environment, remove_invalid_log_l
 from tap_usertesting.config.schema import SDK_SETTINGS, SECRETS
 from tap_usertesting.config.settings import URLS
 from tap_usertesting.config.validation import SettingsError, tidy, unknown, violations
+from tap_usertesting.report.progress import has_terminal
+from tap_usertesting.report.terminal import quiet_console
 from tap_usertesting.singer.input_files import drop_unsound, read_catalog, read_config, read_state
 
 if TYPE_CHECKING:
@@ -117,6 +120,8 @@ class CommandLineTap(Tap):
         """Sync, check what a sync needs, write what it would cost, or try what is assumed of the servers."""
         if about:
             super().invoke(about=True, about_format=about_format)
+        if test == CliTestOptionValue.Disabled.value and (has_terminal() if plan is None else sys.stderr.isatty()):
+            quiet_console(PREFIX)
         cls.print_version(print_fn=cls.logger.info)
         with exit_on_settings_error(cls.logger):
             begin = None if state is None else read_state(state, cls.logger.info)

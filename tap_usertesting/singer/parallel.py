@@ -9,7 +9,7 @@ from tap_usertesting.singer.per_test_stream import PerTestStream
 from tap_usertesting.singer.session_stream import SessionStream
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from tap_usertesting.singer.stream import UserTestingStream
     from tap_usertesting.sync.context import SyncContext
@@ -20,25 +20,30 @@ def sync_streams(streams: Sequence[UserTestingStream], context: SyncContext, *, 
 
     Discovery runs first and alone, because every other stream needs it. Meanwhile the main thread calls `watch`.
     """
+    jobs: dict[str, list[UserTestingStream]] = {}
+    for stream in streams:
+        if isinstance(stream, PerTestStream):
+            for test_id in stream.test_ids():
+                stream.partition(test_id)  # so that the state lists them in the order of the streams
+            jobs.setdefault(stream.job, []).append(stream)
+        else:
+            _sync(stream)
+    for lead, *_ in jobs.values():
+        if isinstance(lead, SessionStream):
+            _ = lead.resource_sync  # so that the progress counts the calls of all resources from the start
     if context.settings.parallel_streams:
-        _side_by_side(streams, context, watch=watch)
+        _side_by_side(jobs, context, watch=watch)
     else:
-        for stream in streams:
+        for stream in (stream for job in jobs.values() for stream in job):
             _sync(stream)
     for stream in streams:
         stream.log_sync_costs()
 
 
-def _side_by_side(streams: Sequence[UserTestingStream], context: SyncContext, *, watch: Callable[[], None]) -> None:
-    streams_by_job: dict[str, list[UserTestingStream]] = {}
-    for stream in streams:
-        if isinstance(stream, PerTestStream):
-            for test_id in stream.test_ids():
-                stream.partition(test_id)  # so that the state lists them in the order of the streams
-            streams_by_job.setdefault(stream.job, []).append(stream)
-        else:
-            _sync(stream)
-    context.progress.begin(len(streams_by_job))
+def _side_by_side(
+    streams_by_job: Mapping[str, Sequence[UserTestingStream]], context: SyncContext, *, watch: Callable[[], None]
+) -> None:
+    context.progress.begin()
     context.schedule.resources = sum(isinstance(job[0], SessionStream) for job in streams_by_job.values())
     jobs = {name: partial(_in_turn, context, job, turn) for turn, (name, job) in enumerate(streams_by_job.items())}
     context.turns.run(jobs, watch=watch)

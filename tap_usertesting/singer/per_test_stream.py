@@ -85,8 +85,7 @@ class PerTestStream(UserTestingStream):
             return
         tests = self.test_ids()
         self.found = bool(tests)
-        self.sync_context.activity.begin(self.name, tests=len(tests))
-        self.sync_context.activity.place = 0
+        self.sync_context.activity.begin(self.name)
         yield from self.sync_tests(tests)
 
     def _sample_once(self, test_id: str | None) -> Iterator[Record]:

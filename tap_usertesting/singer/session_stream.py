@@ -62,16 +62,20 @@ class SessionStream(PerTestStream):
         """The resource from whose answers the rows are made."""
         return self.resource_class(self.sync_context, self.name)
 
+    @cached_property
+    def resource_sync(self) -> ResourceSync:
+        """The sync of the resource, with this stream as the lead."""
+        return ResourceSync(self.resource, [self, *self.sync_context.streams.followers(self)], self.test_ids())
+
     @override
     def sync_tests(self, tests: list[str]) -> Iterator[Record]:
         if self._has_lead or not tests:
             return
-        followers = list(self.sync_context.streams.followers(self))
-        for follower in followers:
+        for follower in self.sync_context.streams.followers(self):
             follower.follow_lead()
         with self.sync_context.turns.single_flight("round"):
             self.sync_context.schedule.start_first_round()
-        yield from ResourceSync(self.resource, [self, *followers], tests).records()
+        yield from self.resource_sync.records()
 
     @override
     def applies(self, test_id: str) -> bool:

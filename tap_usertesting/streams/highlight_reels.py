@@ -42,6 +42,7 @@ class Reels(Resource):
     endpoint = None
     policy = Policy(by_id=False)
     product_types = FILMED
+    reads_list, reads_reels = False, True
 
     def __init__(self, context: SyncContext, stream: str) -> None:
         super().__init__(context, stream)

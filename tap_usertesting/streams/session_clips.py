@@ -30,6 +30,7 @@ class Clips(FilmedResource):
 
     name = "session_clips"
     endpoint = "clips"
+    reads_reels = True
 
     @override
     def skips(self, test_id: str, groups: Sequence[LedgerGroup]) -> bool:

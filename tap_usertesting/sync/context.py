@@ -15,6 +15,7 @@ from tap_usertesting.changes.facts_of_test import TestFacts
 from tap_usertesting.changes.feed_reader import FeedReader
 from tap_usertesting.changes.list_reader import ListReader
 from tap_usertesting.report.progress import Progress
+from tap_usertesting.sync.calls_left import CallCounter
 from tap_usertesting.sync.clients import Clients
 from tap_usertesting.sync.discovery import Directory
 from tap_usertesting.sync.failures import Failures
@@ -110,7 +111,15 @@ class SyncContext:
             round_time=self.round_time,
         )
         self.schedule = Schedule(monotonic=self.monotonic, find_order=self.priorities.find_order)
-        self.progress = Progress(windows=self.windows, clock=clock, view=view)
+        self.calls_left = CallCounter(changes=lambda: self.changes, facts=lambda: self.facts, schedule=self.schedule)
+        self.progress = Progress(
+            windows=self.windows,
+            clock=clock,
+            view=view,
+            outlook=lambda: self.pace.outlook(self.calls_left.count()) if self.calls_left.is_counting else None,
+            title=self.directory.title,
+            rows=lambda: sum(stream.emitted + stream.tombstoned for stream in streams.all),
+        )
         self.pace = Pace(
             self.clients.results_service,
             clock=clock,

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from tap_usertesting.api.errors import BadRequestError, NotFoundError
 from tap_usertesting.api.results import V1_PAGE, ResultsClient
 from tap_usertesting.api.safe_ids import is_cursor, is_id
+from tap_usertesting.report.wording import printable
 from tap_usertesting.values.times import utc
 
 if TYPE_CHECKING:
@@ -109,6 +110,15 @@ class Directory:
     def launched(self, test_id: str) -> str | None:
         """Return when a test was launched, in the fixed UTC form; None if discovery does not tell."""
         return self._launches.get(test_id)
+
+    def title(self, test_id: str) -> str | None:
+        """Return the title of a test; None if discovery does not tell."""
+        return self._titles.get(test_id)
+
+    @cached_property
+    def _titles(self) -> dict[str, str]:
+        titles = {str(item["uuid"]).lower(): item.get("title") for item in (self.studies if self.discovers else ())}
+        return {test_id: text for test_id, title in titles.items() if (text := printable(str(title or "")))}
 
     @cached_property
     def _launches(self) -> dict[str, str]:

@@ -55,9 +55,9 @@ class FeedEvents:
         """Yield the news of all tests, oldest first within a test, in each round of the sync."""
         context = self._context
         while not context.spent:
-            number, context.activity.place = context.schedule.round_number, 0
+            number = context.schedule.round_number
             for test_id in tests:
-                context.activity.begin(self._stream, test_id, tests=len(tests))
+                context.activity.begin(self._stream, test_id)
                 with context.guarded(test_id):
                     yield from self._news(test_id)
             context.activity.idle = True

@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 from tap_usertesting.ledger.change_log import FEED
 from tap_usertesting.report.plan import DISCOVERY, Cost, Plan, Row
 from tap_usertesting.report.summary import NEWEST_DAYS
-from tap_usertesting.sync.ledger_group import LedgerGroup, Member
+from tap_usertesting.sync.ledger_group import LedgerGroup, Member, to_fetch
 from tap_usertesting.sync.stream_protocols import StreamOfSessions
 from tap_usertesting.sync.sync_of_test import TestSync
 from tap_usertesting.values.times import earlier
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from tap_usertesting.ledger.agenda_items import Item
     from tap_usertesting.sync.context import SyncContext
@@ -81,26 +81,17 @@ def _of_test(resource: Resource, streams: list[StreamOfSessions], test_id: str) 
     pages, reels = context.lists.forecast_pages, context.facts.forecast_reels
     with context.guarded(test_id):
         test.read(context.schedule.round_number, not_due=test_id in context.schedule.order.not_due)
-    to_fetch = _to_fetch(test.groups)
+    sessions = _to_fetch(test.groups)
     shared = Counter({"list": context.lists.forecast_pages - pages, "reels": context.facts.forecast_reels - reels})
-    records = to_fetch.all + sum(item.act == "remove" for group in test.groups[:1] for item in group.queue)
-    cost = _cost(resource, test_id, to_fetch, shared.total(), was_read=was_read)
+    records = sessions.all + sum(item.act == "remove" for group in test.groups[:1] for item in group.queue)
+    cost = _cost(resource, test_id, sessions, shared.total(), was_read=was_read)
     own = Counter() if resource.endpoint is None else Counter({resource.endpoint: cost.all - shared.total()})
     yield Row(lead.name, test_id, +(shared + own), records, cost)
 
 
-def _to_fetch(groups: Iterable[LedgerGroup]) -> _ToFetch:
-    items: dict[str, tuple[Item, bool]] = {}
-    beyond = samples = 0
-    for group in groups:
-        for item in group.queue:
-            samples += item.is_sample
-            is_repeated = item.is_sample and item.line == "probe"  # such a session is also at its own position
-            if item.act == "fetch" and not is_repeated:
-                is_news = group.only_news or item.line in {"waiting", "late", "news", "probe"}
-                items.setdefault(item.session_id, (item, is_news))
-        beyond = max(beyond, _beyond(group))
-    return _ToFetch(items, beyond, samples)
+def _to_fetch(groups: Sequence[LedgerGroup]) -> _ToFetch:
+    samples = sum(item.is_sample for group in groups for item in group.queue)
+    return _ToFetch(to_fetch(groups), max(map(_beyond, groups), default=0), samples)
 
 
 def _beyond(group: LedgerGroup) -> int:
@@ -117,16 +108,16 @@ def _beyond(group: LedgerGroup) -> int:
     return max(0, sessions.greatest - (ledger.total_count or 0) - unknown)
 
 
-def _cost(resource: Resource, test_id: str, to_fetch: _ToFetch, shared: int, *, was_read: bool) -> Cost:
+def _cost(resource: Resource, test_id: str, sessions: _ToFetch, shared: int, *, was_read: bool) -> Cost:
     """Return the calls for a test. `shared`: the calls for what is not a session."""
     context = resource.context
     recent = earlier(context.now, days=NEWEST_DAYS)
     each = 0 if resource.endpoint is None else 1
-    news = each * sum(is_news for _, is_news in to_fetch.items.values())
-    newest = each * sum(is_news or item.time >= recent for item, is_news in to_fetch.items.values())
+    news = each * sum(is_news for _, is_news in sessions.items.values())
+    newest = each * sum(is_news or item.time >= recent for item, is_news in sessions.items.values())
     is_recent = was_read or (context.priorities.newest_change(test_id) or recent) >= recent
-    least = news + to_fetch.samples if to_fetch.samples else each * to_fetch.all
-    most = least if resource.may_have_none(test_id) else each * to_fetch.all
+    least = news + sessions.samples if sessions.samples else each * sessions.all
+    most = least if resource.may_have_none(test_id) else each * sessions.all
     return Cost(
         news=news + (shared if was_read else 0),
         newest=min(most, newest) + (shared if is_recent else 0),

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from tap_usertesting.ledger.agenda_items import NEWS, Item
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from tap_usertesting.ledger.change_log import Log
     from tap_usertesting.ledger.ledger import Ledger
     from tap_usertesting.ledger.settle import Outcome
@@ -68,9 +70,26 @@ class LedgerGroup:
         if not self.queue:
             return False
         item = self.queue[0]
-        return self.only_news or item.line in NEWS or (item.line == "probe" and not item.is_sample)
+        return self.is_news(item) and not (item.is_sample and item.line == "probe" and not self.only_news)
+
+    def is_news(self, item: Item) -> bool:
+        """Tell whether an item counts as news; a sample precedes the history that it decides on."""
+        return self.only_news or item.line in NEWS or item.line == "probe"
 
     @property
     def urgency(self) -> int:
         """The index of the next item's line in LINES: the least is the most urgent."""
         return LINES.index(self.queue[0].line)
+
+
+def to_fetch(groups: Iterable[LedgerGroup]) -> dict[str, tuple[Item, bool]]:
+    """Return the sessions that are queued to be fetched: by id, the item and whether it is news.
+
+    One call serves all groups. A sample is also queued at its own place in the history, and counts once.
+    """
+    found: dict[str, tuple[Item, bool]] = {}
+    for group in groups:
+        for item in group.queue:
+            if item.act == "fetch" and not (item.is_sample and item.line == "probe"):
+                found.setdefault(item.session_id, (item, group.is_news(item)))
+    return found

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from tap_usertesting.api.errors import BudgetSpentError
 from tap_usertesting.api.transport_hooks import Hooks, Wait
+from tap_usertesting.report.outlook import CallsLeft, Outlook, Spent, outlook
 from tap_usertesting.report.wording import windows_text
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ logger = logging.getLogger("tap-usertesting")
 
 KIND_RANK = {"list": 0.0, "test": 1.0, "session": 2.0, "other": 2.0}  # a call that tells more goes first
 LOGGED_WAIT = 5.0  # seconds; a shorter wait is not logged
+UNUSUAL = 1.5  # times the longest wait for quota so far: only the first one and longer ones are logged at INFO
 
 
 class Pace:
@@ -45,12 +47,18 @@ class Pace:
         self._max_duration = max_duration
         self._began = clock.monotonic()
         self._separate = False  # whether the log says that endpoints have windows of their own
+        self._longest_logged = 0.0  # seconds; the longest wait for quota
         self._waiting_until = 0.0  # by the monotonic clock: the end of the wait for quota that was logged last
 
     @property
     def seconds(self) -> float:
         """Seconds that the sync has taken so far."""
         return self._clock.monotonic() - self._began
+
+    def outlook(self, left: CallsLeft) -> Outlook:
+        """Return how far the sync is, with so many calls left."""
+        spent = Spent(self._service.calls, self.seconds, self._max_calls, self._max_duration)
+        return outlook(left, self._service.windows, spent)
 
     def hooks(self, *, write_state: Callable[[], None], checkpoint: Callable[[], None]) -> Hooks:
         """Return the hooks of the transport. Before a wait of more than a second, they write STATE."""
@@ -102,8 +110,13 @@ class Pace:
         ends = self._clock.monotonic() + wait.seconds
         if wait.seconds <= LOGGED_WAIT or (wait.reason == "quota" and ends < self._waiting_until + 1):
             return  # too short, or another stream has just logged the same wait
-        why, where = "before the next try", str(self._progress.activity)
-        if wait.reason == "quota":
-            self._waiting_until = ends
-            why, where = "no calls left in this window", str(self._progress.standing())
-        logger.info("%s: %s, waiting %.0f s (%s)", wait.service, why, wait.seconds, where)
+        if wait.reason == "retry":
+            logger.info(
+                "%s: waiting %.0f s before the next try (%s)", wait.service, wait.seconds, self._progress.activity
+            )
+            return
+        self._waiting_until = ends
+        is_usual = wait.seconds <= self._longest_logged * UNUSUAL
+        self._longest_logged = max(self._longest_logged, wait.seconds)
+        level = logging.DEBUG if is_usual else logging.INFO  # the progress shows all of them
+        logger.log(level, "%s: no calls left in this window, waiting %.0f s", wait.service, wait.seconds)

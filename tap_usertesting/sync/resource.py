@@ -44,6 +44,8 @@ class Resource:
     cost: ClassVar[str]  # of reading a whole test again, for the warning at a change of source
     product_types: ClassVar[frozenset[str] | None] = None  # of the tests that have this resource; None: all
     often_none = False  # whether a session without it is normal
+    reads_list = True  # whether its log is, or is compared with, the session list
+    reads_reels = False  # whether it asks for the reels of each test
 
     def __init__(self, context: SyncContext, stream: str) -> None:
         """`stream`: the name that log lines give it, that of the lead."""

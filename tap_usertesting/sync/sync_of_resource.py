@@ -16,6 +16,7 @@ from tap_usertesting.values.times import epoch
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
+    from tap_usertesting.sync.calls_of_test import CallsOfTest
     from tap_usertesting.sync.resource import Resource
     from tap_usertesting.sync.stream_protocols import Record, StreamOfSessions
 
@@ -37,6 +38,26 @@ class ResourceSync:
                 self._tests[test_id] = TestSync(resource, members, test_id)
         self._round = 0  # the last one whose news was emitted here
         self._history: list[tuple[float, int, str]] = []  # a heap: the test with the newest next session comes first
+        self._context.calls_left.watch(self)
+
+    # For the progress
+
+    @property
+    def calls(self) -> Iterator[CallsOfTest]:
+        """The calls of each test that was not given up."""
+        return (test.calls for test in self._tests.values())
+
+    @property
+    def endpoint(self) -> str | None:
+        """The endpoint that is called for each session; None for none."""
+        return self._resource.endpoint
+
+    @property
+    def reads_reels(self) -> bool:
+        """Whether it asks for the reels of each test."""
+        return self._resource.reads_reels
+
+    # The sync
 
     def records(self) -> Iterator[Record]:
         """Emit the news of the tests that were read before, then the history of all tests, the newest session first.
@@ -90,7 +111,7 @@ class ResourceSync:
 
     def _news_of(self, test: TestSync, *, not_due: bool = False) -> Iterator[Record]:
         self._context.activity.go_to(test.test_id)
-        self._read(test, not_due=not_due)
+        test.read(self._round, not_due=not_due)
         yield from test.news()
         yield from self._without_calls(test)
 
@@ -107,7 +128,7 @@ class ResourceSync:
 
     def _history_of(self, test: TestSync) -> Iterator[Record]:
         if test.next_time is None and test.round != self._round:
-            self._read(test, not_due=False)
+            test.read(self._round, not_due=False)
             yield from self._without_calls(test)
         else:
             yield from test.step()
@@ -123,11 +144,6 @@ class ResourceSync:
             newest = test.history_time or self._context.priorities.newest_change(test.test_id)
             time = None if newest is None else epoch(newest)
         heappush(self._history, (BEFORE_ALL if time is None else -time, len(self._history), test.test_id))
-
-    def _read(self, test: TestSync, *, not_due: bool) -> None:
-        before, is_new = test.sessions_left, test.round == 0
-        test.read(self._round, not_due=not_due)
-        self._context.activity.expect(test.sessions_left - before, tests=int(is_new))
 
     def _guarded(self, test: TestSync, records: Iterator[Record]) -> Iterator[Record]:
         """Emit records; a test that fails is not asked again in this sync."""

@@ -15,6 +15,7 @@ from tap_usertesting.ledger.change_log import LISTING, Log
 from tap_usertesting.ledger.counting import count, tombstoned
 from tap_usertesting.ledger.doubt import FAULTS_IN_A_ROW, MISSING_IN_A_ROW, Doubt
 from tap_usertesting.ledger.settle import Outcome, close, gives_up, settle
+from tap_usertesting.sync.calls_of_test import CallsOfTest
 from tap_usertesting.sync.ledger_group import ItemOutcome, LedgerGroup, Member
 from tap_usertesting.values.times import epoch
 
@@ -38,7 +39,6 @@ class TestSync:
         self.round = 0  # the one in which the log was last read; 0: it was not read yet
         self._error: ApiError | None = None  # the last one of a session
         policy = resource.policy_of(test_id)
-        self._is_per_test = policy.per_test
         self.groups: list[LedgerGroup] = []
         for member in members:
             ledger = member.partition.ledger
@@ -47,8 +47,10 @@ class TestSync:
                 self.groups.append(LedgerGroup([member], policy, ledger))
             else:
                 shared.members.append(member)
+        is_per_test = policy.per_test
+        self.calls = CallsOfTest(test_id, self.groups, is_per_test=is_per_test, reads_list=resource.reads_list)
         self._doubt: Doubt[list[ItemOutcome]] = Doubt(
-            missing=1 if self._is_per_test else MISSING_IN_A_ROW, faults=1 if self._is_per_test else FAULTS_IN_A_ROW
+            missing=1 if is_per_test else MISSING_IN_A_ROW, faults=1 if is_per_test else FAULTS_IN_A_ROW
         )
 
     @property
@@ -68,11 +70,6 @@ class TestSync:
         return None if group is None else epoch(group.queue[0].time)
 
     @property
-    def sessions_left(self) -> int:
-        """How many sessions are still to be fetched, as far as is known."""
-        return sum(item.act == "fetch" for group in self.groups for item in group.queue)
-
-    @property
     def history_time(self) -> str | None:
         """How far down open ledgers have come in the history, in the fixed UTC form."""
         return max((group.ledger.history.at or "" for group in self.groups if group.ledger.history), default="") or None
@@ -86,6 +83,7 @@ class TestSync:
         self._doubt.drop()
         self._context.lists.raise_if_lost(self.test_id)
         if self._resource.skips(self.test_id, self.groups):
+            self.calls.round = number
             return
         for group in self.groups:
             group.outcomes.clear()
@@ -97,6 +95,7 @@ class TestSync:
                 group.only_news = group.ledger.bookmark is not None and not group.ledger.open
             self._queue(group, agenda(group.ledger, group.log, group.policy, now=self._context.now))
         self._resource.prepare(self.test_id, self.groups)
+        self.calls.round = number
         self._close_ledgers()
 
     def _queue(self, group: LedgerGroup, items: list[Item]) -> None:
@@ -115,6 +114,7 @@ class TestSync:
         first = self._next_group()
         if first is None:
             return
+        self.calls.queue_changed()
         head = first.queue[0]
         groups = [
             group
@@ -132,6 +132,7 @@ class TestSync:
 
     def _close_ledgers(self) -> None:
         """Close the ledgers whose known sessions are all handled; at the end of the test, held outcomes count."""
+        self.calls.queue_changed()
         if not self._has_items() and self._doubt.held:
             if any(self._gives_up(one) for outcomes in self._doubt.held for one in outcomes):
                 self._confirm_test()  # otherwise an outage would make the tap give these sessions up
@@ -169,10 +170,11 @@ class TestSync:
             yield from self._fetch(items)
 
     def _fetch(self, items: list[tuple[LedgerGroup, Item]]) -> Iterator[Record]:
-        item, activity = items[0][1], self._context.activity
-        activity.at = item.time
+        item = items[0][1]
+        self._context.activity.at = item.time
         try:
-            answer = self._resource.fetch(self.test_id, item.session_id)
+            with self.calls.asking(is_news=items[0][0].is_news(item)):
+                answer = self._resource.fetch(self.test_id, item.session_id)
         except NotFoundError:
             yield from self._handle_missing(items)
             return
@@ -183,8 +185,6 @@ class TestSync:
             )
             self._record(items, "failed", error_line)
             return
-        finally:
-            activity.done += 1
         self._context.mark_reachable(self.test_id)
         yield from self._emit(items, answer, "empty" if self._resource.is_empty(answer) else "found")
 

@@ -1,4 +1,4 @@
-"""How far a sync is: a bar on a terminal, lines elsewhere, never anything on standard output."""
+"""How far a sync is: one line on a terminal, log lines elsewhere, never anything on standard output."""
 
 from __future__ import annotations
 
@@ -9,12 +9,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tap_usertesting.api.clock import Clock
-from tap_usertesting.api.quota import Quota
 from tap_usertesting.api.quota_sharing import Windows
-from tap_usertesting.api.rate_headers import RateHeaders
-from tap_usertesting.report.activity import Activity, Standing, long_text, seconds_for, short_text
-from tap_usertesting.report.progress import Progress
-from tap_usertesting.report.wording import duration
+from tap_usertesting.report.progress import Progress, View
+from tap_usertesting.report.wording import width
 from tap_usertesting.sandbox import QuotaRule, Sandbox, World
 from tap_usertesting.tap import TapUserTesting
 from tests.support.harness import Warehouse, command_after, sync, sync_here
@@ -25,10 +22,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from tap_usertesting.api.call_limit import CallLimit
+    from tap_usertesting.report.status import Status
     from tests.support.simulated_time import SimulatedTime
 
-TEST = "f2ee4e45-19f9-419c-895f-d7b326b94c7f"
 LOG_LINE = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} \| (DEBUG|INFO|WARNING|ERROR|CRITICAL) +\| .+")
 
 
@@ -43,12 +39,16 @@ class Time:
         """Return it as the tap wants it."""
         return Clock(monotonic=lambda: self.now, wall=lambda: 1e9 + self.now)
 
-    def quota(self, *, used: int = 0) -> Quota:
-        """Return a quota of ten calls in 60 seconds, so many of them used."""
-        quota = Quota(clock=lambda: self.now)
-        for _ in range(used):
-            quota.answered(quota.sent(), RateHeaders())
-        return quota
+    def progress(self, view: View) -> Progress:
+        """Return a progress by this clock, of a sync of which nothing is known."""
+        return Progress(
+            windows=Windows(clock=lambda: self.now),
+            clock=self.clock(),
+            view=view,
+            outlook=lambda: None,
+            title=lambda _: None,
+            rows=lambda: 0,
+        )
 
 
 class Seen:
@@ -59,84 +59,12 @@ class Seen:
         self.every, self.delay = every, delay
         self.shown: list[tuple[float, float]] = []
 
-    def show(self, standing: Standing, quota: Quota | CallLimit, *, wall: float) -> None:
+    def show(self, status: Status) -> None:
         """Note it."""
-        del quota
-        self.shown.append((wall - 1e9, standing.waiting))
+        self.shown.append((status.wall - 1e9, status.waits))
 
     def close(self) -> None:
         """Do nothing."""
-
-
-# The words
-
-
-def test_a_stream_is_as_far_as_its_tests_are() -> None:
-    """Tests looked at, by how many of their sessions are done; it never falls, and another stream begins anew."""
-    activity = Activity()
-    activity.begin("transcripts", TEST, tests=4)
-    activity.total = 10
-    seen = [activity.fraction]
-    activity.done = 5
-    seen.append(activity.fraction)
-    activity.expect(10, tests=1)
-    seen.append(activity.fraction)
-    activity.done = 30  # more than was known of
-    seen.append(activity.fraction)
-    activity.begin("session_clips", TEST, tests=4)
-    seen.append(activity.fraction)
-    assert seen == [0, 0.125, 0.125, 0.5, 0.25]
-    assert activity.left == 0
-
-
-@pytest.mark.parametrize(
-    ("calls", "used", "seconds"),
-    [
-        pytest.param(0, 0, 0, id="nothing left to do"),
-        pytest.param(10, 0, 0, id="what this window still takes"),
-        pytest.param(11, 0, 60, id="one more"),
-        pytest.param(100, 7, 600, id="part of the window is used"),
-        pytest.param(10, 10, 60, id="the window is used up"),
-        pytest.param(11, 10, 120, id="and the next as well"),
-    ],
-)
-def test_the_end_is_estimated_by_the_quota(calls: int, used: int, seconds: float) -> None:
-    """Ten calls a minute set the pace, not what was seen so far."""
-    assert seconds_for(calls, Time().quota(used=used)) == seconds
-
-
-def test_without_a_quota_no_end_is_estimated() -> None:
-    """Where the server has named no limit, there is nothing to say."""
-    quota = Quota(clock=lambda: 0.0, limit=None)
-    activity = Activity("transcripts", TEST, 1, 1, 3, 5)
-    assert seconds_for(5, quota) is None
-    assert long_text(Standing([activity]), quota, wall=0.0) == f"transcripts, test {TEST}, 3 of 5 sessions done"
-    assert short_text(Standing([activity]), quota, wall=0.0) == "transcripts 3/5, test f2ee4e45"
-
-
-@pytest.mark.parametrize(
-    ("seconds", "text"),
-    [(0, "0 s"), (0.2, "1 s"), (89, "89 s"), (600, "10 min"), (5_340, "89 min"), (12_000, "3 h 20 min")],
-)
-def test_a_time_is_told_as_people_do(seconds: float, text: str) -> None:
-    """Seconds, then minutes, then hours and minutes."""
-    assert duration(seconds) == text
-
-
-def test_a_line_says_all(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Stream, test, sessions done of total, which test of how many, calls left in the window, estimated end."""
-    monkeypatch.setattr("time.localtime", __import__("time").gmtime)
-    time = Time()
-    activity = Activity("session_details", TEST, 2, 12, 40, 100)
-    assert long_text(Standing([activity]), time.quota(used=7), wall=0.0) == (
-        f"session_details, test {TEST}, 40 of 100 sessions done, test 2 of 12, 3 calls left in this window, "
-        "this test until about 00:06 (6 min)"
-    )
-    assert short_text(Standing([activity], waiting=43), time.quota(used=10), wall=0.0) == (
-        "session_details 40/100, until 00:06, waiting 43 s, 0 calls left, test 2/12 f2ee4e45"
-    )
-    activity.total = 10_000
-    assert "until Thu 16:36" in short_text(Standing([activity]), time.quota(used=10), wall=0.0)
 
 
 # When it is shown
@@ -145,7 +73,7 @@ def test_a_line_says_all(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_thousands_of_rows_show_no_more_than_their_time_allows() -> None:
     """It is asked after every row and shows itself by time: 5,000 rows in 5 seconds are 11 shows and not 5,000."""
     time, view = Time(), Seen(every=0.5)
-    progress = Progress(windows=Windows(clock=time.clock().monotonic), clock=time.clock(), view=view)
+    progress = time.progress(view)
     for row in range(5_001):
         time.now = row / 1_000
         progress.tick()
@@ -165,7 +93,7 @@ def test_a_real_sync_of_thousands_of_rows_hardly_shows_anything(monkeypatch: pyt
 def test_a_long_wait_is_slept_in_pieces() -> None:
     """A line falls due every 30 seconds, in the midst of a wait too, and says what is left of it."""
     time, view = Time(), Seen(every=30, delay=30)
-    progress = Progress(windows=Windows(clock=time.clock().monotonic), clock=time.clock(), view=view)
+    progress = time.progress(view)
     time.now, left = 10.0, 100.0
     while left > 0:
         nap = progress.nap(left)
@@ -174,7 +102,7 @@ def test_a_long_wait_is_slept_in_pieces() -> None:
         left -= nap
     progress.tick()
     assert view.shown == [(30, 80), (60, 50), (90, 20)]
-    assert progress.standing().waiting == 0
+    assert progress.status().waits == 0
 
 
 def test_without_a_terminal_lines_come_during_waits(
@@ -187,12 +115,18 @@ def test_without_a_terminal_lines_come_during_waits(
     with simulated_time.serve(world, QuotaRule(limit=4)) as box:
         done = sync_here(box.config(test_ids=[test_id]), select=["session_details"], state_every=1.0)
     assert len(done.records()) == 8
-    lines = [line.partition(", this test until")[0] for line in caplog.messages if line.startswith("progress: ")]
-    of_all = [(3, 0), (3, 4), (7, 0), (7, 4)]  # sessions done, calls left; the second line of a window comes at its end
-    assert lines == [
-        f"progress: session_details, test {test_id}, {done} of 8 sessions done, {left} calls left in this window"
-        for done, left in of_all
+    lines = [line for line in caplog.messages if line.startswith("progress: ")]
+    numbers = re.compile(
+        r"progress: (\d+)% of the calls of this sync, history (\d+) calls? left, .*, (\d+) rows written, .*"
+    )
+    assert [tuple(map(int, found.groups())) for line in lines if (found := numbers.fullmatch(line))] == [
+        *((44, 5, 3), (44, 5, 3)),  # the second line of a window comes at its end
+        *((88, 1, 7), (88, 1, 7)),
     ]
+    assert len(lines) == 4
+    assert all(line.endswith(f"session_details, test {test_id}") for line in lines)
+    waits = [line for line in caplog.messages if "no calls left in this window" in line]
+    assert len(waits) == 1  # only the first of them, as the progress shows each
 
 
 def test_a_short_run_has_no_line(tmp_path: Path) -> None:
@@ -201,7 +135,7 @@ def test_a_short_run_has_no_line(tmp_path: Path) -> None:
         done = sync(box.config(), tmp_path)
     assert done.exit == 0
     assert not done.lines("progress: ")
-    assert "%|" not in done.log
+    assert "% " not in done.log
 
 
 # On a terminal
@@ -217,7 +151,9 @@ def a_world(sessions: int) -> World:
 
 
 # Drawn whenever it is asked, and not twice a second: what is seen does not hang on how fast the machine is.
-EAGER = command_after("import tap_usertesting.report.terminal as terminal; terminal.Bar.every = 0.0")
+EAGER = command_after("import tap_usertesting.report.terminal as terminal; terminal.BottomLine.every = 0.0")
+LINE = re.compile(r"\r\x1b\[K([^\r\n]+)")  # the line at the bottom, each time that it is drawn
+NUMBERS = re.compile(r"(\d+)% (?:\[[#-]+\] )?(?:news ~?\d+, )?(?:history ~?\d+ )?(?:calls )?left?.*")
 
 
 @pytest.fixture
@@ -228,60 +164,114 @@ def box() -> Iterator[Sandbox]:
 
 
 @pytest.mark.parametrize("to", ["pipe", "terminal"])
-def test_the_bar_moves_and_standard_output_is_pure(box: Sandbox, tmp_path: Path, to: str) -> None:
-    """On standard error a bar that grows, log lines whole above it, and in the end no trace of it.
+@pytest.mark.parametrize("columns", [80, 120])
+def test_one_line_moves_and_nothing_else_scrolls_by(box: Sandbox, tmp_path: Path, to: str, columns: int) -> None:
+    """Standard error shows one line that fits and grows; in the end the summary stands there, and no trace of the line.
 
-    Standard output, be it a pipe or another terminal, holds Singer messages and nothing else.
+    No METRIC, no "Beginning sync", nothing of the SDK. Standard output, be it a pipe or another terminal, holds Singer
+    messages and nothing else.
     """
-    terminal = Terminal(box.config(), tmp_path, command=EAGER, to=to)
+    terminal = Terminal(box.config(), tmp_path, command=EAGER, to=to, columns=columns)
     done = terminal.ended()  # reads every line of standard output as JSON
     assert done.exit == 0
     assert {message["type"] for message in done.messages} == {"SCHEMA", "RECORD", "STATE"}
     warehouse = Warehouse()
     warehouse.load(done.messages)
     assert_true(warehouse, box.world, ["sessions", "session_details", "transcripts"])
-    details = [int(n) for n in re.findall(r"(\d+)%\|[^|]*\| (?:session_details|transcripts) ", terminal.text)]
-    assert details == sorted(details)
-    assert len(set(details)) >= 3
-    assert re.search(r"\| session_details \d+/24, transcripts |\| transcripts \d+/24, session_details ", terminal.text)
-    assert terminal.screen
-    assert [line for line in terminal.screen if not LOG_LINE.fullmatch(line)] == []
+    drawn = LINE.findall(terminal.text)
+    assert max(map(width, drawn)) <= columns - 3
+    shown = [line for line in drawn if NUMBERS.fullmatch(line)]
+    percents = [int(line.partition("%")[0]) for line in shown]
+    assert percents == sorted(percents)
+    assert len(set(percents)) >= 10
+    [test] = box.world.tests.values()
+    middle = [line for line in shown if 20 < int(line.partition("%")[0]) < 80]
+    assert middle
+    assert all(re.search(r"history ~?\d+ (calls )?left, ends (\w+ )?\d\d:\d\d", line) for line in middle)
+    assert all(str(test.title)[:6] in line for line in middle)
+    assert any("session_details" in line for line in middle) == (columns == 120)
+    assert not [line for line in terminal.screen if LOG_LINE.fullmatch(line)]
+    assert not [word for word in ("METRIC", "Beginning", "env var", "waiting") if word in terminal.text]
+
+
+def test_in_a_wait_the_line_says_until_when(tmp_path: Path) -> None:
+    """And nothing is written beside it: no line for each window."""
+    with Sandbox(a_world(12), quota=QuotaRule(limit=10, window=1.5)) as box:
+        terminal = Terminal(box.config(), tmp_path, command=EAGER, columns=80)
+        assert terminal.ended().exit == 0
+    assert re.search(r"left, ends \d\d:\d\d · waits until \d\d:\d\d:\d\d", terminal.text)
+    assert not [line for line in terminal.screen if LOG_LINE.fullmatch(line)]
 
 
 @pytest.mark.parametrize(("columns", "most"), [(50, 47), pytest.param(0, 77, id="unknown")])
-def test_on_a_narrow_terminal_the_bar_is_cut_and_never_breaks(
+def test_on_a_narrow_terminal_the_line_is_cut_and_never_breaks(
     box: Sandbox, tmp_path: Path, columns: int, most: int
 ) -> None:
-    """A bar that ran into the next line, or whose ^C did, could not be wiped off."""
+    """A line that ran into the next one, or whose ^C did, could not be wiped off."""
     terminal = Terminal(box.config(), tmp_path, command=EAGER, columns=columns)
     assert terminal.ended().exit == 0
-    drawn = [piece for piece in re.split(r"[\r\n]", terminal.text) if "%|" in piece]
+    drawn = [line for line in LINE.findall(terminal.text) if NUMBERS.match(line)]
     assert drawn
-    assert max(map(len, drawn)) <= most
+    assert max(map(width, drawn)) <= most
+
+
+def test_warnings_and_errors_stand_above_the_line(box: Sandbox, tmp_path: Path) -> None:
+    """Whole, in their order, and the line goes on below them."""
+    broken = list(box.world.sessions.values())[5].session_id
+    box.fail("details_v3", times=None, status=500, match=broken)
+    terminal = Terminal(box.config(max_retries=1, user_agnt="x"), tmp_path, command=EAGER)
+    assert terminal.ended().exit == 1
+    logged = [line for line in terminal.screen if LOG_LINE.fullmatch(line)]
+    assert [line.split(" | ")[1].strip() for line in logged] == ["WARNING", "ERROR"]
+    assert "user_agnt" in logged[0]
+    assert broken in logged[1]
+    assert NUMBERS.search(terminal.text.rpartition(broken)[2])
+
+
+@pytest.mark.parametrize("variable", ["TAP_USERTESTING_LOGLEVEL", "LOGLEVEL"])
+def test_who_sets_the_log_level_gets_the_log(
+    box: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, variable: str
+) -> None:
+    """All of it, above the line."""
+    monkeypatch.setenv(variable, "INFO")
+    terminal = Terminal(box.config(), tmp_path, command=EAGER)
+    assert terminal.ended().exit == 0
+    logged = [line for line in terminal.screen if LOG_LINE.fullmatch(line)]
+    assert any("Beginning" in line for line in logged)
+    assert any("METRIC" in line for line in logged)
+    assert NUMBERS.search(terminal.text)
+
+
+def test_a_check_on_a_terminal_says_what_it_found(box: Sandbox, tmp_path: Path) -> None:
+    """The log lines of --test are its answer."""
+    terminal = Terminal(box.config(), tmp_path, command=[*EAGER, "--test"])
+    assert terminal.ended().exit == 0
+    assert any("check: token: ok" in line for line in terminal.screen)
 
 
 def test_ctrl_c_leaves_the_terminal_clean(tmp_path: Path) -> None:
-    """In the midst of a wait: exit 130, STATE, whole lines, no bar, no ^C, the terminal's settings as before."""
+    """In the midst of a wait: exit 130, STATE, whole lines, no trace of the line, no ^C, the terminal as before."""
     with Sandbox(a_world(40), quota=QuotaRule(limit=6, window=3600)) as box:
         terminal = Terminal(box.config(), tmp_path)
-        terminal.wait_for(lambda seen: re.search(r"%\|[^\r\n]*, waiting \d+ s, 0 calls left", seen.text))
+        terminal.wait_for(lambda seen: re.search(r"\d% [^\r\n]* · waits until ", seen.text))
         terminal.type(b"\x03")
         done = terminal.ended()
     assert done.exit == 130
     assert done.state is not None
     assert "^C" in terminal.text
-    assert [line for line in terminal.screen if not LOG_LINE.fullmatch(line)] == []
-    assert any("incomplete: stopped by SIGINT" in line for line in terminal.screen)
+    assert "^C" not in "".join(terminal.screen)
+    assert "waits until" not in "".join(terminal.screen)
+    assert any("incomplete: stopped by SIGINT" in line for line in terminal.screen if LOG_LINE.fullmatch(line))
     assert "\x1b[?25l" not in terminal.text  # the cursor was never hidden
 
 
 @pytest.mark.parametrize(
     ("to", "term"), [pytest.param("same", "xterm", id="records on it"), pytest.param("pipe", "dumb", id="dumb")]
 )
-def test_where_a_bar_would_be_in_the_way_there_is_none(box: Sandbox, tmp_path: Path, to: str, term: str) -> None:
-    """Where records go to the same terminal, or it can not go back in a line, lines serve as elsewhere."""
+def test_where_a_line_would_be_in_the_way_there_is_none(box: Sandbox, tmp_path: Path, to: str, term: str) -> None:
+    """Where records go to the same terminal, or it can not go back in a line, log lines serve as elsewhere."""
     terminal = Terminal(box.config(), tmp_path, command=EAGER, to=to, term=term)
     assert terminal.ended().exit == 0
-    assert terminal.percentages == []
+    assert "\x1b[K" not in terminal.text
     for line in terminal.screen:
         assert line.startswith('{"type":"') or LOG_LINE.fullmatch(line), line

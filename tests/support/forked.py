@@ -70,7 +70,6 @@ def run_tap(arguments: list[str], *, env: dict[str, str], timeout: float, cwd: P
 
 def _serve(orders: IO[str]) -> None:
     """Fork for each order that comes, and answer with the exit status, null for a run that took too long."""
-    import tap_usertesting.report.terminal  # noqa: PLC0415 - what the tap would import later
     import tap_usertesting.tap  # noqa: F401, PLC0415 - here and in no other process that uses this module
 
     for line in orders:

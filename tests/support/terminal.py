@@ -29,7 +29,6 @@ LAUNCHER = (
     "fcntl.ioctl(2, termios.TIOCSCTTY, 0)\n"
     "os.execv(sys.argv[1], sys.argv[1:])\n"
 )
-PERCENT = re.compile(r"(\d+)%\|")
 
 
 class Terminal:
@@ -77,11 +76,6 @@ class Terminal:
     def text(self) -> str:
         """What was written to the terminal, control characters included."""
         return self._seen.decode(errors="replace")
-
-    @property
-    def percentages(self) -> list[int]:
-        """All percentages of the bar, in their order."""
-        return [int(number) for number in PERCENT.findall(self.text)]
 
     @property
     def screen(self) -> list[str]:
