@@ -28,6 +28,7 @@ from tap_usertesting.config.schema import SCHEMA
 from tap_usertesting.config.settings import Settings
 from tap_usertesting.config.validation import SettingsError
 from tap_usertesting.doctor.run import diagnose
+from tap_usertesting.report.plan_table import text_of
 from tap_usertesting.report.progress import View, default_view
 from tap_usertesting.singer.command_line import EX_CONFIG, CommandLineTap
 from tap_usertesting.singer.discovered_stream import DiscoveredStream
@@ -213,7 +214,7 @@ class TapUserTesting(CommandLineTap):
 
     @override
     def plan(self, form: str) -> None:
-        """Write what a sync would cost, and nothing else; `form`: `table` or `json`."""
+        """Write what a sync would cost, and nothing else; `form`: `short`, `full` or `json`."""
         self._is_forecast = self.state_writer.is_silent = True
         self.message_writer = SilentWriter()
         with self.signals.handling():
@@ -222,7 +223,7 @@ class TapUserTesting(CommandLineTap):
                 if isinstance(stream, DiscoveredStream):
                     stream.discover_rows()
             plan = forecast(context, [stream for stream in self.selected_streams if isinstance(stream, SessionStream)])
-            sys.stdout.write(f"{plan.as_json() if form == 'json' else plan.as_table()}\n")
+            sys.stdout.write(f"{text_of(plan, form)}\n")
             self.finish()
 
     @override

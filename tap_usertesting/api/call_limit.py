@@ -15,7 +15,7 @@ POLL = 0.6  # seconds; how often to check whether an answer has come
 class CallLimit:
     """Allows so many calls in any 60 seconds, counted from their answers: a server may count a call as late as that."""
 
-    window = MINUTE
+    window = whole_window = MINUTE
 
     def __init__(self, calls: int, *, clock: Callable[[], float]) -> None:
         """`calls`: the maximum per minute. `clock` returns seconds."""

@@ -47,6 +47,16 @@ class Quota:
         return self._server.window
 
     @property
+    def is_stated(self) -> bool:
+        """Whether the server has named limit and window; otherwise they are assumed."""
+        return self._server.window_stated
+
+    @property
+    def whole_window(self) -> float:
+        """Length of a window in seconds, by the documentation where only the end of one was seen."""
+        return self.window if self._server.seen_whole else max(self.window, DOCUMENTED_WINDOW)
+
+    @property
     def sliding(self) -> bool:
         """Whether each call leaves the window on its own, one window length after it was made."""
         return bool(self._server.sliding)

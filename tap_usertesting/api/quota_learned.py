@@ -68,6 +68,7 @@ class Learned:
     limit: int | None  # None: unknown, so nothing is limited
     window: float  # seconds
     window_stated: bool = False  # False: `window` is still an assumption
+    seen_whole: bool = False  # whether a report came from the begin of a window; else `window` may be too short
     whole_seconds: bool = True  # whether all resets so far were whole seconds
     margin: float | None = 0.0  # seconds added to resets that are rounded down; None: this did not help
     last_reset_at: float = -math.inf
@@ -89,6 +90,7 @@ class Learned:
     def learn(self, report: Report) -> None:
         """Take limit and window length from a report."""
         self.last_reset_at = report.reset_at
+        self.seen_whole = self.seen_whole or report.used in {None, 0, 1}
         if report.limit is not None:
             self.limit = report.limit
         # The first report may come from the middle of a window. A later one that names a longer time is nearer.

@@ -8,7 +8,7 @@ counted twice, in the shared window and in that of its endpoint, so that either 
 from __future__ import annotations
 
 from collections import deque
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
 from tap_usertesting.api.call_limit import CallLimit
 from tap_usertesting.api.quota import Quota
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tap_usertesting.api.rate_headers import RateHeaders
+
+LimitSource: TypeAlias = Literal["server", "setting", "documented"]
 
 RECENT = 32  # answers to look back at; if there were more, less can be proven, but nothing that is wrong
 PROOF_NEEDS = 8  # calls per window; with a lower limit, calls that are in flight together could be refused together
@@ -110,6 +112,18 @@ class Windows:
     def window(self) -> float:
         """The length of a window in seconds."""
         return self._pace.window
+
+    @property
+    def whole_window(self) -> float:
+        """The length of a window in seconds, by the documentation where only the end of one was seen."""
+        return self._pace.whole_window
+
+    @property
+    def limit_source(self) -> LimitSource:
+        """Who says how many calls are allowed: the server, the user's setting, or only the vendor's documentation."""
+        if self._pace is self._call_limit:
+            return "setting"
+        return "server" if self._shared.is_stated else "documented"
 
     @property
     def paced_together(self) -> bool:

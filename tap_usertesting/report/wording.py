@@ -83,6 +83,11 @@ def clipped(text: str, columns: int) -> str:
     return f"{''.join(kept).rstrip()}…"
 
 
+def padded(text: str, columns: int) -> str:
+    """Return a text with blanks behind it, so many columns of a terminal in all."""
+    return text + " " * (columns - width(text))
+
+
 def _columns(char: str) -> int:
     if unicodedata.combining(char):
         return 0

@@ -46,7 +46,7 @@ class CommandLineTap(Tap):
     signals: Signals
 
     def plan(self, form: str) -> None:
-        """Write what a sync would cost; `form`: `table` or `json`."""
+        """Write what a sync would cost; `form`: `short`, `full` or `json`."""
         raise NotImplementedError
 
     def diagnose(self) -> NoReturn:
@@ -80,9 +80,12 @@ class CommandLineTap(Tap):
             click.Option(
                 ["--plan"],
                 is_flag=False,
-                flag_value="table",
-                type=click.Choice(["table", "json"]),
-                help="Say what a sync would fetch, in how many calls and how much time, and fetch nothing.",
+                flag_value="short",
+                type=click.Choice(["short", "full", "json"]),
+                help=(
+                    "Say what a sync would fetch, in how many calls and how much time, and fetch nothing: "
+                    "a line for each test, with =full for each test and stream, with =json one object."
+                ),
             )
         )
         command.params.append(

@@ -10,7 +10,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from tap_usertesting.ledger.change_log import FEED
-from tap_usertesting.report.plan import DISCOVERY, Cost, Plan, Row
+from tap_usertesting.report.plan import DISCOVERY, Cost, Plan, Quota, Row
 from tap_usertesting.report.summary import NEWEST_DAYS
 from tap_usertesting.sync.ledger_group import LedgerGroup, Member, to_fetch
 from tap_usertesting.sync.stream_protocols import StreamOfSessions
@@ -50,8 +50,13 @@ def forecast(context: SyncContext, streams: Iterable[ForecastStream]) -> Plan:
             for test_id in tests:
                 rows += _of_test(lead.resource, [lead, *followers], test_id)
     discovery = sum(context.clients.transport.calls[label] for label in DISCOVERY)
-    windows = context.windows
-    return Plan(rows, discovery, windows.limit, windows.window, windows.number, windows.paced_together)
+    windows, titles = context.windows, {row.test_id: context.directory.title(row.test_id) for row in rows}
+    return Plan(
+        rows,
+        discovery,
+        Quota(windows.limit, windows.whole_window, windows.limit_source, windows.number, windows.paced_together),
+        {test_id: title for test_id, title in titles.items() if title is not None},
+    )
 
 
 class _ToFetch(NamedTuple):
@@ -71,9 +76,8 @@ class _ToFetch(NamedTuple):
 
 def _of_test(resource: Resource, streams: list[StreamOfSessions], test_id: str) -> Iterator[Row]:
     context, lead = resource.context, streams[0]
-    yield from (Row(follower.name, test_id) for follower in streams[1:])
     if not resource.applies(test_id):
-        yield Row(lead.name, test_id)
+        yield from (Row(stream.name, test_id) for stream in streams)
         return
     context.activity.begin(lead.name, test_id)
     test = TestSync(resource, [Member(stream, stream.partition(test_id)) for stream in streams], test_id)
@@ -82,6 +86,7 @@ def _of_test(resource: Resource, streams: list[StreamOfSessions], test_id: str) 
     with context.guarded(test_id):
         test.read(context.schedule.round_number, not_due=test_id in context.schedule.order.not_due)
     sessions = _to_fetch(test.groups)
+    yield from (Row(follower.name, test_id, records=None if sessions.all else 0) for follower in streams[1:])
     shared = Counter({"list": context.lists.forecast_pages - pages, "reels": context.facts.forecast_reels - reels})
     records = sessions.all + sum(item.act == "remove" for group in test.groups[:1] for item in group.queue)
     cost = _cost(resource, test_id, sessions, shared.total(), was_read=was_read)

@@ -295,3 +295,14 @@ def test_calls_counted_conservatively_never_come_before_the_window_ends() -> Non
         assert passes()
         clock.now += 0.1
         quota.answered(*flying[0])
+
+
+def test_a_window_that_was_joined_late_counts_as_long_as_documented_in_a_plan() -> None:
+    """Right after calls of others the server tells only when this window ends."""
+    clock = FakeClock()
+    quota = Quota(clock=clock.monotonic)
+    quota.answered(quota.sent(), said(3, 20))
+    assert (quota.window, quota.whole_window) == (20, DOCUMENTED_WINDOW)
+    clock.now += 21
+    quota.answered(quota.sent(), said(9, 30))
+    assert quota.whole_window == 30

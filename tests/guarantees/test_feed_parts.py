@@ -192,6 +192,6 @@ def test_a_plan_by_a_feed_that_sends_parts_still_comes(serve: Callable[..., Sand
     """The plan counts what it is sent."""
     world, _ = _world(60, tests=2)
     world.feed_options.set(cap=50)
-    done = sync(serve(world).config(), tmp_path, select=SELECT, args=["--plan"])
+    done = sync(serve(world).config(), tmp_path, select=SELECT, args=["--plan=full"])
     assert done.exit == 0
     assert b"session_details" in done.stdout

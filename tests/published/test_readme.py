@@ -5,10 +5,12 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
 import subprocess
 import sys
+from contextlib import redirect_stdout
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,12 +20,13 @@ import pytest
 from tap_usertesting.doctor.assumptions import ASSUMPTIONS
 from tap_usertesting.ledger.state_keys import KEYS
 from tap_usertesting.ledger.tally import FATES
-from tap_usertesting.sandbox import Sandbox, World
+from tap_usertesting.sandbox import QuotaRule, Sandbox, World
 from tap_usertesting.singer.command_line import EX_CONFIG
 from tap_usertesting.singer.status_stream import FAILED, WRITTEN
 from tap_usertesting.sync.termination_signals import EXIT_BY_SIGNAL
 from tap_usertesting.tap import TapUserTesting
 from tests.support.harness import CHANGE_COLUMNS, COMMAND, catalog, sync_here
+from tests.support.simulated_time import SimulatedTime
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -150,6 +153,17 @@ def assumptions() -> str:
     return "\n".join(["| assumption | if it is wrong | what to set |", "|---|---|---|", *rows])
 
 
+def plan() -> str:
+    """What `--plan` says of a first sync of the sandbox, under its quota."""
+    with (
+        pytest.MonkeyPatch.context() as patch,
+        redirect_stdout(io.StringIO()) as out,
+        SimulatedTime().install(patch).serve(World.seeded(7, "small"), QuotaRule()) as box,
+    ):
+        TapUserTesting(config=box.config()).plan("short")
+    return f"```text\n{out.getvalue()}```"
+
+
 def generated() -> dict[str, str]:
     """Every generated part of the README by the name of its marker."""
     return {
@@ -159,6 +173,7 @@ def generated() -> dict[str, str]:
         "streams": streams(),
         "columns": all_columns(),
         "assumptions": assumptions(),
+        "plan": plan(),
     }
 
 
@@ -190,7 +205,9 @@ def test_headings_stand_in_their_order(readme: str) -> None:
     assert re.findall(r"^## (.*)$", readme, flags=re.MULTILINE) == HEADINGS
 
 
-@pytest.mark.parametrize("name", ["capabilities", "settings", "streams", "columns: changes", "columns", "assumptions"])
+@pytest.mark.parametrize(
+    "name", ["capabilities", "settings", "streams", "columns: changes", "columns", "assumptions", "plan"]
+)
 def test_generated_part_is_current(readme: str, name: str) -> None:
     """Settings, capabilities and columns are those of the code; if not: python -m tests.test_readme."""
     found = readme.partition(f"<!-- {name} -->\n")[2].partition(f"<!-- end {name} -->")[0]

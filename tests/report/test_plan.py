@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
@@ -122,7 +123,12 @@ def test_every_stream_and_test_has_a_row(tmp_path: Path) -> None:
         plan = planned(box.config(), tmp_path, box, select=("session_details", "transcripts"))
     places = {(row["stream"], row["test_id"]) for row in plan["rows"]}
     assert places == {(stream, test_id) for stream in ("session_details", "transcripts") for test_id in world.tests}
-    assert plan["quota"] == {"limit": 50, "window_seconds": pytest.approx(7, abs=0.5), "windows": 1}
+    assert plan["quota"] == {
+        "limit": 50,
+        "window_seconds": pytest.approx(7, abs=0.5),
+        "windows": 1,
+        "source": "server",
+    }
     assert plan["seconds"] == pytest.approx(((plan["calls"] + 49) // 50 - 1) * 7, abs=1)
 
 
@@ -137,10 +143,15 @@ def test_what_only_the_sync_finds_out_is_a_range(tmp_path: Path) -> None:
         with Sandbox(world, quota=None) as box:
             config = box.config(change_source="listing", test_ids=[test.test_id])
             plan = planned(config, tmp_path, box, select=("session_details", "transcripts"))
+            lines = table_of(config, tmp_path, select=("session_details", "transcripts"))
+            box.clear_calls()
             sync(config, tmp_path, select=("session_details", "transcripts"))
             calls = spent(box).total() - 1  # the token
         assert (plan["calls_at_least"], plan["calls"]) == (1 + 20 + 5, 1 + 20 + 20)
         assert calls == 1 + 20 + (more or 5)
+        for name in (test.test_id, "everything"):
+            [line] = [line for line in lines if line.startswith(name)]
+            assert numbers(line)[:2] == ["20-40", "26-41"]
 
 
 def test_news_and_the_newest_days_are_told_apart(tmp_path: Path) -> None:
@@ -163,17 +174,132 @@ def test_news_and_the_newest_days_are_told_apart(tmp_path: Path) -> None:
     assert plan["newest_30_days"]["calls"] <= plan["calls"] - 20
 
 
-def test_a_table_for_people(tmp_path: Path) -> None:
-    """`--plan` alone prints a line for what costs something, and what all of it costs."""
+def table_of(config: dict[str, Any], folder: Path, form: str = "--plan", **how: Any) -> list[str]:  # noqa: ANN401
+    """Return the lines of a plan for people."""
+    done = sync(config, folder, args=[form], **how)
+    assert done.exit == 0, done.log
+    return done.stdout.decode().splitlines()
+
+
+def numbers(line: str) -> list[str]:
+    """Return the columns behind the name of a test."""
+    return re.split(r"\s{2,}", line.strip())[1:]
+
+
+def test_a_line_for_each_test(tmp_path: Path) -> None:
+    """By its title: rows, calls and time, which are the sums of its streams; and the totals; in 80 columns."""
+    world = a_world()
+    with Sandbox(world, quota=QuotaRule(limit=10, window=1)) as box:
+        lines = table_of(box.config(), tmp_path, select=STREAMS)
+        plan = planned(box.config(), tmp_path, box, select=STREAMS)
+    assert max(map(len, lines)) <= 80
+    assert lines[0].split() == ["test", "rows", "calls", "time"]
+    by_title = {str(test.title): test_id for test_id, test in world.tests.items()}
+    assert len(by_title) == len(world.tests)
+    shown = {title: line for title in by_title for line in lines if line.startswith(title[:30])}
+    assert shown.keys() == by_title.keys()
+    for title, line in shown.items():
+        rows = [row for row in plan["rows"] if row["test_id"] == by_title[title]]
+        assert numbers(line)[:2] == [str(sum(row[name] or 0 for row in rows)) for name in ("records", "calls")]
+        assert numbers(line)[2] == f"{sum(row['calls'] for row in rows) * 0.1:.0f} s"
+    [total] = [line for line in lines if line.startswith("everything")]
+    assert numbers(total)[:2] == [str(sum(row["records"] or 0 for row in plan["rows"])), str(plan["calls"])]
+    assert not [test_id for test_id in world.tests if test_id in "\n".join(lines)]
+    assert "Quota: 10 calls in 1 s, for all endpoints." in lines
+    riders = ("task_responses", "participant_demographics", "transcript_cues")
+    assert [row["records"] for row in plan["rows"] if row["stream"] in riders and row["records"] != 0]
+    assert f"Rows of {', '.join(riders)} come on top" in " ".join(lines)
+
+
+def test_the_json_has_an_object_for_each_test(tmp_path: Path) -> None:
+    """With title and sums."""
     world = a_world()
     with Sandbox(world, quota=None) as box:
-        done = sync(box.config(), tmp_path, select=STREAMS, args=["--plan"])
         plan = planned(box.config(), tmp_path, box, select=STREAMS)
-    lines = done.stdout.decode().splitlines()
-    assert lines[0].split() == ["test", "stream", "calls", "time", "endpoints"]
-    [total] = [line for line in lines if line.startswith("in all")]
-    assert str(plan["calls"]) in total.split()
-    assert sum("session_details" in line for line in lines) == len(world.tests)
+    titles = {test_id: test.title for test_id, test in world.tests.items()}
+    assert {test["test_id"]: test["title"] for test in plan["tests"]} == titles
+    assert sum(test["calls"] for test in plan["tests"]) + plan["discovery_calls"] == plan["calls"]
+
+
+def test_many_tests_share_a_line(tmp_path: Path) -> None:
+    """The twenty that cost the most have a line each, the others one together."""
+    world = World(seed=3)
+    for number in range(33):
+        test = world.add_test("SURVEY", f"Survey {number:02}")
+        for _ in range(1 + number % 11):
+            world.add_session(test)
+    with Sandbox(world, quota=None) as box:
+        lines = table_of(box.config(), tmp_path, select=["session_details"])
+    calls = [int(numbers(line)[-2]) for line in lines if line.startswith("Survey ")]
+    assert len(calls) == 20
+    assert calls == sorted(calls, reverse=True)
+    [rest] = [line for line in lines if line.startswith("13 more tests")]
+    whole = sum(2 + number % 11 for number in range(33))
+    assert int(numbers(rest)[1]) == whole - sum(calls)
+
+
+def test_full_has_a_line_for_each_stream(tmp_path: Path) -> None:
+    """Test by test, with the endpoints."""
+    world = a_world(tests=2)
+    with Sandbox(world, quota=None) as box:
+        lines = table_of(box.config(), tmp_path, "--plan=full", select=SESSION_STREAMS)
+        short = table_of(box.config(), tmp_path, "--plan=short", select=SESSION_STREAMS)
+    assert lines[0].split() == ["test", "rows", "calls", "time", "stream", "endpoints"]
+    titles = [str(test.title) for test in world.tests.values()]
+    rows = [line for line in lines if line.startswith(tuple(title[:20] for title in titles))]
+    assert [numbers(line)[3:] for line in rows] == [
+        ["sessions", "1 list"],
+        ["session_details", "8 details_v3"],
+        ["transcripts", "7 transcript"],  # one is not announced yet
+        ["sessions", "1 list"],
+        ["session_details", "7 details_v3"],
+    ]
+    assert lines[-4:] == short[-4:]
+
+
+def test_tests_without_anything_are_counted(tmp_path: Path) -> None:
+    """Tests, and not pairs of test and stream: neither one that one stream has something of, nor one of another id."""
+    world = a_world(tests=3, sessions=2)
+    with Sandbox(world, quota=None) as box:
+        first = table_of(box.config(), tmp_path, select=STREAMS)
+        state = sync(box.config(), tmp_path, select=STREAMS).state
+        world.add_session(list(world.tests.values())[1])
+        second = table_of(box.config(), tmp_path, select=STREAMS, state=state)
+    assert "Tests without anything to fetch: 0 of 3." in first
+    assert "Tests without anything to fetch: 2 of 3." in second
+
+
+def test_titles_that_two_tests_have_are_told_apart(tmp_path: Path) -> None:
+    """By the begin of the id; and what is configured has only an id."""
+    world = World(seed=3)
+    for title in ("Checkout", "Checkout", "Menu"):
+        world.add_session(world.add_test("SURVEY", title))
+    first, second, third = world.tests
+    with Sandbox(world, quota=None) as box:
+        lines = table_of(box.config(), tmp_path, select=["session_details"])
+        configured = table_of(box.config(test_ids=[third]), tmp_path, select=["session_details"])
+    names = {re.split(r"\s{2,}", line)[0] for line in lines}
+    assert {f"Checkout ({first[:8]})", f"Checkout ({second[:8]})", "Menu"} <= names
+    assert any(line.startswith(third) for line in configured)
+
+
+@pytest.mark.parametrize(
+    ("rule", "settings", "said"),
+    [
+        pytest.param(None, {}, "none that a sync would meet", id="a limit that no sync meets"),
+        pytest.param(QuotaRule(headers=False), {}, "the server names none, so the documented 10", id="none named"),
+        pytest.param(None, {"calls_per_minute": 8}, "8 calls in 60 s, by calls_per_minute", id="a setting"),
+    ],
+)
+def test_a_quota_is_told_in_words(tmp_path: Path, rule: QuotaRule | None, settings: dict[str, Any], said: str) -> None:
+    """A number only where it means something; where nothing makes the sync wait, no time is told."""
+    with Sandbox(a_world(tests=2), quota=rule) as box:
+        lines = table_of(box.config(**settings), tmp_path, select=SESSION_STREAMS)
+    text = "\n".join(lines)
+    assert f"Quota: {said}" in text
+    assert "1000000" not in text
+    [total] = [line for line in lines if line.startswith("everything")]
+    assert (numbers(total)[-1] == "-") == (rule is None and not settings)
 
 
 def test_budgets_do_not_cut_a_plan(tmp_path: Path) -> None:
@@ -225,6 +351,6 @@ def test_where_no_test_is_readable_the_plan_says_so(tmp_path: Path, *, configure
         settings = {"test_ids": list(world.tests)} if configured else {}
         done = sync(box.config(feed_url=None, **settings), tmp_path, args=["--plan"])
     assert done.exit == 1
-    assert b"in all" in done.stdout
+    assert b"everything" in done.stdout
     assert "Traceback" not in done.log
     assert all(done.lines(f"test {test_id}: Results API, list: HTTP 404") for test_id in world.tests)
