@@ -1,9 +1,8 @@
-"""The tap: its streams, what a run does and how it ends. A run is a sync, a connection check or a forecast.
+"""The tap: its streams, what a run does and how it ends. A run is a sync, a check, a diagnosis or a forecast.
 
-The SDK's `RESTStream` and `OAuthAuthenticator` are not used. They page one endpoint per stream, know neither a shared
-quota nor `Retry-After`, never renew a token after a 401 or before it expires, do not retry the first token call, ignore
-`REQUESTS_CA_BUNDLE`, and keep authenticators in a singleton that leaks credentials between two taps of one process.
-Here one transport serves every stream.
+One transport serves every stream. The SDK's `RESTStream` and `OAuthAuthenticator` page one endpoint per stream, know
+neither a shared quota nor `Retry-After`, never renew a token after a 401 or before it expires, do not retry the first
+token call, ignore `REQUESTS_CA_BUNDLE`, and leak credentials between two taps of one process.
 """
 
 from __future__ import annotations

@@ -98,15 +98,6 @@ class Directory:
         """Whether a test that it does not have does not exist, or can no longer be seen."""
         return self.discovers and self._settings.workspace_ids is None and self.is_read
 
-    def title(self, test_id: str) -> str | None:
-        """Return the title of a test; None if discovery does not tell."""
-        return self._titles.get(test_id)
-
-    @cached_property
-    def _titles(self) -> dict[str, str]:
-        studies = self.studies if self.discovers else []
-        return {str(item["uuid"]).lower(): str(item["title"]) for item in studies if item.get("title")}
-
     def launched(self, test_id: str) -> str | None:
         """Return when a test was launched, in the fixed UTC form; None if discovery does not tell."""
         return self._launches.get(test_id)
