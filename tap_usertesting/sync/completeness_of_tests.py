@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from tap_usertesting.ledger.completeness import NOTHING_YET, completeness
+from tap_usertesting.ledger.completeness import NOTHING_YET, Counts, completeness
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
 
     from tap_usertesting.ledger.completeness import Completeness
     from tap_usertesting.sync.context import SyncContext
-
-COUNTS = ("source_count", "unread", "waiting", "given_up", "left_out", "removed", "unlisted")
 
 
 class StreamInTest(NamedTuple):
@@ -53,7 +51,7 @@ def streams_in_tests(context: SyncContext, was_failed: Mapping[str, Collection[s
 
 
 def _facts(found: Completeness) -> dict[str, Any]:
-    counts = dict.fromkeys(COUNTS) if found.counts is None else found.counts._asdict()
+    counts = dict.fromkeys(Counts._fields) if found.counts is None else found.counts._asdict()
     return {
         "status": found.status,
         "complete_from": found.complete_from,

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tap_usertesting.ledger.completeness import Counts
 from tap_usertesting.sandbox import World
 from tests.support.harness import COMMAND, LONG, SESSION_STREAMS, Synced, Warehouse, arguments, sync_here
 from tests.support.tables import assert_accounted, assert_true
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 
 SELECTED = [*SESSION_STREAMS, "qx_scores", "result_changes", "sync_status"]
 SOURCES = [pytest.param({}, id="feed"), pytest.param({"change_source": "listing"}, id="listing")]
-COUNTS = ("source_count", "unread", "waiting", "given_up", "left_out", "removed", "unlisted")
 
 
 def status_of(of: Warehouse | Synced, stream: str, test: Test | None = None) -> dict[str, Any]:
@@ -37,7 +37,7 @@ def status_of(of: Warehouse | Synced, stream: str, test: Test | None = None) -> 
 
 def counts(row: dict[str, Any]) -> dict[str, int]:
     """Return the counts of a row that are not zero."""
-    return {name: row[name] for name in COUNTS if row[name]}
+    return {name: row[name] for name in Counts._fields if row[name]}
 
 
 @pytest.mark.parametrize("settings", SOURCES)
@@ -222,6 +222,49 @@ def test_a_session_that_fails_waits_and_keeps_its_row(serve: Callable[..., Sandb
     assert (row["status"], counts(row)) == ("waiting", {"source_count": 3, "waiting": 1})
     assert row["calls_left"] == 2
     assert_accounted(warehouse)
+
+
+def test_an_error_that_ends_the_run_leaves_nothing_unaccounted_for(serve: Callable[..., Sandbox]) -> None:
+    """In mid-sync the credentials are refused: the rows of `sync_status` are written before the run ends."""
+    world = World(seed=6)
+    test = world.add_test("THINK_OUT_LOUD")
+    for _ in range(6):
+        world.add_session(test)
+    box = serve(world)
+
+    def refuse(_call: object) -> None:
+        box.fail("token", times=None, status=401)
+        box.revoke_tokens()
+
+    box.before("details_v3", refuse, skip=3)
+    run = sync_here(box.config(), select=SELECTED)
+    assert run.exit == 1
+    warehouse = Warehouse()
+    warehouse.load(run.messages)
+    assert_accounted(warehouse)
+    row = status_of(warehouse, "session_details")
+    assert (row["status"], row["source_count"]) == ("reading", 6)
+    assert 0 < row["unread"] < 6
+    assert run.messages[-1]["type"] == "STATE"
+
+
+def test_a_test_that_no_longer_exists_leaves_the_state_after_ninety_days(
+    tell: Tell, days_later: Callable[[float], None]
+) -> None:
+    """Its last row stays in the table."""
+    world = World(seed=6)
+    left, other = world.add_test("SURVEY"), world.add_test("SURVEY")
+    world.add_session(left)
+    story = tell(world)
+    story.sync(*SELECTED)
+    del world.tests[left.test_id]
+    for days, expected in ((89, {left.test_id, other.test_id}), (91, {other.test_id})):
+        days_later(days)
+        story.sync(*SELECTED)
+        assert story.warehouse.state is not None
+        held = story.warehouse.state["bookmarks"]["sync_status"]["partitions"]
+        assert {one["context"]["test_id"] for one in held} == expected
+    assert status_of(story.warehouse, "sessions", left)["source_count"] == 1
 
 
 @pytest.mark.parametrize("settings", SOURCES)
