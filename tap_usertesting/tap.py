@@ -77,7 +77,7 @@ class TapUserTesting(CommandLineTap):
         Ends with status 78 if a setting is wrong. Whether one is missing is checked when a run begins.
         """
         self.secrets = Secrets()
-        self._is_forecast = False
+        self._is_forecast, self._is_sync = False, True
         self.status = StatusAtEnd()
         self.signals = Signals(
             context=lambda: self.__dict__.get("sync_context"),
@@ -200,6 +200,7 @@ class TapUserTesting(CommandLineTap):
 
     def run_connection_test(self) -> bool:  # type: ignore[misc]  # as above
         """Check what a sync needs, then emit at most one record per stream. Ends with status 1 if a check failed."""
+        self._is_sync = False
         with self.signals.handling():
             try:
                 Check(self.sync_context).run()
@@ -214,21 +215,21 @@ class TapUserTesting(CommandLineTap):
     @override
     def plan(self, form: str) -> None:
         """Write what a sync would cost, and nothing else; `form`: `short`, `full` or `json`."""
-        self._is_forecast = self.state_writer.is_silent = True
-        self.message_writer = SilentWriter()
+        self._is_forecast, self._is_sync = True, False
+        self.state_writer.is_silent, self.message_writer = True, SilentWriter()
         with self.signals.handling():
             context = self.sync_context
             for stream in self.selected_streams:
                 if isinstance(stream, DiscoveredStream):
                     stream.discover_rows()
-            plan = forecast(context, [stream for stream in self.selected_streams if isinstance(stream, SessionStream)])
-            sys.stdout.write(f"{text_of(plan, form)}\n")
+            streams = [stream for stream in self.selected_streams if isinstance(stream, SessionStream)]
+            sys.stdout.write(f"{text_of(forecast(context, streams), form)}\n")
             self.finish()
 
     @override
     def diagnose(self) -> NoReturn:
         """Try what the tap assumes of the servers, and write a report. Ends with status 1 if anything is refuted."""
-        self._is_forecast = self.state_writer.is_silent = True
+        self._is_sync, self._is_forecast, self.state_writer.is_silent = False, True, True
         with self.signals.handling():
             raise SystemExit(diagnose(self.sync_context, host=self, given=self.config, secrets=self.secrets))
 
@@ -248,18 +249,17 @@ class TapUserTesting(CommandLineTap):
         if context.failures.any:
             raise SystemExit(1)
         all_read = not (self._is_forecast or context.spent or context.failures.streams)
-        news = any(stream.emitted + stream.tombstoned for stream in self.selected_streams)
-        if all_read and not news and outputs_are_one_pipe():
+        if all_read and not any(stream.written for stream in self.selected_streams) and outputs_are_one_pipe():
             write_all_well()
 
     def _report(self, ended: Ending) -> None:
-        """Log the summary, once the progress bar has left the terminal."""
-        self.sync_context.progress.close()
+        """Show and log the summary; of a forecast or a check, which are no syncs, log only the calls."""
         summary = summary_of(self.sync_context, ended)
-        if self._is_forecast:  # no row was written, so only its own calls count
-            self.logger.info("%s", summary.calls_made())
+        self.sync_context.progress.close()
+        if self._is_sync:
+            self.sync_context.progress.sum_up(summary, self.logger)
         else:
-            summary.log(self.logger)
+            self.logger.info("%s", summary.calls_made())
 
     def _next_sync(self) -> str:
         """Return, for the log, where the next sync goes on if this one ends early."""

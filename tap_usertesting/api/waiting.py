@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from tap_usertesting.api.call import origin_of
 from tap_usertesting.api.errors import BadRequestError, LongWaitError
 from tap_usertesting.api.quota_learned import LONGEST_WAIT
+from tap_usertesting.api.quota_window import POLL
 from tap_usertesting.api.transport_hooks import Hooks, Reason, Wait
 
 if TYPE_CHECKING:
@@ -57,7 +58,9 @@ class Waiting:
                 if ends > announced + ANNOUNCED:
                     self.hooks.before_wait(Wait(seconds, "quota", service.name))
                     announced = ends
-                self._nap(seconds, "quota")
+                # A short wait for the answer of a call on the wire is none for quota.
+                is_used_up = window.remaining == 0 or seconds > POLL * window.window
+                self._nap(seconds, "quota", counts=is_used_up)
             elif (seconds := self._turns.wait(window, scarce=self.hooks.scarce(service))) > 0:
                 self._turns.sleep(seconds)
             elif (token := self._token(call)) is not None:
@@ -105,8 +108,8 @@ class Waiting:
         message = f"{call.service.name}: the server asks to wait until {until:%Y-%m-%d %H:%M} UTC ({seconds:.0f} s)"
         raise LongWaitError(message, setting=call.service.setting)
 
-    def _nap(self, left: float, reason: Reason) -> None:
-        """Wait for a while, at most `left` seconds."""
+    def _nap(self, left: float, reason: Reason, *, counts: bool = True) -> None:
+        """Wait for a while, at most `left` seconds. `counts`: the time counts as waited."""
         nap = self.hooks.nap(left)
         began = self._clock.monotonic()
         self.idle = True
@@ -116,5 +119,7 @@ class Waiting:
         finally:
             self.idle = False
         ended = self._clock.monotonic()
+        if not counts:
+            return
         self.waited[reason] += max(0.0, ended - max(began, self._counted))
         self._counted = max(ended, self._counted)

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 from tap_usertesting.ledger.change_log import FEED
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from tap_usertesting.ledger.ledger import Ledger
 
 # `complete`: everything is read. `reading`: something is still to be read. `waiting`: something is not there yet, and
@@ -73,6 +75,15 @@ def complete_from(ledger: Ledger) -> str | None:
     if ledger.history is not None:
         return ledger.history.at or ledger.reopened_until or NOTHING_YET
     return NOTHING_YET if ledger.bookmark is None else ledger.start_date
+
+
+def table_complete_from(ledgers: Iterable[Ledger], *, now: str) -> str | None:
+    """Return the time from which on nothing is missing in any of these tests; None: from the beginning.
+
+    A test of which nothing was read is complete from its newest session on, or from now if that is not known.
+    """
+    found = {at if at != NOTHING_YET else ledger.newest or now for ledger in ledgers if (at := complete_from(ledger))}
+    return max(found, default=None)
 
 
 def counts_of(ledger: Ledger) -> Counts | None:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from tap_usertesting.api.clock import Clock
     from tap_usertesting.api.quota_sharing import Windows
     from tap_usertesting.report.outlook import Outlook
+    from tap_usertesting.report.summary import Summary
 
 logger = logging.getLogger("tap-usertesting")
 
@@ -41,6 +42,9 @@ class View(Protocol):
     def close(self) -> None:
         """Remove the display."""
 
+    def sum_up(self, summary: Summary) -> None:
+        """Show the result of the sync, once the display is removed."""
+
 
 class Lines:
     """Log lines."""
@@ -53,6 +57,9 @@ class Lines:
 
     def close(self) -> None:
         """Do nothing: log lines stay."""
+
+    def sum_up(self, summary: Summary) -> None:
+        """Do nothing: the log has the record."""
 
 
 def has_terminal() -> bool:
@@ -157,3 +164,8 @@ class Progress:
     def close(self) -> None:
         """Leave the terminal as it was before the sync."""
         self._view.close()
+
+    def sum_up(self, summary: Summary, log: logging.Logger) -> None:
+        """Show and log the result of the sync. Call `close` before."""
+        self._view.sum_up(summary)
+        summary.log(log)

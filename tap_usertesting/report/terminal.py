@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tap_usertesting.report.status import Status
+    from tap_usertesting.report.summary import Summary
 
 USUAL_COLUMNS = 80
 FREE = 3  # columns for the ^C that a terminal echoes: if it wrapped, a part of the line would stay
@@ -58,6 +59,11 @@ class BottomLine:
         if self._above is not None:
             self._above.draw("")
             self._above = None
+
+    def sum_up(self, summary: Summary) -> None:
+        """Write the table of a sync."""
+        sys.stderr.write(f"{summary.table()}\n")
+        sys.stderr.flush()
 
 
 class _Above:

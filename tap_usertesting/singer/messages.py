@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from datetime import datetime, timezone
 from functools import cached_property
 from typing import TYPE_CHECKING, NoReturn, Protocol
@@ -11,9 +12,11 @@ from singer_sdk import Stream
 from singer_sdk.exceptions import MapExpressionError
 from singer_sdk.helpers.conform import TypeConformanceLevel
 from singer_sdk.mapper import RemoveRecordTransform, SameRecordTransform
+from singer_sdk.metrics import Metric, Tag
 from singer_sdk.singerlib import RecordMessage
 from typing_extensions import override
 
+from tap_usertesting.singer.row_metrics import StreamTimer, WrittenRows
 from tap_usertesting.singer.tombstones import is_tombstone
 from tap_usertesting.values.columns import missing_fields, remove_fields
 
@@ -92,21 +95,50 @@ class MessageStream(Stream):
 
         A row built from our own schema is not conformed to it again, which would take a third of the SDK's time.
         """
+        is_removal = is_tombstone(record)
+        counts = self.tombstones_written if is_removal else self.rows_written
         if self._whole_rows:
             now = datetime.now(tz=timezone.utc)
             alias, version = self.stream_maps[0].stream_alias, self._stream_version
             self.host.write_message(RecordMessage(stream=alias, record=record, version=version, time_extracted=now))
+            counts[alias] += 1
             return
         remove_fields(record, self._missing_fields)
         try:
             messages = list(self._generate_record_messages(record))
         except Exception as error:  # noqa: BLE001 - a user's expression may raise anything
-            hint = "; this row is a tombstone, which has null in most columns" if is_tombstone(record) else ""
+            hint = "; this row is a tombstone, which has null in most columns" if is_removal else ""
             self.host.refuse(f"stream_maps: {self.name}: {describe_error(error, of_row=True)}{hint}")
         for message in messages:
             columns = self._columns[message.stream]
             message.record = {column: message.record.get(column) for column in columns}
             self.host.write_message(message)
+            counts[message.stream] += 1
+
+    @cached_property
+    def rows_written(self) -> Counter[str]:
+        """The rows that were written, by the name they were written under: what stream maps leave, no tombstones."""
+        return Counter()
+
+    @cached_property
+    def tombstones_written(self) -> Counter[str]:
+        """The tombstones that were written, as above."""
+        return Counter()
+
+    @property
+    def written(self) -> int:
+        """How many rows and tombstones were written."""
+        return self.rows_written.total() + self.tombstones_written.total()
+
+    @override
+    def get_record_counter(self, *, endpoint: str | None = None, log_interval: float = 60.0) -> WrittenRows:
+        """Return the counter of the METRIC line."""
+        return WrittenRows(self.name, lambda: self.written, log_interval=log_interval)
+
+    @override
+    def get_sync_timer(self) -> StreamTimer:
+        """Return the timer of the METRIC line."""
+        return StreamTimer(Metric.SYNC_DURATION, {Tag.STREAM: self.name})
 
     @cached_property
     def _columns(self) -> dict[str, list[str]]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from typing_extensions import override
 
 from tap_usertesting.api.errors import NotFoundError
+from tap_usertesting.ledger.completeness import table_complete_from
 from tap_usertesting.singer.per_test_stream import PerTestStream
 from tap_usertesting.singer.stream import FULL_TABLE
 from tap_usertesting.singer.tombstones import change_columns, tombstones
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from singer_sdk.helpers.types import Record
-    from singer_sdk.metrics import Counter
 
     from tap_usertesting.api.feed import Ask
     from tap_usertesting.changes.session_list import SessionList
@@ -42,7 +42,6 @@ class SessionStream(PerTestStream):
     numbered: ClassVar[str | None] = None  # the column with the number of a row in its session, from 1 on
     _schema_written = False  # its SCHEMA was written while the lead ran
     _has_lead = False  # the lead has its rows written
-    _rows_for_lead = 0  # rows written while the lead ran
 
     # To be declared by each stream
 
@@ -102,6 +101,12 @@ class SessionStream(PerTestStream):
     def unfinished(self, since: str | None = None) -> int:
         return sum(self._is_unfinished(test_id, ledger, since) for test_id, ledger in self._ledgers())
 
+    @property
+    @override
+    def complete_from(self) -> dict[str, str | None]:
+        ledgers = [ledger for _, ledger in self._ledgers()]
+        return {self.name: table_complete_from(ledgers, now=self.sync_context.now)} if ledgers else {}
+
     def _ledgers(self) -> Iterator[tuple[str, Ledger]]:
         """Yield the ledgers of this sync's tests."""
         for test_id, partition in self._states.items():
@@ -128,8 +133,6 @@ class SessionStream(PerTestStream):
     def write_for_lead(self, row: Record) -> None:
         """Write a row while the lead runs."""
         self._write_record_message(row)
-        self.count(row)
-        self._rows_for_lead += 1
 
     @override
     def _write_schema_message(self) -> None:
@@ -138,13 +141,6 @@ class SessionStream(PerTestStream):
             self._schema_written = False
             return
         super()._write_schema_message()
-
-    @override
-    def get_record_counter(self, *, endpoint: str | None = None, log_interval: float = 60.0) -> Counter:
-        """Return the counter of the METRIC line, which includes rows written while the lead ran."""
-        counter = super().get_record_counter(endpoint=endpoint, log_interval=log_interval)
-        counter.increment(self._rows_for_lead)
-        return counter
 
     # Rows
 

@@ -64,7 +64,6 @@ class StatusStream(UserTestingStream):
                 continue
             row = as_columns(one, started_at=context.started_at) | run
             self._write_record_message(row)
-            self.count(row)
             _note(state, one, said, finished_at=run["finished_at"])
         stored = self.state_manager.get_state_partitions() or []
         forget_deleted_tests(stored, context.directory, now=context.now, times=("replication_key_value",))

@@ -13,7 +13,6 @@ from typing_extensions import override
 
 from tap_usertesting.singer.messages import MessageStream
 from tap_usertesting.singer.state_writing import LedgerStateManager
-from tap_usertesting.singer.tombstones import is_tombstone
 from tap_usertesting.values.conform import clean, conform, snake, verbatim
 from tap_usertesting.values.privacy import UNKNOWN, Privacy
 
@@ -51,7 +50,6 @@ class UserTestingStream(MessageStream):
     schemas: ClassVar[SchemaDirectory] = SCHEMAS  # where its schema file is
 
     found = False  # whether there was anything that could have rows
-    emitted = tombstoned = 0  # rows of this sync, tombstones apart
 
     @property
     def job(self) -> str:
@@ -164,12 +162,13 @@ class UserTestingStream(MessageStream):
         """Return how many tests have something left to read; `since` (fixed UTC form): nothing older counts."""
         return 0
 
-    def count(self, row: Record) -> None:
-        """Count a row for the summary."""
-        if is_tombstone(row):
-            self.tombstoned += 1
-        else:
-            self.emitted += 1
+    @property
+    def complete_from(self) -> dict[str, str | None]:
+        """From when on the table is complete, by the name of the stream; None: from the beginning.
+
+        Empty where that cannot be told.
+        """
+        return {}
 
     # What the SDK calls
 
@@ -182,12 +181,6 @@ class UserTestingStream(MessageStream):
         yield from self.records(context)
         if self.found and not self.is_sample and self.sync_context.was_read_to_end(self.job):
             self.activate_version()
-
-    @override
-    def post_process(self, row: Record, context: Context | None = None) -> Record:
-        """Count the row: the SDK calls this for each row that it writes."""
-        self.count(row)
-        return row
 
     @override
     def get_replication_key_signpost(self, context: Context | None = None) -> None:

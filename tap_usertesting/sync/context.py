@@ -118,7 +118,7 @@ class SyncContext:
             view=view,
             outlook=lambda: self.pace.outlook(self.calls_left.count()) if self.calls_left.is_counting else None,
             title=self.directory.title,
-            rows=lambda: sum(stream.emitted + stream.tombstoned for stream in streams.all),
+            rows=lambda: sum(stream.written for stream in streams.all),
         )
         self.pace = Pace(
             self.clients.results_service,

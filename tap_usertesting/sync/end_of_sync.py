@@ -26,9 +26,9 @@ def summary_of(context: SyncContext, ended: Ending) -> Summary:
     return Summary(
         ended=ended,
         seconds=context.pace.seconds,
-        rows=nonzero({stream.name: stream.emitted for stream in streams}),
-        tombstones=nonzero({stream.name: stream.tombstoned for stream in streams}),
-        calls={label: count for label, count in transport.calls.items() if label != THROTTLED},
+        rows=dict(sum((Counter(stream.rows_written) for stream in streams), Counter())),
+        tombstones=dict(sum((Counter(stream.tombstones_written) for stream in streams), Counter())),
+        calls={label: count for label, count in sorted(transport.calls.items()) if label != THROTTLED},
         not_found=dict(transport.not_found),
         retries=transport.retries,
         throttled=transport.calls[THROTTLED],
@@ -37,7 +37,9 @@ def summary_of(context: SyncContext, ended: Ending) -> Summary:
         waiting=nonzero({stream.name: stream.waiting for stream in streams}),
         unfinished=nonzero({stream.name: stream.unfinished() for stream in streams}),
         unfinished_newest=nonzero({stream.name: stream.unfinished(newest) for stream in streams}),
+        complete_from={name: at for stream in streams for name, at in stream.complete_from.items()},
         windows=context.windows.number,
+        aliases={stream.name: stream.aliases for stream in streams},
     )
 
 

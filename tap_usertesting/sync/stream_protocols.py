@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from tap_usertesting.api.feed import Ask
     from tap_usertesting.changes.session_list import SessionList
@@ -19,8 +19,26 @@ class SyncedStream(Protocol):
     """A selected stream."""
 
     name: str
-    emitted: int  # rows of this sync, tombstones apart
-    tombstoned: int
+
+    @property
+    def rows_written(self) -> Mapping[str, int]:
+        """The rows that were written, by the name they were written under, tombstones apart."""
+
+    @property
+    def tombstones_written(self) -> Mapping[str, int]:
+        """The tombstones that were written, by name."""
+
+    @property
+    def written(self) -> int:
+        """How many rows and tombstones were written."""
+
+    @property
+    def aliases(self) -> list[str]:
+        """The names under which it is written."""
+
+    @property
+    def complete_from(self) -> Mapping[str, str | None]:
+        """From when on the table is complete, by the name of the stream; None: from the beginning."""
 
     @property
     def job(self) -> str:

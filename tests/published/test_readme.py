@@ -20,6 +20,7 @@ import pytest
 from tap_usertesting.doctor.assumptions import ASSUMPTIONS
 from tap_usertesting.ledger.state_keys import KEYS
 from tap_usertesting.ledger.tally import FATES
+from tap_usertesting.report.progress import Lines
 from tap_usertesting.sandbox import QuotaRule, Sandbox, World
 from tap_usertesting.singer.command_line import EX_CONFIG
 from tap_usertesting.singer.status_stream import FAILED, WRITTEN
@@ -31,6 +32,7 @@ from tests.support.simulated_time import SimulatedTime
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from tap_usertesting.report.summary import Summary
     from tap_usertesting.singer.stream import UserTestingStream
 
 ROOT = Path(__file__).parents[2]
@@ -164,6 +166,23 @@ def plan() -> str:
     return f"```text\n{out.getvalue()}```"
 
 
+def summary() -> str:
+    """What a terminal shows at the end of a sync of the sandbox that a budget ends early."""
+    sums: list[Summary] = []
+
+    class Kept(Lines):
+        def sum_up(self, summary: Summary) -> None:
+            sums.append(summary)
+
+    with (
+        pytest.MonkeyPatch.context() as patch,
+        SimulatedTime().install(patch).serve(World.seeded(7, "small"), QuotaRule()) as box,
+    ):
+        patch.setattr(TapUserTesting, "make_view", Kept)
+        sync_here(box.config(max_calls=40), state_every=1.0)
+    return f"```text\n{sums[0].table()}\n```"
+
+
 def generated() -> dict[str, str]:
     """Every generated part of the README by the name of its marker."""
     return {
@@ -174,6 +193,7 @@ def generated() -> dict[str, str]:
         "columns": all_columns(),
         "assumptions": assumptions(),
         "plan": plan(),
+        "summary": summary(),
     }
 
 
@@ -206,7 +226,7 @@ def test_headings_stand_in_their_order(readme: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["capabilities", "settings", "streams", "columns: changes", "columns", "assumptions", "plan"]
+    "name", ["capabilities", "settings", "streams", "columns: changes", "columns", "assumptions", "plan", "summary"]
 )
 def test_generated_part_is_current(readme: str, name: str) -> None:
     """Settings, capabilities and columns are those of the code; if not: python -m tests.test_readme."""

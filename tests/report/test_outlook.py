@@ -20,6 +20,7 @@ from tests.support.harness import sync_here
 
 if TYPE_CHECKING:
     from tap_usertesting.report.status import Status
+    from tap_usertesting.report.summary import Summary
     from tests.support.simulated_time import SimulatedTime
 
 TODAY = 1_780_000_000.0
@@ -38,6 +39,9 @@ class Seen:
         self.shown.append(status)
 
     def close(self) -> None:
+        """Do nothing."""
+
+    def sum_up(self, summary: Summary) -> None:
         """Do nothing."""
 
 

@@ -7,11 +7,14 @@ import logging
 import signal
 import subprocess
 from collections import Counter
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tap_usertesting.ledger.completeness import table_complete_from
+from tap_usertesting.ledger.ledger import History, Ledger, Mark
 from tap_usertesting.report.summary import Summary
 from tap_usertesting.sandbox import QuotaRule, Sandbox, World
 from tests.guarantees.test_state_on_disk import Process
@@ -26,6 +29,7 @@ from tests.support.harness import (
     sync,
     sync_here,
 )
+from tests.support.terminal import Terminal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -133,8 +137,6 @@ def test_faults_refusals_and_waits_are_counted(simulated_time: SimulatedTime, ca
         assert said["seconds_waited"]["retry"] == 0.5 + 1.0
         assert said["seconds"] == simulated_time.now - began == sum(said["seconds_waited"].values())
         assert said["seconds_waited"]["quota"] > 90
-        assert "1 429, " in caplog.text
-        assert "2 retries, 1 answers 429; 404s: " in caplog.text
 
 
 def test_what_made_no_row_is_counted(tmp_path: Path) -> None:
@@ -154,7 +156,6 @@ def test_what_made_no_row_is_counted(tmp_path: Path) -> None:
     assert said["left_out"]["sessions without an id"] == 2 * len(world.tests)
     assert said["left_out"]["qx_scores without an id"] == 2
     assert said["left_out"]["events without a cursor"] >= 1
-    assert done.lines("left out: ")
 
 
 # However it ends
@@ -235,6 +236,7 @@ def test_it_holds_numbers_only(box: Sandbox, caplog: pytest.LogCaptureFixture) -
     [record] = [record for record in caplog.records if record.message.startswith(MARK)]
     summary = dict(vars(record)["summary"])
     assert summary.pop("ended") == "complete"
+    assert {*summary.pop("complete_from").values()} == {None}
     known = {*catalog_streams(), *summary["calls"], "quota", "retry"}
     for key, value in summary.items():
         assert isinstance(value, (int, float, dict)), key
@@ -268,20 +270,147 @@ def test_what_is_left_open_is_told(tmp_path: Path) -> None:
     assert (second["unfinished"], second["unfinished_newest"]) == ({"session_details": 2}, {})
 
 
-def test_the_lines_for_people() -> None:
-    """Few, each with what belongs together; those that would be empty are left out."""
-    none: dict[str, int] = {}
-    summary = Summary("complete", 0.4, none, none, none, none, 0, 0, {}, none, none, none, none)
-    assert summary.lines() == [
-        "rows: none; tombstones: none",
-        "calls made: none",
-        "took 1 s, 0 s of it waiting (0 s for quota); windows: 1, for all endpoints",
-        "0 retries, 0 answers 429; 404s: none",
+def test_what_is_complete_is_told(tmp_path: Path) -> None:
+    """How far back each table is complete: as far as its least read test, then from start_date, or the beginning."""
+    now = datetime.now(timezone.utc).replace(microsecond=0)
+    world = World(seed=5, now=now)
+    for days in (5, 100):
+        test = world.add_test("THINK_OUT_LOUD")
+        for hours in range(6):
+            world.add_session(test, finished_at=now - timedelta(days=days, hours=hours))
+    with Sandbox(world, quota=None) as box:
+        config = box.config(test_ids=list(world.tests), change_source="listing")
+        select = ["session_details", "tests"]
+        first = sync({**config, "max_calls": 6}, tmp_path, select=select)  # both lists, and four of the newest sessions
+        said = summary_of(first)["complete_from"]
+        assert said.keys() == {"session_details"}
+        assert said["session_details"] == f"{now - timedelta(days=5, hours=3):%Y-%m-%dT%H:%M:%S}.000000Z"
+        second = sync(config, tmp_path, select=select, state=first.state)
+        assert summary_of(second)["complete_from"] == {"session_details": None}
+        start = f"{now - timedelta(days=50):%Y-%m-%d}"
+        third = sync({**config, "start_date": start}, tmp_path, select=select)
+    assert summary_of(third)["complete_from"]["session_details"].startswith(start)
+
+
+NOW, START = "2026-07-01T00:00:00.000000Z", "2026-02-01T00:00:00.000000Z"
+CLOSED = Ledger(source="listing", bookmark=Mark("b"))
+
+
+@pytest.mark.parametrize(
+    ("ledgers", "since"),
+    [
+        pytest.param([], None, id="no test"),
+        pytest.param([CLOSED, CLOSED], None, id="all read"),
+        pytest.param([CLOSED, replace(CLOSED, start_date=START)], START, id="all read from a start date on"),
+        pytest.param(
+            [CLOSED, replace(CLOSED, history=History("listing", "c", "2026-05"))], "2026-05", id="one in part"
+        ),
+        pytest.param(
+            [replace(CLOSED, history=History("feed", "c", at)) for at in ("2026-03", "2026-06", "2026-04")],
+            "2026-06",
+            id="the least read counts",
+        ),
+        pytest.param([CLOSED, Ledger()], NOW, id="one of which nothing is known"),
+        pytest.param([CLOSED, Ledger(newest="2026-04")], "2026-04", id="one whose newest session is known"),
+        pytest.param(
+            [replace(CLOSED, history=History("listing", "~"), reopened_until="2026-02")],
+            "2026-02",
+            id="opened for what an earlier start date brings",
+        ),
+    ],
+)
+def test_from_when_on_a_table_is_complete(ledgers: list[Ledger], since: str | None) -> None:
+    """Nothing younger is missing."""
+    assert table_complete_from(ledgers, now=NOW) == since
+
+
+def test_only_what_was_written_counts(box: Sandbox, tmp_path: Path) -> None:
+    """After filters, under the names that stream maps give, tombstones apart; METRIC counts the same."""
+    maps = {
+        "session_details": {"__filter__": "False"},
+        "transcripts": {
+            "__alias__": "words",
+            "session_id": "session_id",
+            "test_id": "test_id",
+            "deleted_at": "deleted_at",
+        },
+        "sessions": {"__filter__": "deleted_at is not None or session_id > '8'"},
+    }
+    first = sync(box.config(stream_maps=maps), tmp_path, select=SESSION_STREAMS)
+    said, written = summary_of(first), Counter(m["stream"] for m in first.messages if m["type"] == "RECORD")
+    assert said["rows"] == written
+    assert written.keys() == {"words", "sessions"}
+    assert 0 < written["sessions"] < 7
+    metrics = [json.loads(line.partition("METRIC: ")[2]) for line in first.lines("METRIC: ")]
+    counted = {one["tags"]["stream"]: one["value"] for one in metrics if one["metric"] == "record_count"}
+    assert counted == {"session_details": 0, "transcripts": written["words"], "sessions": written["sessions"]}
+    assert not [one for one in metrics if "test_id" in json.dumps(one["tags"])]
+    box.world.reject(list(next(iter(box.world.tests.values())).sessions.values())[-1])
+    second = sync(box.config(stream_maps=maps), tmp_path, select=SESSION_STREAMS, state=first.state)
+    assert summary_of(second)["tombstones"] == {"words": 1, "sessions": 1}
+
+
+def test_metrics_of_a_check_name_no_test(box: Sandbox, tmp_path: Path) -> None:
+    """A sample is of one test, and not of the last one; what a check did is told by its lines and its calls."""
+    done = sync(box.config(test_ids=list(box.world.tests)), tmp_path, args=["--test"])
+    assert done.lines("METRIC: ")
+    assert not [line for line in done.lines("METRIC: ") if "test_id" in line]
+    assert done.lines("calls made: ")
+    assert not done.lines(MARK)
+
+
+def test_the_record_is_the_only_line(box: Sandbox, tmp_path: Path) -> None:
+    """Where there is no terminal, one record says all: no line for people beside it."""
+    done = sync(box.config(), tmp_path)
+    assert len(done.lines(MARK)) == 1
+    assert not [word for word in ("rows: ", "took ", "calls made: ", "404s", "still waiting") if done.lines(word)]
+
+
+def test_without_a_quota_nothing_was_waited(simulated_time: SimulatedTime, caplog: pytest.LogCaptureFixture) -> None:
+    """A pause for the answer of a call that is on the wire is no wait."""
+    caplog.set_level(logging.INFO)
+    simulated_time.latency = 0.7
+    with simulated_time.serve(a_world()) as box:
+        assert sync_here(box.config(), state_every=1.0).exit == 0
+    [said] = [vars(record)["summary"] for record in caplog.records if record.message.startswith(MARK)]
+    assert said["seconds"] > 3
+    assert said["seconds_waited"] == {}
+
+
+# On a terminal
+
+
+def a_summary(**changes: Any) -> Summary:  # noqa: ANN401 - any field
+    """Return the summary of a sync that did nothing, but for these changes."""
+    counts = ("rows", "tombstones", "calls", "not_found", "seconds_waited", "left_out", "waiting", "unfinished")
+    none: dict[str, Any] = {name: {} for name in (*counts, "unfinished_newest", "complete_from")}
+    return Summary(**{"ended": "complete", "seconds": 0.4, "retries": 0, "throttled": 0, **none, **changes})
+
+
+def test_the_table_of_an_idle_sync() -> None:
+    """A line for each stream, and two below; nothing was waited, so nothing is said of it."""
+    summary = a_summary(
+        aliases={"tests": ["tests"], "sessions": ["sessions"]},
+        complete_from={"sessions": None},
+        seconds_waited={"quota": 0.4},
+        calls={"feed": 1, "token": 1},
+    )
+    assert summary.table().splitlines() == [
+        "stream    rows  tombstones  waiting  tests left  complete from",
+        "tests        0           -",
+        "sessions     0           -        -           -  the beginning",
+        "",
+        "complete in 1 s",
+        "calls made: 1 feed, 1 token",
     ]
-    summary = Summary(
+
+
+def test_the_table_of_a_sync_that_left_something() -> None:
+    """Stream by stream: what is written, what waits, how many tests are left, from when on the table is complete."""
+    summary = a_summary(
         ended="incomplete",
-        seconds=4_000,
-        rows={"sessions": 12, "qx_scores": 3},
+        seconds=4_000.0,
+        rows={"sessions": 1_200, "words": 300, "copy": 300},
         tombstones={"sessions": 1},
         calls={"list": 2, "details_v3": 11},
         not_found={"transcript": 5},
@@ -292,14 +421,36 @@ def test_the_lines_for_people() -> None:
         waiting={"transcripts": 5},
         unfinished={"transcripts": 2},
         unfinished_newest={"transcripts": 1},
+        complete_from={"sessions": None, "transcripts": "2026-03-05T10:00:00.000000Z"},
         windows=3,
+        aliases={"sessions": ["sessions"], "transcripts": ["words", "copy"]},
     )
-    still = "sessions: 5 transcripts; tests not read to their end: 2 transcripts; of the newest 30 days: 1 transcripts"
-    assert summary.lines() == [
-        "rows: 3 qx_scores, 12 sessions; tombstones: 1 sessions",
-        "calls made: 1 429, 11 details_v3, 2 list",
-        "took 67 min, 60 min of it waiting (60 min for quota); windows: 3, one per endpoint",
-        "2 retries, 1 answers 429; 404s: 5 transcript",
+    assert summary.table().splitlines() == [
+        "stream    rows  tombstones  waiting  tests left  complete from",
+        "sessions  1200           1        -           -  the beginning",
+        "words      300           -        5           2     2026-03-05",
+        "copy       300           -",
+        "",
+        "incomplete in 67 min, of it waiting 60 min for quota and 12 s before retries",
+        "  (windows: 3, one per endpoint)",
+        "calls made: 11 details_v3, 2 list",
+        "5 404s of transcript, 1 answers 429, 2 retries",
         "left out: 4 sessions without an id",
-        f"still waiting: {still}",
+        "tests with unread sessions of the newest 30 days: 1 transcripts",
     ]
+
+
+def test_a_terminal_gets_the_table(box: Sandbox, tmp_path: Path) -> None:
+    """Below the last log line, in 80 columns, and not the record; of a run that ended early as well."""
+    terminal = Terminal(box.config(), tmp_path, columns=80)
+    done = terminal.ended()
+    rows = Counter(m["stream"] for m in done.messages if m["type"] == "RECORD")
+    assert MARK not in terminal.text
+    assert max(map(len, terminal.screen)) <= 80
+    lines = {line.split()[0]: line.split()[1] for line in terminal.screen if line[:1].isalpha()}
+    assert {stream: lines[stream] for stream in rows} == {stream: str(count) for stream, count in rows.items()}
+    assert any(line.startswith("session_details ") and line.endswith(" the beginning") for line in terminal.screen)
+    short = Terminal(box.config(max_calls=6), tmp_path, columns=80)
+    assert short.ended().exit == 0
+    assert any(line.startswith("incomplete in ") for line in short.screen)
+    assert " | WARNING " in short.screen[-1]

@@ -43,9 +43,9 @@ class Done:
 
     @property
     def calls(self) -> dict[str, int]:
-        """The calls that the tap's last line names, by kind; {} where it made none."""
-        line = self.log.rpartition("calls made: ")[2].splitlines()[0]
-        return {kind: int(number) for number, kind in (call.split() for call in line.split(", ") if " " in call)}
+        """The calls that the tap's last summary names, by kind; {} where it made none."""
+        calls, _ = json.JSONDecoder().raw_decode(self.log.rpartition('"calls": ')[2])
+        return dict(calls)
 
 
 @dataclass(frozen=True)
