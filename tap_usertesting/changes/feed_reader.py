@@ -101,6 +101,10 @@ class FeedReader:
             self._responses[test_id] = len({event.response_uuid for event in events})
         return self._newest_times[ask]
 
+    def newest_known(self, test_id: str) -> str | None:
+        """Return what `newest_change_at` has found, None where it was not called. No call."""
+        return self._newest_times.get(Ask(TEST_PREFIX + test_id, None))
+
     def responses(self, test_id: str) -> int | None:
         """Return how many responses the whole log of a test names, None where that log was not read. No call."""
         return self._responses.get(test_id) or None

@@ -68,10 +68,9 @@ class Summary:
 
     def _notes(self) -> list[str]:
         notes = [f"{self.ended} in {duration(self.seconds)}{self._waited()}", self.calls_made()]
-        odd = nonzero({"retries": self.retries, "answers 429": self.throttled})
-        odd |= {f"404s of {endpoint}": count for endpoint, count in self.not_found.items()}
-        if odd:
-            notes.append(counts_text(odd))
+        odd = {"retries": self.retries, "answers 429": self.throttled, "answers 404": sum(self.not_found.values())}
+        if nonzero(odd):
+            notes.append(", ".join(f"{what}: {count}" for what, count in nonzero(odd).items()))
         if self.left_out:
             notes.append(f"left out: {counts_text(self.left_out)}")
         if self.unfinished_newest:

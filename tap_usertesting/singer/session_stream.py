@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -104,8 +105,12 @@ class SessionStream(PerTestStream):
     @property
     @override
     def complete_from(self) -> dict[str, str | None]:
-        ledgers = [ledger for _, ledger in self._ledgers()]
-        return {self.name: table_complete_from(ledgers, now=self.sync_context.now)} if ledgers else {}
+        context, ledgers = self.sync_context, dict(self._ledgers())
+        is_current = context.schedule.round_number == 1  # a later round has not asked the feed for every test again
+        for test_id, ledger in ledgers.items():
+            if is_current and ledger.bookmark is None and ledger.newest is None:
+                ledgers[test_id] = replace(ledger, newest=context.feed_logs.newest_known(test_id))
+        return {self.name: table_complete_from(ledgers.values(), now=context.now)} if ledgers else {}
 
     def _ledgers(self) -> Iterator[tuple[str, Ledger]]:
         """Yield the ledgers of this sync's tests."""

@@ -292,6 +292,21 @@ def test_what_is_complete_is_told(tmp_path: Path) -> None:
     assert summary_of(third)["complete_from"]["session_details"].startswith(start)
 
 
+def test_by_feed_a_test_that_was_not_read_is_complete_from_its_newest_change(tmp_path: Path) -> None:
+    """The feed has told it, although nothing of the test was read."""
+    now = datetime.now(timezone.utc).replace(microsecond=0)
+    world = World(seed=5, now=now)
+    for days in (5, 100):
+        test = world.add_test("SURVEY")
+        for hours in range(6):
+            world.add_session(test, finished_at=now - timedelta(days=days, hours=hours))
+    with Sandbox(world, quota=None) as box:
+        config = box.config(test_ids=list(world.tests), max_calls=7)  # a list and six of the newest sessions
+        said = summary_of(sync(config, tmp_path, select=["session_details"]))["complete_from"]
+    newest = max(event.changed_at for event in list(world.tests.values())[1].events)
+    assert datetime.fromisoformat(said["session_details"].replace("Z", "+00:00")) == newest
+
+
 NOW, START = "2026-07-01T00:00:00.000000Z", "2026-02-01T00:00:00.000000Z"
 CLOSED = Ledger(source="listing", bookmark=Mark("b"))
 
@@ -434,7 +449,7 @@ def test_the_table_of_a_sync_that_left_something() -> None:
         "incomplete in 67 min, of it waiting 60 min for quota and 12 s before retries",
         "  (windows: 3, one per endpoint)",
         "calls made: 11 details_v3, 2 list",
-        "5 404s of transcript, 1 answers 429, 2 retries",
+        "retries: 2, answers 429: 1, answers 404: 5",
         "left out: 4 sessions without an id",
         "tests with unread sessions of the newest 30 days: 1 transcripts",
     ]
