@@ -43,10 +43,10 @@ def count(ledger: Ledger, log: Log, items: Iterable[Item], policy: Policy, *, no
     return replace(ledger, tally=replace(now_counted, counted_at=now))
 
 
-def settled(ledger: Ledger, item: Item, after: Fate | None, *, stays_live: bool) -> Tally:
+def settled(ledger: Ledger, item: Item, after: Fate | None) -> Tally:
     """Return the tally after an item. `after`: its session's new fate, None if it waits or has none.
 
-    `stays_live`: a row that the session had before is still there.
+    A row that the session had before is still there, unless its tombstone is out (see `tombstoned`).
     """
     tally = ledger.tally
     if tally.is_lost:
@@ -57,7 +57,7 @@ def settled(ledger: Ledger, item: Item, after: Fate | None, *, stays_live: bool)
         tally = replace(tally, pending=tally.pending - 1)
     if tally.fates is None and item.is_sample and item.line == "probe":
         return tally  # it is counted at its own place
-    if before == "live" and stays_live and after not in {"live", "removed"}:
+    if before == "live" and after not in {"live", "removed"}:
         return tally
     return tally.moved(item.session_id, before, after)
 

@@ -28,7 +28,7 @@ def settle(ledger: Ledger, item: Item, outcome: Outcome, policy: Policy, *, now:
         return replace(ledger, has_none=True) if outcome == "missing" and policy.miss_is_final else ledger
     waiting = _waiting(ledger, item, outcome, policy, now)
     if outcome == "found" and ledger.asleep:  # it wakes: no row was ever found, so the test is read from its end again
-        tally = settled(ledger, item, "live", stays_live=True)
+        tally = settled(ledger, item, "live")
         return Ledger(source=ledger.source, waiting=waiting, found=True, asked_at=ledger.asked_at, tally=tally)
     start_date = ledger.effective_start_date(policy.start_date)
     is_left_out = item.act == "pass" and start_date is not None and item.time < start_date
@@ -93,13 +93,12 @@ def _waiting(ledger: Ledger, item: Item, outcome: Outcome, policy: Policy, now: 
 def _tally(ledger: Ledger, item: Item, outcome: Outcome, *, is_left_out: bool, waits: bool) -> Tally:
     """Return the tally after an outcome; `is_left_out`: if the item was passed, its session is not asked for."""
     if outcome == "found":
-        return settled(ledger, item, "live", stays_live=True)
+        return settled(ledger, item, "live")
     if outcome == "removed":
-        return settled(ledger, item, "removed", stays_live=False)
+        return settled(ledger, item, "removed")
     if outcome == "passed":
-        return settled(ledger, item, "left_out", stays_live=True) if is_left_out else ledger.tally
-    was_tombstoned = outcome == "empty" or (outcome == "missing" and item.was_removed)
-    return settled(ledger, item, None if waits else "given_up", stays_live=not was_tombstoned)
+        return settled(ledger, item, "left_out") if is_left_out else ledger.tally
+    return settled(ledger, item, None if waits else "given_up")
 
 
 def _misses(ledger: Ledger, item: Item, outcome: Outcome, policy: Policy, now: str) -> dict[str, Any]:

@@ -267,6 +267,51 @@ def test_a_test_that_no_longer_exists_leaves_the_state_after_ninety_days(
     assert status_of(story.warehouse, "sessions", left)["source_count"] == 1
 
 
+def test_a_removal_of_a_test_that_is_lost_in_the_same_sync(serve: Callable[..., Sandbox]) -> None:
+    """The tombstone is out, and the ledger waits until the test answers: the count goes with the row."""
+    world = World(seed=8)
+    test = world.add_test("THINK_OUT_LOUD")
+    session, _, _ = (world.add_session(test) for _ in range(3))
+    select = ["session_details", "sync_status"]
+    config = serve(world).config(test_ids=[test.test_id])
+    warehouse = Warehouse()
+    warehouse.load(sync_here(config, select=select).messages)
+    world.reject(session)
+    for _ in range(2):
+        world.add_session(test)
+    world.lose_access(test)
+    lost = sync_here(config, select=select, state=warehouse.state)
+    assert lost.exit == 1
+    assert [row["session_id"] for row in lost.records("session_details")] == [session.session_id]
+    warehouse.load(lost.messages)
+    assert_accounted(warehouse)
+    assert status_of(warehouse, "session_details")["status"] == "failed"
+    world.grant_access(test)
+    warehouse.load(sync_here(config, select=select, state=warehouse.state).messages)
+    assert_true(warehouse, world, ["session_details"])
+
+
+@pytest.mark.parametrize("settings", SOURCES)
+def test_an_item_of_the_list_without_an_id_is_left_out(serve: Callable[..., Sandbox], settings: dict[str, Any]) -> None:
+    """The list counts it, and no row can be made of it; by feed nothing tells of it."""
+    world = World(seed=8)
+    test = world.add_test("SURVEY")
+    first, *_ = (world.add_session(test) for _ in range(3))
+    box = serve(world)
+    whole = sync_here(box.config(), select=["sessions"]).records("sessions")
+    assert len(whole) == 3
+    items = [one.summary() for one in test.listed("finish")]
+    del next(item for item in items if item["sessionId"] == first.session_id)["sessionId"]
+    box.fail("list", times=None, status=200, body={"sessions": items, "pagination": {"totalCount": 3}})
+    run = sync_here(box.config(**settings), select=SELECTED)
+    warehouse = Warehouse()
+    warehouse.load(run.messages)
+    assert_accounted(warehouse)
+    if settings:
+        row = status_of(warehouse, "sessions")
+        assert (row["status"], counts(row)) == ("complete", {"source_count": 3, "left_out": 1})
+
+
 @pytest.mark.parametrize("settings", SOURCES)
 def test_start_date_leaves_sessions_out_until_it_is_moved_back(
     tell: Tell, present: datetime, settings: dict[str, Any]
