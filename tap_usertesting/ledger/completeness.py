@@ -110,7 +110,7 @@ def counts_of(ledger: Ledger) -> Counts | None:
 
 def _has_no_fate(ledger: Ledger, session_id: str, at: str) -> bool:
     """Tell whether a session that waits has no row; of one that a user asks for again in a long test, take it has."""
-    return ledger.tally.fate(session_id) is None if ledger.tally.fates is not None else bool(at)
+    return ledger.tally.fate(session_id) is None and (ledger.tally.fates is not None or bool(at))
 
 
 def _status(ledger: Ledger, counts: Counts | None) -> Status:

@@ -25,12 +25,12 @@ def count(ledger: Ledger, log: Log, items: Iterable[Item], policy: Policy, *, no
     was_begun = ledger.bookmark is not None or ledger.reread
     if was_begun and tally.counted_at is None:  # a state from which somebody has taken the tally
         return replace(ledger, tally=LOST)
-    if tally.fates is None and (log.source == FEED or ledger.bookmark is None):
+    if tally.fates is None and (log.source == FEED or ledger.bookmark is None or ledger.reread):
         return replace(ledger, tally=LOST)
     pending = {
         item.session_id
         for item in items
-        if item.act in {"fetch", "absent"} and item.session_id not in ledger.waiting and not tally.fate(item.session_id)
+        if item.act in {"fetch", "absent"} and item.session_id not in ledger.waiting and not _fate(ledger, item)
     }
     now_counted = replace(tally, pending=len(pending))
     if log.source == LISTING and sessions is not None:
@@ -49,17 +49,48 @@ def settled(ledger: Ledger, item: Item, after: Fate | None) -> Tally:
     A row that the session had before is still there, unless its tombstone is out (see `tombstoned`).
     """
     tally = ledger.tally
-    if tally.is_lost:
-        return tally
-    before = tally.fate(item.session_id) if tally.fates is not None else _fate_by_listing(ledger, item)
+    if tally.is_lost or (tally.fates is None and _may_come_unseen(ledger, item)):
+        return LOST
+    before = _fate(ledger, item)
     was_pending = before is None and item.session_id not in ledger.waiting and item.act in {"fetch", "absent"}
     if was_pending and tally.pending:
         tally = replace(tally, pending=tally.pending - 1)
-    if tally.fates is None and item.is_sample and item.line == "probe":
-        return tally  # it is counted at its own place
     if before == "live" and after not in {"live", "removed"}:
-        return tally
-    return tally.moved(item.session_id, before, after)
+        after = "live"
+    moved = tally.moved(item.session_id, before, after)
+    if moved.fates is None and ledger.reread:  # which of the sessions that follow have a row is no longer known
+        return LOST
+    is_before_its_turn = item.line == "probe" and (
+        item.is_sample or not place_is_handled(ledger, item.session_id, item.time)
+    )
+    is_kept = is_before_its_turn or (moved.fates is None and item.session_id in ledger.waiting)
+    return moved.with_again(item.session_id, after if is_kept else None)
+
+
+def has_left(ledger: Ledger, cursors: Iterable[str], *, start_date: str | None, young_from: str) -> Tally:
+    """Return the tally once sessions have left the list, which may show them again.
+
+    `young_from`: the time from which on no session has been given up.
+    """
+    tally = ledger.tally
+    for cursor in cursors:
+        time, _, session_id = cursor.partition("/")
+        if tally.is_lost or tally.fates is not None or session_id in ledger.waiting or tally.fate(session_id):
+            continue
+        if tally.given_up and time < young_from:
+            return LOST
+        tally = tally.with_again(session_id, "left_out" if start_date is not None and time < start_date else "live")
+    return tally
+
+
+def fallen_asleep(ledger: Ledger, tally: Tally, session_ids: Iterable[str]) -> Tally:
+    """Return the tally once these sessions no longer wait, because the test has fallen asleep."""
+    for session_id in session_ids:
+        if tally.fate(session_id) is None:
+            tally = tally.moved(session_id, None, "left_out")
+            if not place_is_handled(ledger, session_id, ledger.waiting.get(session_id, "")):
+                tally = tally.with_again(session_id, "left_out")
+    return tally
 
 
 def tombstoned(ledger: Ledger, session_id: str) -> Ledger:
@@ -69,8 +100,30 @@ def tombstoned(ledger: Ledger, session_id: str) -> Ledger:
     return replace(ledger, tally=ledger.tally.moved(session_id, "live", "removed"))
 
 
-def _fate_by_listing(ledger: Ledger, item: Item) -> Fate | None:
-    """Return the fate that a session of a long list has: each comes once, unless a user asks for it again."""
-    if item.line == "waiting":
-        return None if ledger.waiting.get(item.session_id) else "live"
-    return "left_out" if ledger.reopened_until is not None and item.line == "down" else None
+def _may_come_unseen(ledger: Ledger, item: Item) -> bool:
+    """Tell whether a session of a long list may have come before, although nothing kept what became of it."""
+    tally = ledger.tally
+    if item.line == "late":
+        return f"{item.time}/{item.session_id}" <= (ledger.recent_from or "")
+    is_asked_by_user = item.line == "waiting" and not ledger.waiting.get(item.session_id)
+    return (
+        is_asked_by_user
+        and tally.fate(item.session_id) is None
+        and bool(tally.pending or tally.given_up or tally.left_out)
+    )
+
+
+def place_is_handled(ledger: Ledger, session_id: str, time: str) -> bool:
+    """Tell whether the place of a listed session was handled, in a test of which no history is left to read."""
+    return ledger.bookmark is not None and not ledger.open and f"{time}/{session_id}" <= ledger.bookmark.cursor
+
+
+def _fate(ledger: Ledger, item: Item) -> Fate | None:
+    """Return the fate that a session had; in a long list each comes once, unless something keeps that it did."""
+    tally = ledger.tally
+    if (kept := tally.fate(item.session_id)) is not None or tally.fates is not None:
+        return kept
+    if item.line == "probe" and not item.is_sample:  # the test is asleep
+        return "left_out" if place_is_handled(ledger, item.session_id, item.time) else None
+    is_asked_by_user = item.line == "waiting" and not ledger.waiting.get(item.session_id)
+    return "live" if is_asked_by_user else None

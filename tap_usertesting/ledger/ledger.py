@@ -163,10 +163,10 @@ def restart(ledger: Ledger, source: Source) -> Ledger:
         source=source,
         waiting=ledger.waiting if ledger.source is None else {},  # what waited by another log, this one brings again
         asked_at=ledger.asked_at,
-        reread=ledger.reread or ledger.bookmark is not None,
+        reread=ledger.reread or ledger.bookmark is not None or bool(ledger.tally.live),
         has_none=ledger.has_none,
         verdict=ledger.verdict,
-        tally=ledger.tally,
+        tally=ledger.tally.reconsidered(),
     )
 
 
@@ -177,10 +177,18 @@ def _reopened(ledger: Ledger, configured: str | None) -> Ledger:
         return ledger
     if ledger.bookmark is None:  # nothing was read yet
         return replace(ledger, start_date=None)
+    tally = ledger.tally.reconsidered()
     if ledger.asleep:  # no row was ever found, so none is read twice
-        return Ledger(source=ledger.source, waiting=ledger.waiting, asked_at=ledger.asked_at, tally=ledger.tally)
-    history = History(FEED if ledger.source == FEED else LISTING, TOP)
-    return replace(ledger, history=history, floor=None, reopened_until=left_out_before, start_date=None, misses=())
+        return Ledger(source=ledger.source, waiting=ledger.waiting, asked_at=ledger.asked_at, tally=tally)
+    return replace(
+        ledger,
+        history=History(FEED if ledger.source == FEED else LISTING, TOP),
+        floor=None,
+        reopened_until=left_out_before,
+        start_date=None,
+        misses=(),
+        tally=tally,
+    )
 
 
 def window_start(cursor: str, lookback_hours: float) -> str:

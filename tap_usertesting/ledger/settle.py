@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from tap_usertesting.ledger.change_log import FEED, LISTING, TOP, Log, Sessions, lowest
-from tap_usertesting.ledger.counting import settled
+from tap_usertesting.ledger.counting import fallen_asleep, has_left, settled
 from tap_usertesting.ledger.ledger import MOST_IDS, History, Ledger, Mark, session_in, window_start
 from tap_usertesting.ledger.net_changes import net_changes
 from tap_usertesting.values.times import earlier
@@ -28,7 +28,7 @@ def settle(ledger: Ledger, item: Item, outcome: Outcome, policy: Policy, *, now:
         return replace(ledger, has_none=True) if outcome == "missing" and policy.miss_is_final else ledger
     waiting = _waiting(ledger, item, outcome, policy, now)
     if outcome == "found" and ledger.asleep:  # it wakes: no row was ever found, so the test is read from its end again
-        tally = settled(ledger, item, "live")
+        tally = settled(ledger, item, "live").reconsidered().with_again(item.session_id, "live")
         return Ledger(source=ledger.source, waiting=waiting, found=True, asked_at=ledger.asked_at, tally=tally)
     start_date = ledger.effective_start_date(policy.start_date)
     is_left_out = item.act == "pass" and start_date is not None and item.time < start_date
@@ -42,9 +42,8 @@ def settle(ledger: Ledger, item: Item, outcome: Outcome, policy: Policy, *, now:
         moved["waiting"] = _waiting_asleep(ledger, waiting, moved["misses"], ripe_until)
     is_kept = item.session_id in moved["waiting"]
     moved["tally"] = _tally(ledger, item, outcome, is_left_out=is_left_out or ledger.asleep, waits=is_kept)
-    for session_id in waiting.keys() - moved["waiting"].keys() - {item.session_id}:  # the test has fallen asleep
-        if moved["tally"].fate(session_id) is None:
-            moved["tally"] = moved["tally"].moved(session_id, None, "left_out")
+    no_longer = waiting.keys() - moved["waiting"].keys() - {item.session_id}
+    moved["tally"] = fallen_asleep(ledger, moved["tally"], sorted(no_longer))
     if item.cursor is not None:
         moved |= _placed(ledger, item)
     if ledger.source == LISTING and item.line in {"down", "late", "news"}:
@@ -195,6 +194,13 @@ def _end_of_list(ledger: Ledger, log: Log, policy: Policy) -> dict[str, Any]:
     moved = _bounded([cursor for cursor in kept.values() if cursor >= window], ledger.recent_from)
     if moved["recent_from"] is not None and moved["recent_from"] < window:
         moved["recent_from"] = None
+    left = [cursor for cursor in ledger.recent if cursor >= window and session_in(cursor) not in kept]
+    moved["tally"] = has_left(
+        ledger,
+        left,
+        start_date=ledger.effective_start_date(policy.start_date),
+        young_from=TOP if log.listed_at is None else earlier(log.listed_at, days=policy.patience_days),
+    )
     return {"bookmark": bookmark, **moved, "out_of_order": _out_of_order(ledger, sessions, moved["recent"])}
 
 

@@ -2,7 +2,9 @@
 
 So the rows of a table can be compared with what its source names. Where a test has up to 500 sessions, the tally keeps
 a digest of each, because the feed does not say whether an update is about a session that it has told of before. Beyond
-that it keeps only numbers; these are exact by listing, where each session comes once, and end by feed.
+that it keeps only numbers; these are exact by listing, where each session comes once, and end by feed. Of sessions that
+may come again all the same it keeps the fate: those that showed whether the test has any row, those that have left the
+list a short time ago, and those that a user has asked for again.
 """
 
 from __future__ import annotations
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 Fate: TypeAlias = Literal["live", "given_up", "left_out", "removed"]
 FATES: tuple[Fate, ...] = ("live", "given_up", "left_out", "removed")
 MOST_SESSIONS = 500  # whose digests are kept
+MOST_AGAIN = 100  # sessions that may come again: one that left before so many others is no longer looked for
 DIGEST = 6  # bytes: among so few sessions two are as good as never the same
 
 
@@ -32,6 +35,8 @@ class Tally:
     without_id: of these, how many have no usable id.
     pending: how many sessions have no row, do not wait and are still to be read.
     fates: the fate of each session by its digest; None once there are too many.
+    again: beyond that, the fate of those that may come again, the latest at the end. Those that came before their turn
+        are in it from the start.
     live, given_up, left_out, removed: how many sessions have this fate.
     is_lost: the numbers are no longer known, until the test is read without a state.
     """
@@ -46,17 +51,34 @@ class Tally:
     left_out: int = 0
     removed: int = 0
     is_lost: bool = False
+    again: Mapping[bytes, Fate] = field(default_factory=dict)
 
     def fate(self, session_id: str) -> Fate | None:
         """Return the fate of a session, as far as it is kept."""
-        return None if self.fates is None else self.fates.get(digest(session_id))
+        return (self.again if self.fates is None else self.fates).get(digest(session_id))
+
+    def with_again(self, session_id: str, fate: Fate | None) -> Tally:
+        """Return the tally, in which this fate of a session is kept in `again`; None: it is no longer kept."""
+        if self.is_lost:
+            return self
+        again, key = dict(self.again), digest(session_id)
+        again.pop(key, None)
+        if fate is not None:
+            again[key] = fate
+        return self if again == self.again else replace(self, again=dict(list(again.items())[-MOST_AGAIN:]))
 
     def moved(self, session_id: str, before: Fate | None, after: Fate | None) -> Tally:
         """Return the tally after a session has changed from one fate to another."""
-        if before == after:
+        if before == after or self.is_lost:
             return self
         numbers = {name: getattr(self, name) - (name == before) + (name == after) for name in FATES}
         return replace(self, fates=self._fates_with(session_id, after), **numbers)
+
+    def reconsidered(self) -> Tally:
+        """Return the tally of a test that is read again: what was left out may now be asked for."""
+        kept = None if self.fates is None else {key: fate for key, fate in self.fates.items() if fate != "left_out"}
+        again = {key: fate for key, fate in self.again.items() if fate != "left_out"}
+        return replace(self, fates=kept, again=again, left_out=0)
 
     def _fates_with(self, session_id: str, fate: Fate | None) -> Mapping[bytes, Fate] | None:
         if self.fates is None:
@@ -88,9 +110,11 @@ def encode(tally: Tally) -> dict[str, Any]:
         if (value := getattr(tally, name)) not in (None, 0) or (name == "counted" and value == 0):
             state[name] = value
     for name in FATES:
-        if not getattr(tally, name):
-            continue
+        if not getattr(tally, name) and (tally.fates is not None or name != "live"):
+            continue  # a number of `live` says that there are no digests
         state[name] = getattr(tally, name) if tally.fates is None else _packed(tally.fates, name)
+    if tally.again:
+        state["again"] = {key.hex(): fate for key, fate in tally.again.items()}
     return state
 
 
@@ -119,7 +143,10 @@ def _decoded(state: dict[str, Any]) -> Tally:
     at = state.get("counted_at")
     if not isinstance(at, str):
         raise TypeError
-    return Tally(counted_at=at, fates=fates, **numbers, **held)
+    again = {bytes.fromhex(key): fate for key, fate in dict(state.get("again", {})).items()}
+    if not set(again.values()) <= set(FATES):
+        raise ValueError
+    return Tally(counted_at=at, fates=fates, again=again, **numbers, **held)
 
 
 def _packed(fates: Mapping[bytes, Fate], name: Fate) -> str:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tap_usertesting.ledger import settle, tally
 from tap_usertesting.ledger.completeness import Counts
 from tap_usertesting.sandbox import World
 from tests.support.harness import COMMAND, LONG, SESSION_STREAMS, Synced, Warehouse, arguments, sync_here
@@ -22,10 +23,17 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tap_usertesting.sandbox import Sandbox, Test
+    from tap_usertesting.sandbox.world_contents import Transcript
     from tests.support.story import Tell
 
 SELECTED = [*SESSION_STREAMS, "qx_scores", "result_changes", "sync_status"]
 SOURCES = [pytest.param({}, id="feed"), pytest.param({"change_source": "listing"}, id="listing")]
+
+
+@pytest.fixture
+def few(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a state keep what became of four sessions, not of 500."""
+    monkeypatch.setattr(tally, "MOST_SESSIONS", 4)
 
 
 def status_of(of: Warehouse | Synced, stream: str, test: Test | None = None) -> dict[str, Any]:
@@ -338,6 +346,39 @@ def test_start_date_leaves_sessions_out_until_it_is_moved_back(
         assert (row["complete_from"], counts(row)) == (None, {"source_count": 4})
 
 
+@pytest.mark.parametrize("long", [False, True])
+@pytest.mark.parametrize("settings", SOURCES)
+def test_sessions_before_a_start_date_that_was_moved_back_are_unread_until_they_are_read(
+    tell: Tell, present: datetime, settings: dict[str, Any], monkeypatch: pytest.MonkeyPatch, *, long: bool
+) -> None:
+    """A sync that ends early leaves them in `unread`, and `calls_left` says what they cost."""
+    if long and settings:  # by feed the numbers end there
+        monkeypatch.setattr(tally, "MOST_SESSIONS", 4)
+    now = present - timedelta(hours=1)
+    world = World(now=now)
+    test = world.add_test("THINK_OUT_LOUD")
+    for days in (*range(25, 13, -1), 3, 2):
+        world.add_session(test, finished_at=now - timedelta(days=days))
+    start = (now - timedelta(days=5)).strftime("%Y-%m-%dT%H:%M:%S.000000Z")
+    story = tell(world, start_date=start, **settings)
+    chosen = ("session_details", "sync_status")
+    story.sync(*chosen)
+    assert counts(status_of(story.warehouse, "session_details")) == {"source_count": 14, "left_out": 12}
+    story.settings |= {"start_date": None, "max_calls": 10}
+    story.sync(*chosen)
+    assert_accounted(story.warehouse)
+    row = status_of(story.warehouse, "session_details")
+    left = row["unread"]
+    assert 0 < left < 12
+    assert (row["status"], counts(row)) == ("reading", {"source_count": 14, "unread": left})
+    assert row["calls_left"] == left
+    story.settings["max_calls"] = 1000
+    story.sync(*chosen)
+    assert len(story.asked("details_v3")) == left
+    row = status_of(story.warehouse, "session_details")
+    assert (row["status"], counts(row)) == ("complete", {"source_count": 14})
+
+
 @pytest.mark.parametrize("settings", SOURCES)
 def test_a_transcript_that_never_comes_waits_and_is_given_up(
     tell: Tell, present: datetime, settings: dict[str, Any], days_later: Callable[[float], None]
@@ -431,8 +472,102 @@ def test_more_sessions_than_a_state_keeps_ids_of(
         assert row["status"] == "complete"
         assert row["source_count"] == (620 + more if settings else None)
         assert_accounted(warehouse)
-    tally = run.partition("sessions", test.test_id)["tally"]
-    assert len(json.dumps(tally)) < 200
+    held = run.partition("sessions", test.test_id)["tally"]
+    assert len(json.dumps(held)) < 200
+
+
+@pytest.mark.usefixtures("few")
+def test_a_session_of_a_long_list_that_leaves_and_returns_is_counted_once(tell: Tell) -> None:
+    """Its row stays while it is away, so it is no further row when the list names it again."""
+    world = World(seed=3)
+    test = world.add_test("THINK_OUT_LOUD")
+    sessions = [world.add_session(test) for _ in range(8)]
+    story = tell(world, change_source="listing")
+    story.sync(*SELECTED)
+    for session in sessions[2:4]:
+        world.reject(session)
+    story.sync(*SELECTED)
+    assert counts(status_of(story.warehouse, "sessions")) == {"source_count": 8, "unlisted": 2}
+    world.accept(sessions[2])
+    story.sync(*SELECTED)
+    assert_accounted(story.warehouse)
+    for stream in SESSION_STREAMS:
+        assert counts(status_of(story.warehouse, stream)) == {"source_count": 8, "unlisted": 1}
+
+
+@pytest.mark.parametrize("settings", [{}, {"max_calls": 9}], ids=str)
+@pytest.mark.usefixtures("few")
+def test_the_samples_of_a_long_list_are_counted_once(tell: Tell, present: datetime, settings: dict[str, Any]) -> None:
+    """Some sessions are asked before their turn, to see whether the test has any transcript, and stand there again."""
+    world = World(now=present - timedelta(hours=1))
+    test = world.add_test("THINK_OUT_LOUD")
+    for days in range(2, 14):
+        text: Transcript = "none" if days in {2, 4, 7} else "ready"
+        world.add_session(test, finished_at=world.now - timedelta(days=days), transcript=text)
+    story = tell(world, change_source="listing", test_ids=[test.test_id], **settings)
+    for _ in range(3):
+        story.sync("transcripts", "sync_status")
+        assert_accounted(story.warehouse)
+    assert counts(status_of(story.warehouse, "transcripts")) == {"source_count": 12, "waiting": 2, "given_up": 1}
+
+
+@pytest.mark.usefixtures("few")
+def test_a_test_that_becomes_long_while_it_is_read_again_has_no_counts(tell: Tell) -> None:
+    """Which of the sessions that follow have a row is no longer known then."""
+    world = World(seed=3)
+    test = world.add_test("THINK_OUT_LOUD")
+    for _ in range(4):
+        world.add_session(test)
+    story = tell(world)
+    story.sync(*SELECTED)
+    story.settings["change_source"] = "listing"
+    for _ in range(4):
+        world.add_session(test)
+    for calls in (7, 1000):
+        story.settings["max_calls"] = calls
+        story.sync(*SELECTED)
+        assert_accounted(story.warehouse)
+    assert status_of(story.warehouse, "sessions")["source_count"] is None
+
+
+@pytest.mark.usefixtures("few")
+def test_late_sessions_that_may_have_come_before_end_the_counts_of_a_long_list(
+    tell: Tell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A state keeps the ids of 500 sessions of the lookback window; one below them that has left has all read again."""
+    monkeypatch.setattr(settle, "MOST_IDS", 3)
+    world = World(seed=3)
+    test = world.add_test("THINK_OUT_LOUD")
+    sessions = [world.add_session(test) for _ in range(8)]
+    story = tell(world, change_source="listing")
+    story.sync(*SELECTED)
+    assert counts(status_of(story.warehouse, "sessions")) == {"source_count": 8}
+    world.remove(sessions[0])
+    story.sync(*SELECTED)
+    assert_accounted(story.warehouse)
+    assert status_of(story.warehouse, "sessions")["source_count"] is None
+
+
+@pytest.mark.parametrize("status", [500, 404])
+@pytest.mark.usefixtures("few")
+def test_a_session_of_a_long_list_that_a_user_asks_for_again_keeps_its_row(tell: Tell, status: int) -> None:
+    """While its details answer an error it does not wait for a row, and it is no further row when they answer."""
+    world = World(seed=3)
+    test = world.add_test("THINK_OUT_LOUD")
+    sessions = [world.add_session(test) for _ in range(8)]
+    story = tell(world, change_source="listing", max_retries=1)
+    story.sync(*SELECTED)
+    assert story.warehouse.state is not None
+    [partition] = story.warehouse.state["bookmarks"]["session_details"]["partitions"]
+    partition["waiting"] = {sessions[3].session_id: ""}
+    story.box.fail("details_v3", times=None, status=status, match=sessions[3].session_id)
+    run = sync_here(story.box.config(**story.settings), state=story.warehouse.state, select=SELECTED)
+    story.warehouse.load(run.messages)
+    assert counts(status_of(story.warehouse, "session_details")) == {"source_count": 8}
+    story.box.orders.clear()
+    story.sync(*SELECTED)
+    assert counts(status_of(story.warehouse, "session_details")) == {"source_count": 8}
+    assert_accounted(story.warehouse)
 
 
 def test_a_state_without_the_counts_says_that_it_does_not_know(tell: Tell) -> None:

@@ -93,6 +93,7 @@ TALLIES = [
     pytest.param(Tally(AT, counted=0), id="the list was empty"),
     pytest.param(Tally(AT, 700, 3, 5, None, live=620, given_up=2), id="numbers alone"),
     pytest.param(Tally(AT, fates={bytes([n] * 6): "given_up" for n in range(3)}, given_up=3), id="digests"),
+    pytest.param(Tally(AT, 600, fates=None, again={bytes(6): "live", bytes([1] * 6): "given_up"}), id="none live"),
     pytest.param(LOST, id="lost"),
 ]
 
@@ -115,6 +116,9 @@ def test_a_tally_comes_back_as_it_was(tally: Tally) -> None:
         {"counted_at": AT, "live": [1]},
         {"counted_at": AT, "counted": "7"},
         {"counted_at": AT, "live": 3, "removed": "AAAA"},
+        {"counted_at": AT, "live": 3, "again": {"00": "alive"}},
+        {"counted_at": AT, "live": 3, "again": {"no digits": "live"}},
+        {"counted_at": AT, "live": 3, "again": 7},
     ],
     ids=str,
 )
