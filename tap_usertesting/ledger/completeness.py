@@ -74,7 +74,10 @@ def complete_from(ledger: Ledger) -> str | None:
         return None
     if ledger.history is not None:
         return ledger.history.at or ledger.reopened_until or NOTHING_YET
-    return NOTHING_YET if ledger.bookmark is None else ledger.start_date
+    counts = counts_of(ledger)
+    if ledger.bookmark is None or (counts is not None and counts.unread):  # which ones the list keeps back is not known
+        return NOTHING_YET
+    return ledger.start_date
 
 
 def table_complete_from(ledgers: Iterable[Ledger], *, now: str) -> str | None:

@@ -434,6 +434,27 @@ def test_a_session_that_has_left_the_list_keeps_its_row_and_is_named(tell: Tell)
     assert_accounted(story.warehouse)
 
 
+def test_a_session_that_the_list_keeps_back_is_unread_and_nothing_is_said_to_be_complete_from_the_beginning(
+    tell: Tell,
+) -> None:
+    """It may be any session; once the list gives it, everything is complete."""
+    world = World(seed=3)
+    test = world.add_test("THINK_OUT_LOUD")
+    for _ in range(8):
+        world.add_session(test)
+    story = tell(world, change_source="listing")
+    story.box.fail("list", times=None, fault="short")
+    story.warehouse.load(sync_here(story.box.config(**story.settings), select=SELECTED).messages)
+    row = status_of(story.warehouse, "sessions")
+    assert (row["status"], counts(row)) == ("reading", {"source_count": 8, "unread": 1})
+    assert row["complete_from"] == row["started_at"]
+    assert_accounted(story.warehouse)
+    story.box.orders.clear()
+    story.sync(*SELECTED)
+    row = status_of(story.warehouse, "sessions")
+    assert (row["status"], row["complete_from"], counts(row)) == ("complete", None, {"source_count": 8})
+
+
 def test_a_change_of_source_keeps_count(tell: Tell) -> None:
     """Rows of the former source are still there, and are not counted twice when they are read again."""
     world = World(seed=3)
