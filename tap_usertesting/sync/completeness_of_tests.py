@@ -45,9 +45,16 @@ def streams_in_tests(context: SyncContext, was_failed: Mapping[str, Collection[s
             facts = _facts(found) | {
                 "title": context.directory.title(test_id),
                 "source": ledger.source,
-                "calls_left": stream.calls_left(test_id) if stream.name == lead else 0,
+                "calls_left": _calls_left(context, stream.job, test_id) if stream.name == lead else 0,
             }
             yield StreamInTest(test_id, stream.name, facts, found.counted_at)
+
+
+def _calls_left(context: SyncContext, job: str, test_id: str) -> int | None:
+    """Return the calls that the streams of a job share: as many as the one needs that lacks the most rows."""
+    found = [stream.calls_left(test_id) for stream in context.streams.of_tests if stream.job == job]
+    known = [calls for calls in found if calls is not None]
+    return max(known) if len(known) == len(found) else None
 
 
 def _facts(found: Completeness) -> dict[str, Any]:

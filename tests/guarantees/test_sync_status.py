@@ -144,6 +144,26 @@ def test_the_calls_left_are_those_that_the_next_syncs_make(tell: Tell) -> None:
     assert sum(row["calls_left"] for row in story.warehouse.tables["sync_status"].values()) == 0
 
 
+def test_the_calls_left_of_a_stream_that_was_selected_later_stand_with_the_first(tell: Tell) -> None:
+    """The first has read everything, but shares the calls that the later one still needs."""
+    world = World(seed=9)
+    test = world.add_test("THINK_OUT_LOUD")
+    for _ in range(12):
+        world.add_session(test)
+    story = tell(world)
+    story.sync("transcripts", "sync_status")
+    story.settings["max_calls"] = 9
+    both = ("transcripts", "transcript_cues", "sync_status")
+    story.sync(*both)
+    lead, later = (status_of(story.warehouse, stream) for stream in both[:2])
+    assert (lead["unread"], later["calls_left"]) == (0, 0)
+    assert 0 < later["unread"] < 12
+    del story.settings["max_calls"]
+    story.sync(*both)
+    assert lead["calls_left"] == later["unread"] == len(story.asked("transcript"))
+    assert status_of(story.warehouse, "transcripts")["calls_left"] == 0
+
+
 def test_any_kill_is_made_good_by_the_next_sync(tell: Tell) -> None:
     """However many messages arrive, the next sync makes the tables true and the numbers hold."""
     world = World(seed=2)
