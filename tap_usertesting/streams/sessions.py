@@ -42,6 +42,11 @@ class ListedSessions(Resource):
         return sessions.by_id[session_id].item
 
     @override
+    def keeps_back(self, test_id: str) -> bool:
+        sessions = self.context.lists.cached_list(test_id)
+        return sessions is not None and sessions.missing > 0
+
+    @override
     def sample(self, test_id: str) -> tuple[str, Any] | None:
         return next(((item["sessionId"], item) for item in self.context.facts.newest_session(test_id).sessions), None)
 

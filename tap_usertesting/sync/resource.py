@@ -77,6 +77,10 @@ class Resource:
         """Tell whether an answer makes no row yet, so that the session is asked for again."""
         return False
 
+    def keeps_back(self, test_id: str) -> bool:  # noqa: ARG002 - some subclasses use it
+        """Tell whether the source names more sessions than it gives, so that one without an answer may be there."""
+        return False
+
     def skips(self, test_id: str, groups: Sequence[LedgerGroup]) -> bool:  # noqa: ARG002 - some subclasses use it
         """Tell, before the log of a test is read, whether there is nothing to read in it."""
         return all(group.ledger.has_none for group in groups)

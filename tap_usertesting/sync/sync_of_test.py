@@ -196,7 +196,7 @@ class TestSync:
             yield from self._emit(removed, None, "missing")
         rest = [(group, item) for group, item in items if not item.was_removed]
         if rest:
-            self._record(rest, "missing")
+            self._record(rest, "failed" if self._resource.keeps_back(self.test_id) else "missing")
 
     def _emit(self, items: list[tuple[LedgerGroup, Item]], answer: Any | None, outcome: Outcome) -> Iterator[Record]:  # noqa: ANN401 - as the API answers
         """Write the rows of the followers, then emit those of the lead; move the ledgers once the last row is out."""

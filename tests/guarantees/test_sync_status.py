@@ -340,6 +340,28 @@ def test_an_item_of_the_list_without_an_id_is_left_out(serve: Callable[..., Sand
         assert (row["status"], counts(row)) == ("complete", {"source_count": 3, "left_out": 1})
 
 
+def test_a_session_that_a_short_list_keeps_back_is_not_given_up(
+    serve: Callable[..., Sandbox], present: datetime
+) -> None:
+    """By feed: it is older than what is waited for, and the list names it without giving it. It waits, and arrives."""
+    world = World(now=present - timedelta(days=20))
+    test = world.add_test("THINK_OUT_LOUD")
+    for _ in range(5):
+        world.add_session(test)
+    box = serve(world)
+    box.fail("list", times=None, fault="short")
+    warehouse = Warehouse()
+    short = sync_here(box.config(), select=["sessions", "sync_status"])
+    assert short.exit == 1
+    warehouse.load(short.messages)
+    assert_accounted(warehouse)
+    assert counts(status_of(warehouse, "sessions")) == {"source_count": 5, "waiting": 1}
+    box.orders.clear()
+    warehouse.load(sync_here(box.config(), select=["sessions", "sync_status"], state=warehouse.state).messages)
+    assert_true(warehouse, world, ["sessions"])
+    assert counts(status_of(warehouse, "sessions")) == {"source_count": 5}
+
+
 @pytest.mark.parametrize("settings", SOURCES)
 def test_start_date_leaves_sessions_out_until_it_is_moved_back(
     tell: Tell, present: datetime, settings: dict[str, Any]
