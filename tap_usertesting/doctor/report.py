@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import platform
+import textwrap
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,10 @@ if TYPE_CHECKING:
 
 FORM = "tap-usertesting doctor 1"  # of the JSON, for its readers
 SHARED, BY_VERSION, BY_ENDPOINT = "shared", "version", "endpoint"
+COLUMNS = 80  # of the table
+VERDICT = 14  # columns
+GAP = "  "
+KEPT = "\xa0"  # a blank at which no line ends
 
 
 class Report:
@@ -85,22 +90,32 @@ class Report:
         }
 
     def as_table(self) -> str:
-        """Return the verdicts, what is refuted first, and what to do about that."""
+        """Return the verdicts, what is refuted first, and what to do about that, in at most 80 columns."""
         width = max(len(one.name) for one in ASSUMPTIONS)
         order = {REFUTED: 0, UNKNOWN: 1, HOLDS: 2}
         lines = []
         for one in sorted(ASSUMPTIONS, key=lambda one: order[self.verdicts[one.name]]):
             verdict = self.verdicts[one.name]
-            lines.append(f"{verdict:<14}  {one.name:<{width}}  {', '.join(self._counted(one.name))}".rstrip())
+            lines += _wrapped(f"{verdict:<{VERDICT}}{GAP}{one.name:<{width}}{GAP}", self._counted(one.name))
             if verdict == REFUTED:
-                lines.append(f"{'':<14}  assumed: {one.sentence}")
-                lines.append(f"{'':<14}  to do: {one.advice}")
-        counts = [f"{list(self.verdicts.values()).count(verdict)} {verdict}" for verdict in order]
+                lines += _wrapped(f"{'':<{VERDICT}}{GAP}", f"assumed: {one.sentence}")
+                lines += _wrapped(f"{'':<{VERDICT}}{GAP}", f"to do: {one.advice}")
+        found = list(self.verdicts.values())
+        counts = f"totals: {', '.join(f'{verdict} {found.count(verdict)}' for verdict in order)}"
         calls = ", ".join(f"{number} of the {where}" for where, number in self._calls().items())
-        return "\n".join([*lines, f"{', '.join(counts)}; calls: {calls}"])
+        return "\n".join([*lines, "", *_wrapped("", counts), *_wrapped("", f"calls answered: {calls}")])
 
-    def _counted(self, name: str) -> list[str]:
-        return [f"{number} {what.replace('_', ' ')}" for what, number in self._evidence(name).items()]
+    def _counted(self, name: str) -> str:
+        """Return the evidence in words; no line ends between a name and its number."""
+        return ", ".join(
+            f"{what}: {n}".replace("_", " ").replace(" ", KEPT) for what, n in self._evidence(name).items()
+        )
+
+
+def _wrapped(begin: str, text: str) -> list[str]:
+    """Return a text in lines, with `begin` before the first and as many blanks before the others."""
+    lines = textwrap.wrap(text, COLUMNS, initial_indent=begin, subsequent_indent=" " * len(begin))
+    return [line.replace(KEPT, " ") for line in lines] or [begin.rstrip()]
 
 
 def _endpoint(endpoint: Endpoint) -> dict[str, Any]:

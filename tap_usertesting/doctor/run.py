@@ -84,12 +84,24 @@ def _examine(context: SyncContext) -> Examination:
     if has_access:
         logger.info("doctor: asks the Results API, in at most %d calls", MOST_CALLS)
         probe_results(examination, now=context.now, counts=counts)
+        _say_what_is_missing(examination)
     if feed is not None:
         feed.compare(examination.lists)
     note_errors(examination)
     examination.numbers.update(quota_numbers(witness.results))
     _note_tokens(examination)
     return examination
+
+
+def _say_what_is_missing(examination: Examination) -> None:
+    """Log why most of the report is empty, where that is so: otherwise its exit status looks like a good sign."""
+    if not examination.tests:
+        logger.warning("doctor: no test is known, so there is little to tell; set test_ids")
+    elif not examination.lists:
+        logger.warning(
+            "doctor: no session list could be read, so there is little to tell; check test_ids, and that the "
+            "credentials' user is a member of the workspace"
+        )
 
 
 def _note_tokens(examination: Examination) -> None:

@@ -37,7 +37,45 @@ def test_the_report_and_nothing_else_is_on_standard_output(tmp_path: Path, box: 
     assert refuted == ["quota_is_10_a_minute"]
     assert done.exit == 1
     assert done.lines("refuted         quota_is_10_a_minute")
+    assert not done.lines(" WARNING ")
     assert not done.errors
+
+
+def test_the_table_fits_80_columns(tmp_path: Path, box: Sandbox) -> None:
+    """With much evidence, and with a long advice; a number stands on the line of its name, and all is in the report."""
+    box.world.feed_options.refuse("no")
+    done = doctor(box, tmp_path)
+    table = [line for line in done.log.splitlines() if " | " not in line]
+    assert max(map(len, table)) <= 80
+    text = " ".join(" ".join(table).split())
+    assumptions = json.loads(done.stdout)["assumptions"]
+    assert assumptions["feed_is_there"]["what to do"] in text
+    shown = [
+        f"{what.replace('_', ' ')}: {number}"
+        for one in assumptions.values()
+        for what, number in one["evidence"].items()
+    ]
+    assert [item for item in shown if not any(item in line for line in table)] == []
+    verdicts = [one["verdict"] for one in assumptions.values()]
+    counts = ", ".join(f"{verdict} {verdicts.count(verdict)}" for verdict in ("refuted", "could not tell", "holds"))
+    assert f"totals: {counts}" in table
+
+
+def test_a_warning_says_that_no_test_can_be_read(tmp_path: Path, box: Sandbox) -> None:
+    """Nothing is refuted, so the exit status is 0 although next to nothing was tried."""
+    done = doctor(box, tmp_path, test_ids=["3fa85f64-5717-4562-b3fc-2c963f66afa6"])
+    assert "refuted" not in {one["verdict"] for one in json.loads(done.stdout)["assumptions"].values()}
+    assert done.exit == 0
+    [warning] = done.lines(" WARNING ")
+    assert "check test_ids" in warning
+    assert "3fa85f64" not in done.log
+
+
+def test_a_warning_says_that_no_test_is_known(tmp_path: Path, box: Sandbox) -> None:
+    """The legacy API lists none."""
+    box.fail("v1", times=None, status=404)
+    [warning] = doctor(box, tmp_path).lines(" WARNING ")
+    assert "set test_ids" in warning
 
 
 def test_a_budget_does_not_bound_it(tmp_path: Path, box: Sandbox) -> None:
