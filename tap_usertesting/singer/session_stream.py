@@ -13,6 +13,7 @@ from tap_usertesting.ledger.completeness import table_complete_from
 from tap_usertesting.singer.per_test_stream import PerTestStream
 from tap_usertesting.singer.stream import FULL_TABLE
 from tap_usertesting.singer.tombstones import change_columns, tombstones
+from tap_usertesting.sync.completeness_of_tests import newest_unread
 from tap_usertesting.sync.sync_of_resource import ResourceSync
 
 if TYPE_CHECKING:
@@ -105,12 +106,11 @@ class SessionStream(PerTestStream):
     @property
     @override
     def complete_from(self) -> dict[str, str | None]:
-        context, ledgers = self.sync_context, dict(self._ledgers())
-        is_current = context.schedule.round_number == 1  # a later round has not asked the feed for every test again
-        for test_id, ledger in ledgers.items():
-            if is_current and ledger.bookmark is None and ledger.newest is None:
-                ledgers[test_id] = replace(ledger, newest=context.feed_logs.newest_known(test_id))
-        return {self.name: table_complete_from(ledgers.values(), now=context.now)} if ledgers else {}
+        context = self.sync_context
+        ledgers = [
+            replace(ledger, newest=newest_unread(context, test_id, ledger)) for test_id, ledger in self._ledgers()
+        ]
+        return {self.name: table_complete_from(ledgers, now=context.now)} if ledgers else {}
 
     def _ledgers(self) -> Iterator[tuple[str, Ledger]]:
         """Yield the ledgers of this sync's tests."""

@@ -62,7 +62,7 @@ class StatusStream(UserTestingStream):
             said = digest(msgspec.json.encode(one.facts, order="sorted").decode()).hex()
             if state.get(WRITTEN, {}).get(one.stream) == said:
                 continue
-            row = as_columns(one, started_at=context.started_at) | run
+            row = as_columns(one) | run
             self._write_record_message(row)
             _note(state, one, said, finished_at=run["finished_at"])
         stored = self.state_manager.get_state_partitions() or []

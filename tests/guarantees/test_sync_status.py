@@ -105,9 +105,9 @@ def test_a_budget_leaves_nothing_unaccounted_for(tell: Tell, settings: dict[str,
             world.add_session(test)
     story = tell(world, max_calls=calls, **settings)
     for _ in range(3):
-        story.sync(*SELECTED)
+        run = story.sync(*SELECTED)
         assert_accounted(story.warehouse)
-        for row in story.warehouse.tables["sync_status"].values():
+        for row in run.records("sync_status"):
             if row["status"] != "reading" or not row["source_count"]:
                 continue
             assert row["complete_from"] is not None

@@ -307,6 +307,20 @@ def test_by_feed_a_test_that_was_not_read_is_complete_from_its_newest_change(tmp
     assert datetime.fromisoformat(said["session_details"].replace("Z", "+00:00")) == newest
 
 
+@pytest.mark.parametrize("source", ["auto", "listing"])
+@pytest.mark.parametrize("calls", [6, 12, 25, 50])
+def test_the_summary_and_sync_status_agree(tmp_path: Path, source: str, calls: int) -> None:
+    """However early a budget ends a sync: from when on a table is complete, and in how many tests it is not."""
+    with Sandbox(World.seeded(7, "small"), quota=None) as box:
+        done = sync(box.config(change_source=source, max_calls=calls), tmp_path)
+    said = summary_of(done)
+    for stream in SESSION_STREAMS:
+        rows = [row for row in done.records("sync_status") if row["stream"] == stream]
+        begins = [row["complete_from"] for row in rows if row["complete_from"] is not None]
+        assert said["complete_from"][stream] == max(begins, default=None)
+        assert said["unfinished"].get(stream, 0) == sum(row["status"] == "reading" for row in rows)
+
+
 NOW, START = "2026-07-01T00:00:00.000000Z", "2026-02-01T00:00:00.000000Z"
 CLOSED = Ledger(source="listing", bookmark=Mark("b"))
 
