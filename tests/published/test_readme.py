@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 import json
+import logging
 import re
 import subprocess
 import sys
@@ -239,7 +240,8 @@ def test_every_option_of_the_command_line_is_named(readme: str) -> None:
     shown = subprocess.run([*COMMAND, "--help"], check=True, capture_output=True, text=True).stdout
     options = set(re.findall(r"^\s+(--\w+)", shown, flags=re.MULTILINE))
     assert options >= {"--config", "--state", "--test"}
-    assert {option for option in options if f"`{option}" not in readme} == set()
+    table = section(readme, "Installation").partition("| option | does |")[2]
+    assert {option for option in options if f"`{option}" not in table} == set()
 
 
 def test_every_exit_code_is_named(readme: str) -> None:
@@ -346,6 +348,21 @@ def test_quoted_error_is_the_real_one(readme: str, name: str, caplog: pytest.Log
     printed = quoted_by(name, caplog)
     assert len(printed) == 1
     assert anonymous(printed[0]) in {anonymous(line) for line in error_lines(readme)}
+
+
+def test_quoted_wait_is_the_real_one(
+    readme: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """One line for the first wait, however many windows a sync takes."""
+    caplog.set_level(logging.INFO)
+    world = World(seed=7)
+    test = world.add_test(product_type="SURVEY")
+    for _ in range(22):
+        world.add_session(test)
+    with SimulatedTime().install(monkeypatch).serve(world, QuotaRule()) as box:
+        assert sync_here(box.config(test_ids=[test.test_id]), select=["session_details"]).exit == 0
+    [line] = [message for message in caplog.messages if "no calls left in this window" in message]
+    assert f"INFO | tap-usertesting | {line}\n" in readme
 
 
 def test_no_error_is_quoted_that_is_not_tested(readme: str) -> None:
