@@ -131,7 +131,7 @@ class TapUserTesting(CommandLineTap):
             self.refuse(line)
         deselect_mapped_away(self.selected_streams)
         for source in sources_without_stream(self._config, self.streams):
-            self.logger.warning("stream_maps: %s is no stream of this tap, and has no effect", source)
+            self.logger.warning("stream_maps: %s is not a stream of this tap, and has no effect", source)
 
     @cached_property
     def sync_context(self) -> SyncContext:
@@ -293,7 +293,7 @@ class TapUserTesting(CommandLineTap):
         """End the run, because its tests cannot be discovered."""
         named = self.sync_context.settings.workspace_ids is not None and isinstance(error, NotFoundError)
         hint = "; check workspace_ids, and that the credentials' user is a member of each" if named else ""
-        self.abort_on(error, f"the tests can not be discovered: {error}{hint}")
+        self.abort_on(error, f"the tests cannot be discovered: {error}{hint}")
 
     def refuse(self, message: str) -> NoReturn:
         """End the run because of a wrong setting or file, with one line that names it."""

@@ -83,7 +83,7 @@ def last_fault(call: Call, fault: Exception, *, tries: int, secrets: Secrets) ->
     advice = connection_faults.advice(fault, setting=service.setting, authorities=authorities_variable())
     advice = f"check {proxy} and {service.setting}" if proxy is not None else advice
     return UnreachableError(
-        f"{service.name}: {service.origin} can not be reached ({why}, {tried}); {advice}", setting=service.setting
+        f"{service.name}: {service.origin} cannot be reached ({why}, {tried}); {advice}", setting=service.setting
     )
 
 
@@ -93,7 +93,7 @@ def cannot_be_sent(call: Call, error: ValueError, *, user_agent: str) -> SetupEr
     of_header = isinstance(error, (requests.exceptions.InvalidHeader, UnicodeEncodeError))
     if not of_header and isinstance(error, (requests.RequestException, Urllib3Error, UnicodeError)):
         kind = type(error).__name__
-        return SetupError(f"{service.name}: {service.setting} is no address that can be asked ({kind}); correct it")
+        return SetupError(f"{service.name}: {service.setting} is not an address that can be asked ({kind}); correct it")
     token = "feed_access_token" if service.setting == "feed_url" else "access_token"
     setting = token if user_agent.isascii() and user_agent.isprintable() else "user_agent"
     return SetupError(f"{service.name}: {setting} has a character that cannot stand in a header; correct it")

@@ -70,8 +70,8 @@ def check_proxy(url: str, proxies: MutableMapping[str, str] | None) -> None:
     rest = "" if parts is None else parts.request_uri
     if parts is None or not parts.host or parts.fragment is not None or "@" in rest or "//" in rest:
         raise SetupError(
-            f"{variable}: it is no URL of a proxy, such as http://user:password@host:8080; in user name and password "
-            "write # as %23, / as %2F, : as %3A, @ as %40 and ? as %3F"
+            f"{variable}: it is not a URL of a proxy, such as http://user:password@host:8080; in user name and "
+            "password write # as %23, / as %2F, : as %3A, @ as %40 and ? as %3F"
         )
     if parts.scheme in SOCKS:
         if find_spec("socks") is None:

@@ -285,7 +285,7 @@ def _mend(body: object) -> None:
             for name in ("cursor", "responseUuid", "changeType"):
                 node[name] = _as_text(node.get(name))
     if timeless:
-        logger.warning("the change feed sent %d events whose changedAt is no text: they have no time", timeless)
+        logger.warning("the change feed sent %d events whose changedAt is not text: they have no time", timeless)
 
 
 def _as_text(value: object) -> str | None:

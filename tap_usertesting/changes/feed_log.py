@@ -58,7 +58,7 @@ def whole_log(feed: ChangeFeed, ask: Ask, count: Count, answer: Received) -> Fee
         raise FeedError(message)
     if not certain:
         logger.warning(
-            "test feed %s: the order of the feed's answer can not be told; its changes are taken by time, "
+            "test feed %s: the order of the feed's answer cannot be told; its changes are taken by time, "
             "and an interrupted sync of this test repeats them",
             ask.test_uuid,
         )

@@ -164,7 +164,7 @@ class SessionList(Sessions):
             logger.warning("test %s: %d sessions without a usable id are left out", self._test_id, self.without_id)
         if is_cut and (self.total > end or not self.counted):
             logger.warning(
-                "test %s: %s sessions lie beyond offset %d, where the Results API's list ends, and can not be read",
+                "test %s: %s sessions lie beyond offset %d, where the Results API's list ends, and cannot be read",
                 self._test_id,
                 self.total - end if self.counted else "an unknown number of",
                 LAST_OFFSET,

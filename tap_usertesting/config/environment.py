@@ -56,7 +56,7 @@ def remove_invalid_log_levels(prefix: str) -> Iterator[str]:
         level = os.environ.get(variable, "")
         if level and not isinstance(logging.getLevelName(level.strip().upper()), int):
             del os.environ[variable]
-            yield f"{variable}: it is no log level, such as INFO or DEBUG, and has no effect"
+            yield f"{variable}: it is not a log level, such as INFO or DEBUG, and has no effect"
         elif level != level.strip():
             os.environ[variable] = level.strip()
 

@@ -80,7 +80,7 @@ class Settings:
         values["feed_test_ids"] = _feed_ids(values["feed_test_ids"])
         values["product_types"] = _product_types(values["product_types"])
         if values["start_date"] is not None and (start := utc(_at_midnight(values["start_date"]))) is None:
-            message = f"start_date: {values['start_date']!r} is no date; write it like 2026-01-31T00:00:00Z"
+            message = f"start_date: {values['start_date']!r} is not a date; write it like 2026-01-31T00:00:00Z"
             raise SettingsError(message)
         values["start_date"] = None if values["start_date"] is None else start
         for name in URLS:
@@ -133,7 +133,7 @@ class Settings:
             return
         if self.client_id is not None or self.client_secret is not None:
             missing, other = ("client_secret", "client_id") if self.client_id else ("client_id", "client_secret")
-            message = f"{missing}: it is missing, and {other} alone is no access; set both (or access_token)"
+            message = f"{missing}: it is missing, and {other} alone gives no access; set both (or access_token)"
             raise SettingsError(message)
         message = "client_id, client_secret: no credentials are set; set both (or access_token)"
         raise SettingsError(message)
@@ -161,7 +161,7 @@ def _uuids(name: str, values: list[str] | None) -> tuple[str, ...] | None:
     if values is None:
         return None
     uuids = [test_of(value) for value in values]
-    fault = "is no UUID; copy it from the test's address in the UserTesting app"
+    fault = "is not a UUID; copy it from the test's address in the UserTesting app"
     _check_each(name, values, [_UUID.fullmatch(uuid) is not None for uuid in uuids], fault)
     return tuple(dict.fromkeys(uuids))
 
@@ -169,7 +169,7 @@ def _uuids(name: str, values: list[str] | None) -> tuple[str, ...] | None:
 def _feed_ids(values: list[str] | None) -> tuple[str, ...] | None:
     if values is None:
         return None
-    fault = "is no test UUID of the feed, such as ut_645c4faa-..."
+    fault = "is not a test UUID of the feed, such as ut_645c4faa-..."
     _check_each("feed_test_ids", values, [is_id(value) for value in values], fault)
     return tuple(dict.fromkeys(values))
 
@@ -177,7 +177,7 @@ def _feed_ids(values: list[str] | None) -> tuple[str, ...] | None:
 def _product_types(values: list[str] | None) -> frozenset[str] | None:
     if values is None:
         return None
-    fault = "is no product type, such as THINK_OUT_LOUD"
+    fault = "is not a product type, such as THINK_OUT_LOUD"
     _check_each("product_types", values, [_PRODUCT_TYPE.fullmatch(value) is not None for value in values], fault)
     return frozenset(value.upper() for value in values)
 
@@ -204,7 +204,7 @@ def _check_url(name: str, url: str | None) -> None:
     except ValueError:
         host = None
     if not host or parts.scheme not in {"http", "https"}:
-        message = f"{name}: the value is no URL; it starts with https:// and a host"
+        message = f"{name}: the value is not a URL; it starts with https:// and a host"
         raise SettingsError(message)
     if parts.username or parts.password:
         message = f"{name}: a URL with a user name or password in it is not taken; use the settings for credentials"

@@ -70,7 +70,7 @@ def unknown(config: Mapping[str, Any], schema: Mapping[str, Any]) -> Iterator[st
     for name in config:
         if name not in schema["properties"] and not name.startswith(("_", "$")):
             near = get_close_matches(name, schema["properties"], n=1)
-            yield f"{name} is no setting and has no effect" + (f"; is {near[0]} meant?" if near else "")
+            yield f"{name} is not a setting and has no effect" + (f"; is {near[0]} meant?" if near else "")
 
 
 def describe(error: ValidationError) -> str:

@@ -150,7 +150,7 @@ class Admin:
         for number, refusal in enumerate(body.get("refusals", ())):
             tests = [test.test_uuid for test in self._box.world.tests.values()]
             if refusal.test_uuid is not None and refusal.test_uuid not in tests:
-                given = f"field refusals[{number}].test_uuid is {shown(refusal.test_uuid)}, which is no test"
+                given = f"field refusals[{number}].test_uuid is {shown(refusal.test_uuid)}, which is not a test"
                 raise Refused(f"{given}; allowed: ut_ and a test_id of GET {PREFIX}", 404)
         self._box.world.feed_options.set(**body)
 

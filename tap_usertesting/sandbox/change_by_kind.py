@@ -79,7 +79,7 @@ def _tests(world: World, test_id: str | None) -> list[Test]:
         tests = [test for test in tests if test.test_id == test_id.lower()]
         if not tests:
             allowed = "a test_id of GET /_sandbox/ that both APIs serve"
-            raise Refused(f"field test_id is {shown(test_id)}, which is no such test; allowed: {allowed}", 404)
+            raise Refused(f"field test_id is {shown(test_id)}, which is not a test; allowed: {allowed}", 404)
     if not tests:
         raise Refused("there is no test that both APIs serve, so nothing can happen; allowed: a world with one")
     return tests
@@ -97,12 +97,14 @@ def _session(tests: list[Test], kind: str, test_id: str | None, session_id: str 
     if session_id is not None:
         candidates = [session for session in candidates if session.session_id == session_id.lower()]
         if not candidates:
-            which = "no session" if test_id is None else f"no session of test {test_id.lower()}"
+            which = "not a session" if test_id is None else f"not a session of test {test_id.lower()}"
             allowed = "an id under sessions or rejected of GET /_sandbox/truth"
             raise Refused(f"field session_id is {shown(session_id)}, which is {which}; allowed: {allowed}", 404)
     fitting = [session for session in candidates if _fits(session, kind)]
     if not fitting and session_id is not None:
-        raise Refused(f"field session_id is no session that {_FITTING[kind]}; allowed for kind {kind}: one that does")
+        raise Refused(
+            f"field session_id is not a session that {_FITTING[kind]}; allowed for kind {kind}: one that does"
+        )
     if not fitting:
         raise Refused(f"field kind is {kind}, but there is no session that {_FITTING[kind]}; allowed: another kind")
     return max(fitting, key=lambda session: (session.finished_at, session.session_id))

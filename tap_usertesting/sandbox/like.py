@@ -34,7 +34,7 @@ def read_report(path: Path) -> Json:
     except (ValueError, RecursionError) as error:
         raise ReportError("it is not JSON") from error
     if not isinstance(report, dict) or report.get("report") != FORM:
-        raise ReportError(f'it is no report of the doctor, which begins with "report": "{FORM}"')
+        raise ReportError(f'it is not a report of the doctor, which begins with "report": "{FORM}"')
     return report
 
 

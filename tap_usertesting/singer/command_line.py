@@ -60,7 +60,7 @@ class CommandLineTap(Tap):
         try:
             command = super().cli
         except Exception as error:  # noqa: BLE001 - a wrong logging config may raise anything
-            odd.append(f"SINGER_SDK_LOG_CONFIG: it is no logging config, and has no effect ({type(error).__name__})")
+            odd.append(f"SINGER_SDK_LOG_CONFIG: it is not a logging config, and has no effect ({type(error).__name__})")
             command = cls.get_singer_command()
         for line in odd:
             cls.logger.warning("%s", line)
@@ -157,7 +157,7 @@ class CommandLineTap(Tap):
         with exit_on_settings_error(self.logger):
             environment = Environment(PREFIX)
         for variable, meant in environment.misspelt(names).items():
-            self.logger.warning("the variable %s is no setting and has no effect; is %s meant?", variable, meant)
+            self.logger.warning("the variable %s is not a setting and has no effect; is %s meant?", variable, meant)
         return environment.settings(names)
 
     @override

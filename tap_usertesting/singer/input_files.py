@@ -32,7 +32,7 @@ def read_catalog(path: str) -> JsonObject:
     try:
         Catalog.from_dict({"streams": catalog["streams"]})
     except (KeyError, TypeError, ValueError, AttributeError) as error:
-        message = "it is no Singer catalog; write a new one with --discover"
+        message = "it is not a Singer catalog; write a new one with --discover"
         raise _wrong("catalog", path, message) from error
     return catalog
 
@@ -64,7 +64,7 @@ def drop_unsound(state: JsonObject, warn: Callable[[str], object]) -> JsonObject
     bookmarks = state.get("bookmarks")
     if not isinstance(bookmarks, dict):
         if bookmarks is not None:
-            warn("state: `bookmarks` is no object, so everything is read again")
+            warn("state: `bookmarks` is not an object, so everything is read again")
         return {}
     return {**state, "bookmarks": {name: _sound_stream(name, stream, warn) for name, stream in bookmarks.items()}}
 
@@ -119,10 +119,10 @@ def _object(kind: str, path: str, text: str) -> JsonObject:
     try:
         document = json.loads(text)
     except (ValueError, RecursionError) as error:
-        message = f"it is no JSON{_at(error)}" if text.strip() else "it is empty"
+        message = f"it is not JSON{_at(error)}" if text.strip() else "it is empty"
         raise _wrong(kind, path, f"{message}; write a JSON object") from error
     if not isinstance(document, dict):
-        raise _wrong(kind, path, "it is no JSON object, which begins with {")
+        raise _wrong(kind, path, "it is not a JSON object, which begins with {")
     return document
 
 

@@ -149,7 +149,7 @@ class Directory:
             found |= new
             cursor = last_cursor(received)
             if cursor is None and length >= V1_PAGE:
-                logger.warning("%s fill a page of %d and name no cursor: more can not be read", what, V1_PAGE)
+                logger.warning("%s fill a page of %d and name no cursor: more cannot be read", what, V1_PAGE)
             if cursor is None or repeated or cursor == after:
                 return list(found.values())
             after = cursor

@@ -251,7 +251,7 @@ class TestSync:
         try:
             self._context.lists.read(self.test_id, bool)
         except NotFoundError as lost:
-            message = f"none of its sessions is found, nor its list: the test can not be read ({lost})"
+            message = f"none of its sessions is found, nor its list: the test cannot be read ({lost})"
             raise NotFoundError(message) from lost
         self._context.mark_reachable(self.test_id)
 

@@ -324,7 +324,7 @@ def test_a_feed_that_can_not_be_reached_is_an_error_of_every_test(client: Callab
 def test_a_failure_of_the_results_apis_token_is_not_taken_for_the_feeds(
     client: Callable[..., ChangeFeed], error: ApiError
 ) -> None:
-    """On one origin both share a token; when it can not be had, the run ends and no test is blamed."""
+    """On one origin both share a token; when it cannot be had, the run ends and no test is blamed."""
 
     class NoToken:
         def token(self) -> str:

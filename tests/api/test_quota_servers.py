@@ -168,7 +168,7 @@ def test_a_429_without_any_word_is_waited_out_and_the_call_repeated() -> None:
 def test_a_sliding_window_that_others_use_too_is_given_up_after_a_refusal() -> None:
     """Someone else takes the calls that leave: each 429 is waited out, the guess is dropped, and all gets through.
 
-    A second refusal can not be helped: what such a server names after a block is the end of an older period.
+    A second refusal cannot be helped: what such a server names after a block is the end of an older period.
     """
     clock = FakeClock()
     rule = ServedQuota(QuotaRule(kind="sliding"), clock=clock.monotonic)

@@ -95,7 +95,7 @@ def test_a_host_that_refuses_connections_is_unreachable(
     """After all tries one line names the origin and the setting that holds it, and not the rest of the URL."""
     with Scripted() as server:
         url = f"{server.url}/path?key=hush"
-    with pytest.raises(UnreachableError, match="can not be reached") as caught:
+    with pytest.raises(UnreachableError, match="cannot be reached") as caught:
         transport.send(make_call(url), as_json)
     assert caught.value.setting == "api_url"
     assert "api_url" in str(caught.value)

@@ -169,7 +169,7 @@ def test_a_body_that_is_no_json_is_malformed(body: bytes) -> None:
 
 
 def test_json_constants_that_json_does_not_know_are_null() -> None:
-    """NaN and Infinity, which some servers write, can not be loaded by any target."""
+    """NaN and Infinity, which some servers write, cannot be loaded by any target."""
     assert Answer(200, {}, b'{"a": NaN, "b": [Infinity, -Infinity]}').json() == {"a": None, "b": [None, None]}
 
 

@@ -127,7 +127,7 @@ def simulate(rule: QuotaRule, *, taps: int, calls: int, seed: int) -> Simulated:
 def share_used(passed: list[float], *, limit: int, window: float) -> float:
     """Return the calls that passed over those that the quota allows, from the start of one burst to that of a last one.
 
-    A burst that is under way has used its calls but not yet its time, so it can not be cut in the middle.
+    A burst that is under way has used its calls but not yet its time, so it cannot be cut in the middle.
     """
     starts = [n for n, (before, at) in enumerate(itertools.pairwise(passed), start=1) if at - before > window / 5]
     assert len(starts) > 1, "they were on together for too short to tell"

@@ -114,7 +114,7 @@ class Weather:
 def _fitting(name: str, kind: str) -> str:
     """Return a fault that can meet a call of this kind: itself, or one like it."""
     if name == "malformed" and kind == "transcript":
-        return "cut"  # plain text that a server cuts and frames well can not be told from a short transcript
+        return "cut"  # plain text that a server cuts and frames well cannot be told from a short transcript
     # Another's transcript looks like this one's. Another test may have no scores, and a 404 is an answer.
     if name == "another's" and kind not in ANOTHERS_KINDS:
         return "accepted"

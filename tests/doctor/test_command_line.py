@@ -171,8 +171,8 @@ def test_a_report_starts_a_sandbox(tmp_path: Path, box: Sandbox) -> None:
     [
         (None, "cannot be read (No such file or directory)"),
         ("no JSON", "it is not JSON"),
-        ("[1]", "it is no report of the doctor"),
-        ('{"report": "another"}', "it is no report of the doctor"),
+        ("[1]", "it is not a report of the doctor"),
+        ('{"report": "another"}', "it is not a report of the doctor"),
         ('{"report": "tap-usertesting doctor 1"}', "it has no assumptions"),
         ('{"report": "tap-usertesting doctor 1", "assumptions": {"a": {"evidence": {"b": "c"}}}}', "in numbers"),
         ('{"report": "tap-usertesting doctor 1", "assumptions": {"a": 1}}', "in numbers"),

@@ -226,7 +226,7 @@ def test_a_time_that_is_a_number_is_null_and_said(
     assert done.exit == 0
     assert [row["cursor"] for row in done.records("result_changes")] == [event.cursor for event in test.events]
     assert {row["changed_at"] for row in done.records("result_changes")} == {None}
-    assert [line for line in caplog.messages if "9 events whose changedAt is no text" in line]
+    assert [line for line in caplog.messages if "9 events whose changedAt is not text" in line]
 
 
 @pytest.mark.parametrize("known", [0, 1, 3, 4])

@@ -163,7 +163,7 @@ def test_what_happens_between_count_and_changes_is_no_part(serve: Callable[..., 
 def test_a_count_that_fits_neither_results_nor_events_is_said(
     serve: Callable[..., Sandbox], caplog: pytest.LogCaptureFixture
 ) -> None:
-    """A cap above the number of results, where results have several events: what can not be told apart is said."""
+    """A cap above the number of results, where results have several events: what cannot be told apart is said."""
     world, (test,) = _world(40, events_per_session=3)
     world.feed_options.set(cap=50)
     box = serve(world)

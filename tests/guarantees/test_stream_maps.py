@@ -95,4 +95,4 @@ def test_a_stream_that_only_a_copy_is_made_of_is_read(box: Sandbox) -> None:
 def test_a_map_of_no_stream_is_said(box: Sandbox, tmp_path: Path) -> None:
     """A name that is misspelled may have been meant to hide something."""
     done = sync(box.config(stream_maps={"transcrips": {"text": None}}), tmp_path)
-    assert done.lines("WARNING")[0].endswith("stream_maps: transcrips is no stream of this tap, and has no effect")
+    assert done.lines("WARNING")[0].endswith("stream_maps: transcrips is not a stream of this tap, and has no effect")

@@ -60,7 +60,7 @@ class World:
         self.era = 0  # of cursors; those of an earlier one are refused
         self.lost = False  # access
         self.hides: set[str] = set()  # sessions that the list keeps back for now
-        self.uncertain = False  # the order of the feed's answers can not be told
+        self.uncertain = False  # the order of the feed's answers cannot be told
         self.shifts = False  # the list moves while it is paged
         self.by_start = False  # is the order of the list, and some sessions begin long before they end
         self.reels: dict[str, Listed] = {}

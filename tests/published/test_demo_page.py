@@ -1,4 +1,4 @@
-"""The demo's page: foreign text can not become part of it, and its parts say what PostgreSQL holds."""
+"""The demo's page: foreign text cannot become part of it, and its parts say what PostgreSQL holds."""
 
 from __future__ import annotations
 

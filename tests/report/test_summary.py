@@ -188,7 +188,7 @@ def test_a_signal_ends_with_a_summary(tmp_path: Path, number: int, code: int) ->
 
 
 def test_what_failed_says_so(box: Sandbox, tmp_path: Path) -> None:
-    """A test that can not be read, and credentials that are refused in mid-run."""
+    """A test that cannot be read, and credentials that are refused in mid-run."""
     box.world.lose_access(next(iter(box.world.tests.values())))
     done = sync(box.config(test_ids=list(box.world.tests)), tmp_path)
     assert (done.exit, summary_of(done)["ended"]) == (1, "failed")

@@ -58,13 +58,13 @@ FIELDS: list[tuple[str, dict[str, Any], int, str]] = [
         "events",
         {"kind": "session", "test_id": NO_TEST},
         404,
-        f'field test_id is "{NO_TEST}", which is no such test; allowed:',
+        f'field test_id is "{NO_TEST}", which is not a test; allowed:',
     ),
     (
         "events",
         {"kind": "update", "session_id": "x"},
         404,
-        'field session_id is "x", which is no session; allowed: an id',
+        'field session_id is "x", which is not a session; allowed: an id',
     ),
     ("events", {"kind": "session", "session_id": "x"}, 400, "field session_id is not for kind session"),
     ("faults", {"kind": "lists"}, 400, 'field kind is "lists"; allowed: "token", "list", "details_v3",'),
@@ -116,7 +116,7 @@ FIELDS: list[tuple[str, dict[str, Any], int, str]] = [
         "feed",
         {"refusals": [{"message": "a", "test_uuid": f"ut_{NO_TEST}"}]},
         404,
-        f'field refusals[0].test_uuid is "ut_{NO_TEST}", which is no test; allowed:',
+        f'field refusals[0].test_uuid is "ut_{NO_TEST}", which is not a test; allowed:',
     ),
     ("answers", {"lock": 1}, 400, "unknown field lock; allowed: list_key, list_page,"),
     ("answers", {"list_page": 0}, 400, "field list_page is 0; allowed: a whole number of at least 1"),
@@ -218,7 +218,7 @@ def test_an_event_for_a_session_that_does_not_fit(box: Sandbox, kind: str) -> No
     body = {"kind": kind, "session_id": session.session_id}
     answer = requests.post(f"{box.url}/_sandbox/events", json=body, timeout=LONG)
     assert answer.status_code == 400
-    assert refusal(answer).startswith("field session_id is no session that ")
+    assert refusal(answer).startswith("field session_id is not a session that ")
     assert f"kind {kind}" in refusal(answer)
 
 
@@ -228,7 +228,7 @@ def test_an_event_for_a_test_without_fitting_sessions(box: Sandbox, kind: str) -
     classic = next(test for test in box.world.tests.values() if not test.served_by_results)
     answer = requests.post(f"{box.url}/_sandbox/events", json={"kind": kind, "test_id": classic.test_id}, timeout=LONG)
     assert answer.status_code == 404
-    assert refusal(answer).startswith(f'field test_id is "{classic.test_id}", which is no such test')
+    assert refusal(answer).startswith(f'field test_id is "{classic.test_id}", which is not a test')
     if kind != "session":
         empty = next(test for test in box.world.tests.values() if test.in_feed and not test.sessions)
         answer = requests.post(

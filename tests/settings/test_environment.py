@@ -115,7 +115,7 @@ def test_a_variable_in_small_letters_is_named(
     monkeypatch.setenv(f"{PREFIX}EXCLUDE_PERSONAL_DATA".lower(), "omit")
     assert command("--config=ENV", "--discover") == 0
     [line] = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
-    assert "tap_usertesting_exclude_personal_data is no setting" in line
+    assert "tap_usertesting_exclude_personal_data is not a setting" in line
     assert f"{PREFIX}EXCLUDE_PERSONAL_DATA meant?" in line
 
 
@@ -130,7 +130,7 @@ def test_a_misspelt_setting_is_named_with_the_nearest(
     (tmp_path / "config.json").write_text(json.dumps({name: "x"}), encoding="utf-8")
     assert command("--config=config.json", "--discover") == 0
     warned = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
-    assert warned == [f"{name} is no setting and has no effect; is {meant} meant?"]
+    assert warned == [f"{name} is not a setting and has no effect; is {meant} meant?"]
 
 
 def test_settings_of_the_sdk_and_extras_of_meltano_are_known(
@@ -161,7 +161,7 @@ def test_an_odd_log_level_costs_a_line(tmp_path: Path, level: str) -> None:
         assert not has_links(done)
         warned = [line for line in done.stderr.decode().splitlines() if " | WARNING " in line]
         assert len(warned) == (level in {"verbose", "10"})
-        assert all(f"{variable}: it is no log level" in line for line in warned)
+        assert all(f"{variable}: it is not a log level" in line for line in warned)
 
 
 @pytest.mark.parametrize(

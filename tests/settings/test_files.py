@@ -107,11 +107,11 @@ def test_what_is_no_state_is_one_line_that_names_the_file(tmp_path: Path, conten
 CONFIGS: list[Any] = [
     pytest.param(None, "cannot be read", id="missing"),
     pytest.param(b"", "empty", id="empty"),
-    pytest.param(f'{{"client_secret": "{HUSH}"'.encode(), "no JSON", id="broken"),
-    pytest.param(f'["{HUSH}"]'.encode(), "no JSON object", id="a list"),
-    pytest.param(b"null", "no JSON object", id="null"),
+    pytest.param(f'{{"client_secret": "{HUSH}"'.encode(), "not JSON", id="broken"),
+    pytest.param(f'["{HUSH}"]'.encode(), "not a JSON object", id="a list"),
+    pytest.param(b"null", "not a JSON object", id="null"),
     pytest.param(b"\xff\xfe\xfa", "UTF-8", id="bytes"),
-    pytest.param(b"client_id: me\nclient_secret: you\n", "no JSON", id="YAML"),
+    pytest.param(b"client_id: me\nclient_secret: you\n", "not JSON", id="YAML"),
 ]
 
 
@@ -181,7 +181,7 @@ def test_a_catalog_of_another_shape_is_one_line(
     (tmp_path / "my.json").write_bytes(encoded(document))
     assert command("--config", "config.json", "--catalog", "my.json") == EX_CONFIG
     [line] = critical()
-    assert line.startswith("--catalog my.json: it is no Singer catalog")
+    assert line.startswith("--catalog my.json: it is not a Singer catalog")
 
 
 def test_a_folder_in_the_place_of_a_file_is_one_line(

@@ -79,14 +79,14 @@ def test_ids_are_used_in_lower_case_without_prefix_once_each(
 @pytest.mark.parametrize("name", ["test_ids", "workspace_ids"])
 def test_an_id_that_is_no_uuid_is_named_with_its_place(name: str, given: str) -> None:
     """The line says which entry is wrong."""
-    with pytest.raises(SettingsError, match=rf"^{name}\[1\]: .* is no UUID"):
+    with pytest.raises(SettingsError, match=rf"^{name}\[1\]: .* is not a UUID"):
         parse(**{name: [UUID, given]})
 
 
 def test_the_feeds_own_ids_stay_as_they_are() -> None:
     """The feed's ids are opaque: trimmed and once each, nothing more."""
     assert parse(feed_test_ids=["ut_A", " ut_A ", "x-1"]).feed_test_ids == ("ut_A", "x-1")
-    with pytest.raises(SettingsError, match=r"^feed_test_ids\[0\]: 'a b' is no test UUID"):
+    with pytest.raises(SettingsError, match=r"^feed_test_ids\[0\]: 'a b' is not a test UUID"):
         parse(feed_test_ids=["a b"])
 
 
@@ -106,7 +106,7 @@ def test_start_date_takes_the_fixed_form(given: str, used: str) -> None:
 @pytest.mark.parametrize("given", ["yesterday", "2026-02-30", "31.01.2026", "2026-01-31T25:00:00Z"])
 def test_a_bad_date_is_named(given: str) -> None:
     """One line with the setting, the value and an example."""
-    with pytest.raises(SettingsError, match=r"^start_date: .* is no date; write it like"):
+    with pytest.raises(SettingsError, match=r"^start_date: .* is not a date; write it like"):
         parse(start_date=given)
 
 
@@ -114,11 +114,11 @@ def test_a_bad_date_is_named(given: str) -> None:
 @pytest.mark.parametrize(
     ("url", "line"),
     [
-        pytest.param("api.example", "is no URL", id="no scheme"),
-        pytest.param("ftp://api.example", "is no URL", id="another scheme"),
-        pytest.param("https://", "is no URL", id="no host"),
-        pytest.param("https://api.example:port", "is no URL", id="a port that is none"),
-        pytest.param("https://[::1", "is no URL", id="half an IPv6 address"),
+        pytest.param("api.example", "is not a URL", id="no scheme"),
+        pytest.param("ftp://api.example", "is not a URL", id="another scheme"),
+        pytest.param("https://", "is not a URL", id="no host"),
+        pytest.param("https://api.example:port", "is not a URL", id="a port that is none"),
+        pytest.param("https://[::1", "is not a URL", id="half an IPv6 address"),
         pytest.param("https://me:hush@api.example", "user name or password", id="password"),
         pytest.param("http://api.example", "use https://api.example", id="plain http"),
         pytest.param("http://localhost.example", "use https://localhost.example", id="only looks local"),

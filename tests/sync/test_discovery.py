@@ -232,7 +232,7 @@ def test_new_items_with_a_repeated_cursor_end_the_walk(directory: Callable[..., 
 def test_full_pages_without_a_cursor_are_named(
     directory: Callable[..., Directory], caplog: pytest.LogCaptureFixture
 ) -> None:
-    """What can not be paged is read as far as it goes, with a warning."""
+    """What cannot be paged is read as far as it goes, with a warning."""
     page = [{key: value for key, value in study(n).items() if key != "cursor"} for n in range(50)]
     with Scripted(Reply(200, json.dumps(page).encode())) as server:
         assert len(directory(server.url, workspace_ids=[FIRST]).studies) == 50

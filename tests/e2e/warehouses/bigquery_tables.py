@@ -127,7 +127,7 @@ class Tables:
         if partitioned is not None and types.get(partitioned) != "TIMESTAMP":
             raise RefusedError(f"{table.name} is partitioned by {partitioned}, which is no timestamp")
         if len(clustered) > 4 or any(types.get(name, "FLOAT") in {"FLOAT", "JSON", "RECORD"} for name in clustered):
-            raise RefusedError(f"{table.name} can not be clustered by {clustered}")
+            raise RefusedError(f"{table.name} cannot be clustered by {clustered}")
 
 
 def _check(fields: list[Field]) -> None:
