@@ -100,12 +100,12 @@ def _to_read(plan: Plan) -> list[list[Row]]:
 
 
 def _names(plan: Plan) -> dict[str, str]:
-    """Return what each test is called: its title, with the id behind it where another has the same; else the id."""
+    """Return what each test is called: its title, after its id where another has the same; else the id."""
     titles = Counter(plan.titles.get(test_id, "") for test_id in plan.tests)
     found = {}
     for test_id in plan.tests:
         title = plan.titles.get(test_id)
-        found[test_id] = test_id if title is None else title if titles[title] == 1 else f"{title} ({test_id[:8]})"
+        found[test_id] = test_id if title is None else title if titles[title] == 1 else f"{test_id[:8]}: {title}"
     return found
 
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from tap_usertesting.sandbox.requests_and_replies import Json
 
 FORM = "tap-usertesting doctor 1"
+VERDICTS = ("holds", "refuted", "could not tell")
 _UNLIMITED = 1_000_000  # a limit from which on there is none
 _MOST_SESSIONS, _MOST_TESTS = 10_600, 500  # to make up; more would show nothing else
 _STATUSES_OF_TESTS = (200, 403, 404)  # for what is missing
@@ -44,7 +45,7 @@ class Findings:
     def __init__(self, report: Json) -> None:
         """Check the parts that are used. Raises ReportError."""
         found = report.get("assumptions")
-        if not isinstance(found, dict):
+        if not isinstance(found, dict) or not found:
             raise ReportError("it has no assumptions")
         self.refuted: set[str] = set()
         self._numbers: dict[str, dict[str, int]] = {}
@@ -52,6 +53,8 @@ class Findings:
             evidence = entry.get("evidence", {}) if isinstance(entry, dict) else None
             if not isinstance(evidence, dict) or not all(_is_count(number) for number in evidence.values()):
                 raise ReportError(f"its assumption {name} has no evidence in numbers")
+            if entry.get("verdict") not in VERDICTS:
+                raise ReportError(f"its assumption {name} has no verdict of {', '.join(VERDICTS)}")
             self._numbers[name] = evidence
             if entry.get("verdict") == "refuted":
                 self.refuted.add(name)

@@ -123,6 +123,8 @@ class CommandLineTap(Tap):
         """Sync, check what a sync needs, write what it would cost, or try what is assumed of the servers."""
         if about:
             super().invoke(about=True, about_format=about_format)
+        if (test != CliTestOptionValue.Disabled.value) + (plan is not None) + doctor > 1:
+            raise click.UsageError("--test, --plan and --doctor exclude each other; give one of them")
         if test == CliTestOptionValue.Disabled.value and (has_terminal() if plan is None else sys.stderr.isatty()):
             quiet_console(PREFIX)
         cls.print_version(print_fn=cls.logger.info)

@@ -176,7 +176,12 @@ def test_a_report_starts_a_sandbox(tmp_path: Path, box: Sandbox) -> None:
         ('{"report": "tap-usertesting doctor 1"}', "it has no assumptions"),
         ('{"report": "tap-usertesting doctor 1", "assumptions": {"a": {"evidence": {"b": "c"}}}}', "in numbers"),
         ('{"report": "tap-usertesting doctor 1", "assumptions": {"a": 1}}', "in numbers"),
-        ('{"report": "tap-usertesting doctor 1", "assumptions": {}}', "no quota or no settings"),
+        ('{"report": "tap-usertesting doctor 1", "assumptions": {"a": {"verdict": "maybe"}}}', "no verdict of holds"),
+        ('{"report": "tap-usertesting doctor 1", "assumptions": {}}', "it has no assumptions"),
+        (
+            '{"report": "tap-usertesting doctor 1", "assumptions": {"a": {"verdict": "holds"}}}',
+            "no quota or no settings",
+        ),
     ],
 )
 def test_a_bad_report_is_one_line(
@@ -190,3 +195,12 @@ def test_a_bad_report_is_one_line(
     [line] = capsys.readouterr().err.splitlines()
     assert line.startswith(f"tap-usertesting-sandbox: --like {report}: ")
     assert words in line
+
+
+@pytest.mark.parametrize("modes", [["--doctor", "--plan"], ["--doctor", "--test"], ["--plan=json", "--test=schema"]])
+def test_one_mode_at_a_time(box: Sandbox, tmp_path: Path, modes: list[str]) -> None:
+    """Two of them are a mistake, which is told before any call."""
+    done = sync(box.config(), tmp_path, args=modes)
+    assert done.exit == 2
+    assert "--test, --plan and --doctor exclude each other" in done.log
+    assert box.calls == []

@@ -279,7 +279,7 @@ def test_titles_that_two_tests_have_are_told_apart(tmp_path: Path) -> None:
         lines = table_of(box.config(), tmp_path, select=["session_details"])
         configured = table_of(box.config(test_ids=[third]), tmp_path, select=["session_details"])
     names = {re.split(r"\s{2,}", line)[0] for line in lines}
-    assert {f"Checkout ({first[:8]})", f"Checkout ({second[:8]})", "Menu"} <= names
+    assert {f"{first[:8]}: Checkout", f"{second[:8]}: Checkout", "Menu"} <= names
     assert any(line.startswith(third) for line in configured)
 
 
