@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import os
 import re
 import subprocess
 import sys
@@ -190,9 +191,15 @@ def test_every_supported_python_is_tested(project: dict[str, Any]) -> None:
     assert project["project"]["requires-python"] == f">={claimed[0]}"
 
 
+def make(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run make as from a shell, also where make runs these tests: a make inside a make says more."""
+    env = {name: value for name, value in os.environ.items() if name not in {"MAKEFLAGS", "MAKELEVEL", "MFLAGS"}}
+    return subprocess.run(["make", *arguments], cwd=ROOT, env=env, check=False, capture_output=True, text=True)
+
+
 def test_make_without_a_target_explains_itself() -> None:
     """`make` alone builds nothing and names every target that a person would call."""
-    shown = subprocess.run(["make"], cwd=ROOT, check=True, capture_output=True, text=True).stdout
+    shown = make().stdout
     targets = set(re.findall(r"^  make ([\w-]+)", shown, flags=re.MULTILINE))
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     phony = re.search(r"^\.PHONY: (.*)$", makefile, flags=re.MULTILINE)
@@ -206,8 +213,7 @@ def test_make_says_in_one_line_that_a_python_is_too_old(target: str, tmp_path: P
     old = tmp_path / "python3"
     old.write_text("#!/bin/sh\nexit 1\n")
     old.chmod(0o755)
-    command = ["make", target, f"VENV={tmp_path}/venv", f"DEMO_VENV={tmp_path}/demo", f"PYTHON={old}"]
-    run = subprocess.run(command, cwd=ROOT, check=False, capture_output=True, text=True)
+    run = make(target, f"VENV={tmp_path}/venv", f"DEMO_VENV={tmp_path}/demo", f"PYTHON={old}")
     assert run.stdout == ""
     lines = [line for line in run.stderr.splitlines() if not line.startswith("make")]
     assert run.returncode != 0
@@ -227,8 +233,7 @@ def test_make_demo_says_that_it_installs(tmp_path: Path) -> None:
         'if [ "$2" = venv ] || [ "$2" = pip ]; then echo "takes long"; fi\n'
     )
     fake.chmod(0o755)
-    command = ["make", "demo", f"DEMO_VENV={tmp_path}/demo", f"PYTHON={fake}"]
-    first, second = (subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True) for _ in range(2))
+    first, second = (make("demo", f"DEMO_VENV={tmp_path}/demo", f"PYTHON={fake}") for _ in range(2))
     announced, *rest = first.stdout.splitlines()
     assert announced.startswith("Installing ")
     assert "target-postgres" in announced
