@@ -13,7 +13,7 @@ JOBS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 SEEDS ?= 200
 # The tests of single rooms, without a process of the tap's.
 ROOMS := tests/api tests/values tests/changes tests/ledger/test_state.py tests/sync
-COVERED := $(ROOMS) tests/report tests/settings tests/fan_out tests/parallel tests/sandbox
+COVERED := $(ROOMS) tests/doctor tests/report tests/settings tests/fan_out tests/parallel tests/sandbox
 WORKFLOWS := $(wildcard .github/workflows/*.yml)
 
 # PYTHON=... chooses another interpreter. The first that runs and is new enough is taken: a name on the PATH proves
