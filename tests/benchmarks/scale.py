@@ -72,6 +72,7 @@ class Job:
             session_details=sessions,
             transcripts=sessions if self.product_type == SPOKEN else 0,
             result_changes=sessions * self.events if self.feed else 0,
+            sync_status=self.tests * (2 + (self.product_type == SPOKEN) + self.feed),
         )
         return +Counter({name: count for name, count in rows.items() if self.select is None or name in self.select})
 

@@ -34,11 +34,12 @@ class _Key(msgspec.Struct, gc=False):
     test_id: str | None = None
     session_id: str | None = None
     cursor: str | None = None
+    stream: str | None = None
     task_group_id: str | None = None
     workspace_id: str | None = None
 
     def as_text(self) -> str:
-        return f"{self.test_id}/{self.session_id}/{self.cursor}/{self.task_group_id}/{self.workspace_id}"
+        return f"{self.test_id}/{self.session_id}/{self.cursor}/{self.task_group_id}/{self.workspace_id}/{self.stream}"
 
 
 class _Message(msgspec.Struct, gc=False):
