@@ -82,13 +82,11 @@ def _notes(plan: Plan) -> list[str]:
 
 def _quota(quota: Quota) -> str:
     """Return the quota in words; a number only where one is known that a sync would meet."""
-    if quota.limit is None:
-        return "not known, so the time is not known either"
-    if not quota.is_met:
+    if quota.limit is None or not quota.is_met:
         return "none that a sync would meet, so the time is that of the answers"
     calls = f"{number_of(quota.limit, 'call')} in {quota.window:.0f} s"
     if quota.source == "documented":
-        return f"the server names none, so the documented {calls} are assumed"
+        return f"no answer has named one, so the documented {calls} are assumed"
     if quota.source == "setting":
         return f"{calls}, by calls_per_minute"
     return f"{calls}, {f'in {quota.windows} windows, one per endpoint' if quota.windows > 1 else 'for all endpoints'}"

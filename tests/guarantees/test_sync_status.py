@@ -36,6 +36,14 @@ def few(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tally, "MOST_SESSIONS", 4)
 
 
+def a_spoken_test(world: World, *, sessions: int) -> Test:
+    """Add a test with speech and so many sessions."""
+    test = world.add_test("THINK_OUT_LOUD")
+    for _ in range(sessions):
+        world.add_session(test)
+    return test
+
+
 def status_of(of: Warehouse | Synced, stream: str, test: Test | None = None) -> dict[str, Any]:
     """Return the row of a stream in a test, by default in the only one."""
     rows = of.tables["sync_status"].values() if isinstance(of, Warehouse) else of.records("sync_status")
@@ -100,9 +108,7 @@ def test_a_budget_leaves_nothing_unaccounted_for(tell: Tell, settings: dict[str,
     """After each of several cut syncs the numbers hold, and say from when on nothing is missing."""
     world = World(seed=calls)
     for _ in range(3):
-        test = world.add_test("THINK_OUT_LOUD")
-        for _ in range(6):
-            world.add_session(test)
+        test = a_spoken_test(world, sessions=6)
     story = tell(world, max_calls=calls, **settings)
     for _ in range(3):
         run = story.sync(*SELECTED)
@@ -126,9 +132,7 @@ def test_a_budget_leaves_nothing_unaccounted_for(tell: Tell, settings: dict[str,
 def test_the_calls_left_are_those_that_the_next_syncs_make(tell: Tell) -> None:
     """After a sync that ended at its budget, `calls_left` adds up to the calls that follow."""
     world = World(seed=9)
-    test = world.add_test("THINK_OUT_LOUD")
-    for _ in range(12):
-        world.add_session(test)
+    a_spoken_test(world, sessions=12)
     story = tell(world, max_calls=15)
     story.sync(*SELECTED)
     rows = story.warehouse.tables["sync_status"].values()
@@ -147,9 +151,7 @@ def test_the_calls_left_are_those_that_the_next_syncs_make(tell: Tell) -> None:
 def test_the_calls_left_of_a_stream_that_was_selected_later_stand_with_the_first(tell: Tell) -> None:
     """The first has read everything, but shares the calls that the later one still needs."""
     world = World(seed=9)
-    test = world.add_test("THINK_OUT_LOUD")
-    for _ in range(12):
-        world.add_session(test)
+    a_spoken_test(world, sessions=12)
     story = tell(world)
     story.sync("transcripts", "sync_status")
     story.settings["max_calls"] = 9
@@ -167,9 +169,7 @@ def test_the_calls_left_of_a_stream_that_was_selected_later_stand_with_the_first
 def test_any_kill_is_made_good_by_the_next_sync(tell: Tell) -> None:
     """However many messages arrive, the next sync makes the tables true and the numbers hold."""
     world = World(seed=2)
-    test = world.add_test("THINK_OUT_LOUD")
-    for _ in range(3):
-        world.add_session(test)
+    test = a_spoken_test(world, sessions=3)
     story = tell(world)
     story.assert_any_kill_is_survived(*SESSION_STREAMS, "sync_status")
     world.reject(next(iter(test.sessions.values())))
@@ -184,9 +184,7 @@ def test_a_signal_leaves_nothing_unaccounted_for(
     """SIGTERM in mid-sync: the rows of `sync_status` are written, STATE after them, and they hold."""
     world = World(seed=6)
     for _ in range(2):
-        test = world.add_test("THINK_OUT_LOUD")
-        for _ in range(8):
-            world.add_session(test)
+        a_spoken_test(world, sessions=8)
     box = serve(world)
     options = arguments(box.config(**settings), tmp_path, select=SELECTED)
     with subprocess.Popen([*COMMAND, *options], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
@@ -255,9 +253,7 @@ def test_a_session_that_fails_waits_and_keeps_its_row(serve: Callable[..., Sandb
 def test_an_error_that_ends_the_run_leaves_nothing_unaccounted_for(serve: Callable[..., Sandbox]) -> None:
     """In mid-sync the credentials are refused: the rows of `sync_status` are written before the run ends."""
     world = World(seed=6)
-    test = world.add_test("THINK_OUT_LOUD")
-    for _ in range(6):
-        world.add_session(test)
+    a_spoken_test(world, sessions=6)
     box = serve(world)
 
     def refuse(_call: object) -> None:
@@ -345,9 +341,7 @@ def test_a_session_that_a_short_list_keeps_back_is_not_given_up(
 ) -> None:
     """By feed: it is older than what is waited for, and the list names it without giving it. It waits, and arrives."""
     world = World(now=present - timedelta(days=20))
-    test = world.add_test("THINK_OUT_LOUD")
-    for _ in range(5):
-        world.add_session(test)
+    a_spoken_test(world, sessions=5)
     box = serve(world)
     box.fail("list", times=None, fault="short")
     warehouse = Warehouse()
@@ -481,9 +475,7 @@ def test_a_session_that_the_list_keeps_back_is_unread_and_nothing_is_said_to_be_
 ) -> None:
     """It may be any session; once the list gives it, everything is complete."""
     world = World(seed=3)
-    test = world.add_test("THINK_OUT_LOUD")
-    for _ in range(8):
-        world.add_session(test)
+    a_spoken_test(world, sessions=8)
     story = tell(world, change_source="listing")
     story.box.fail("list", times=None, fault="short")
     story.warehouse.load(sync_here(story.box.config(**story.settings), select=SELECTED).messages)
@@ -500,9 +492,7 @@ def test_a_session_that_the_list_keeps_back_is_unread_and_nothing_is_said_to_be_
 def test_a_change_of_source_keeps_count(tell: Tell) -> None:
     """Rows of the former source are still there, and are not counted twice when they are read again."""
     world = World(seed=3)
-    test = world.add_test("THINK_OUT_LOUD")
-    for _ in range(3):
-        world.add_session(test)
+    a_spoken_test(world, sessions=3)
     story = tell(world, change_source="listing")
     story.sync(*SELECTED)
     for source in ("feed", "listing"):
@@ -578,9 +568,7 @@ def test_the_samples_of_a_long_list_are_counted_once(tell: Tell, present: dateti
 def test_a_test_that_becomes_long_while_it_is_read_again_has_no_counts(tell: Tell) -> None:
     """Which of the sessions that follow have a row is no longer known then."""
     world = World(seed=3)
-    test = world.add_test("THINK_OUT_LOUD")
-    for _ in range(4):
-        world.add_session(test)
+    test = a_spoken_test(world, sessions=4)
     story = tell(world)
     story.sync(*SELECTED)
     story.settings["change_source"] = "listing"

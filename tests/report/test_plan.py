@@ -287,7 +287,7 @@ def test_titles_that_two_tests_have_are_told_apart(tmp_path: Path) -> None:
     ("rule", "settings", "said"),
     [
         pytest.param(None, {}, "none that a sync would meet", id="a limit that no sync meets"),
-        pytest.param(QuotaRule(headers=False), {}, "the server names none, so the documented 10", id="none named"),
+        pytest.param(QuotaRule(headers=False), {}, "no answer has named one, so the documented 10", id="none named"),
         pytest.param(None, {"calls_per_minute": 8}, "8 calls in 60 s, by calls_per_minute", id="a setting"),
     ],
 )
@@ -300,6 +300,14 @@ def test_a_quota_is_told_in_words(tmp_path: Path, rule: QuotaRule | None, settin
     assert "1000000" not in text
     [total] = [line for line in lines if line.startswith("everything")]
     assert (numbers(total)[-1] == "-") == (rule is None and not settings)
+
+
+def test_a_quota_that_no_answer_has_told_is_assumed(tmp_path: Path) -> None:
+    """By feed an idle plan makes no call under the quota, so it cannot know of the server's 1,000 calls."""
+    with Sandbox(a_world(tests=2), quota=QuotaRule(limit=1000)) as box:
+        state = sync(box.config(), tmp_path, select=SESSION_STREAMS).state
+        lines = table_of(box.config(), tmp_path, select=SESSION_STREAMS, state=state)
+    assert "Quota: no answer has named one, so the documented 10 calls in 60 s are assumed." in lines
 
 
 def test_budgets_do_not_cut_a_plan(tmp_path: Path) -> None:
