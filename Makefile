@@ -29,7 +29,7 @@ PIP_FLAGS := --quiet --disable-pip-version-check
 .DELETE_ON_ERROR:
 # A benchmark must run alone, whatever -j says.
 .NOTPARALLEL:
-.PHONY: help test lint types workflows unit coverage lowest next-sdk audit e2e pipeline chaos bench bench-peers format demo dist clean
+.PHONY: help test lint types workflows unit coverage lowest next-sdk audit docs e2e pipeline chaos bench bench-peers format demo dist clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -73,6 +73,10 @@ audit: $(VENV)/.dev ## Known weaknesses of what the tap depends on (asks PyPI)
 	$(BIN)/python -m pip install $(PIP_FLAGS) --group audit
 	$(BIN)/python -m pip_audit --progress-spinner off .
 
+docs: $(VENV)/.docs ## The documentation as a site in site/, built strictly by MkDocs and by Zensical
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict --site-dir site
+	$(BIN)/zensical build --clean --strict
+
 e2e: $(VENV)/.dev ## Real programs around the tap: Meltano, targets, dbt, orchestrators (installs them beside)
 	$(BIN)/pytest -m e2e -n 2 --dist loadfile
 
@@ -107,7 +111,7 @@ dist: $(VENV)/.release ## Build sdist and wheel into dist/ and check them
 	$(BIN)/twine check --strict dist/*
 
 clean: ## Remove everything that make wrote
-	rm -rf $(VENV) $(DEMO_VENV) $(LOWEST_VENV) $(NEXT_VENV) .venvs dist .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) $(DEMO_VENV) $(LOWEST_VENV) $(NEXT_VENV) .venvs dist site .cache .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # Order-only prerequisites below: an environment that is there stays, whatever happens to the Python it came from.
@@ -130,6 +134,10 @@ $(LOWEST_VENV)/.lowest: pyproject.toml $(VENV)/.dev
 
 $(VENV)/.release: $(VENV)/.dev
 	$(BIN)/python -m pip install $(PIP_FLAGS) --group release
+	@touch $@
+
+$(VENV)/.docs: $(VENV)/.dev
+	$(BIN)/python -m pip install $(PIP_FLAGS) --group docs
 	@touch $@
 
 # The environment is made from within, not as a prerequisite: making it takes seconds, and the line comes first.

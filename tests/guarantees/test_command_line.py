@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from tap_usertesting.sandbox import Sandbox
 
-README = Path(__file__).parents[2] / "README.md"
+STREAM_MAPS = Path(__file__).parents[2] / "docs/stream-maps.md"
 
 
 def test_an_id_is_one_test_however_it_is_spelled(serve: Callable[..., Sandbox]) -> None:
@@ -89,7 +89,7 @@ def test_the_connection_test_ends_where_there_are_no_transcripts(
 
 
 def test_maps_that_think_of_tombstones_let_them_through(serve: Callable[..., Sandbox], tmp_path: Path) -> None:
-    """A map and a filter that expect null, as the README writes them, let every tombstone through.
+    """A map and a filter that expect null, as docs/stream-maps.md writes them, let every tombstone through.
 
     The row of a rejected session leaves the target.
     """
@@ -142,9 +142,9 @@ def test_what_maps_do_that_forget_tombstones(serve: Callable[..., Sandbox], tmp_
     assert run.partition("sessions", test.test_id)["replication_key_value"] == test.events[-1].cursor
 
 
-def test_the_readme_tells_of_maps_and_tombstones() -> None:
-    """The README says what stream maps and filters do to tombstones, with the forms that are safe."""
-    passages = README.read_text(encoding="utf-8").split("\n\n")
+def test_the_page_tells_of_maps_and_tombstones() -> None:
+    """The page says what stream maps and filters do to tombstones, with the forms that are safe."""
+    passages = STREAM_MAPS.read_text(encoding="utf-8").split("\n\n")
     told = [text for text in passages if "tombstone" in text.lower() and "stream map" in text.lower()]
     assert told
     assert any("__filter__" in text for text in passages)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
+import logging
 import re
+import subprocess
 from dataclasses import fields
-from pathlib import Path
-from typing import get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 import pytest
 import requests
@@ -18,35 +20,112 @@ from tap_usertesting.sandbox.answer_options import AnswerOptions
 from tap_usertesting.sandbox.change_by_kind import EventKind, EventOrder
 from tap_usertesting.sandbox.faults import Fault, FaultKind
 from tap_usertesting.sandbox.feed_options import FeedOptions, Refusal
+from tap_usertesting.singer.command_line import EX_CONFIG
 from tap_usertesting.singer.status_stream import FAILED, WRITTEN
+from tap_usertesting.sync.termination_signals import EXIT_BY_SIGNAL
+from tests.published.llms import sections
+from tests.published.pages import DOCS, PAGES, anchors, links, section
 from tests.sandbox.pasting import Page, in_markdown, paste
-from tests.support.harness import LONG
+from tests.support.harness import COMMAND, LONG, sync_here
+from tests.support.simulated_time import SimulatedTime
 
-DOCS = Path(__file__).parents[2] / "docs"
+if TYPE_CHECKING:
+    from pathlib import Path
+
 INDEX = DOCS / "README.md"
-PAGES = sorted(path for path in DOCS.rglob("*.md") if not {"node_modules", "target", "dbt_packages"} & set(path.parts))
-
-
-def links(page: Path) -> list[str]:
-    """Return the relative targets of a page's links, without their anchors."""
-    text = re.sub(r"^```.*?^```$", "", page.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
-    found = re.findall(r"\]\(([^)\s]+)\)", text)
-    return [link.partition("#")[0] for link in found if "://" not in link and not link.startswith("#")]
+OTHER_EXITS = {0, 1, 2, EX_CONFIG}  # read, not all read, wrong option, wrong setting or file
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(DOCS)))
 def test_links_lead_somewhere(page: Path) -> None:
-    """A relative link names a file of the repository."""
-    assert [link for link in links(page) if not (page.parent / link).exists()] == []
+    """A relative link names a file under docs/, which the site has too, and a heading of it."""
+    for link in links(page):
+        name, _, anchor = link.partition("#")
+        there = (page.parent / name).resolve() if name else page
+        assert there.exists(), link
+        assert there.is_relative_to(DOCS), link
+        assert not anchor or anchor in anchors(there), link
+    repository = re.findall(r"/tap-usertesting/(?:blob|tree)/main/([^)#\s]+)", page.read_text(encoding="utf-8"))
+    assert [name for name in repository if not (DOCS.parent / name).exists()] == []
 
 
-def test_every_page_is_in_the_index() -> None:
+def test_every_page_is_in_the_index_and_on_the_site() -> None:
     """Nothing is written that a reader does not find."""
-    listed = {(DOCS / link).resolve() for link in links(INDEX)}
-    pages = {path.resolve() for path in DOCS.glob("*.md")} - {INDEX.resolve()}
-    assert pages <= listed
+    listed = {(DOCS / link.partition("#")[0]).resolve() for link in links(INDEX)}
+    reached = listed | {(page.parent / link.partition("#")[0]).resolve() for page in listed for link in links(page)}
+    assert set(PAGES) - {INDEX} <= reached
+    on_the_site = {DOCS / page for _, pages in sections() for page in pages}
+    assert set(PAGES) - {INDEX} == on_the_site
     examples = {path.name for path in (DOCS / "examples").iterdir() if path.is_dir()}
-    assert examples == {path.relative_to(DOCS / "examples").parts[0] for path in listed if "examples" in path.parts}
+    assert examples == {path.relative_to(DOCS / "examples").parts[0] for path in reached if "examples" in path.parts}
+
+
+def test_every_option_of_the_command_line_is_named() -> None:
+    """Each option of `--help` is explained."""
+    shown = subprocess.run([*COMMAND, "--help"], check=True, capture_output=True, text=True).stdout
+    options = set(re.findall(r"^\s+(--\w+)", shown, flags=re.MULTILINE))
+    assert options >= {"--config", "--state", "--test"}
+    table = section((DOCS / "settings.md").read_text(encoding="utf-8"), "Command-line options")
+    assert {option for option in options if f"`{option}" not in table} == set()
+
+
+def test_every_exit_code_is_named() -> None:
+    """The table of exit codes has those of the code, and no other."""
+    table = section((DOCS / "troubleshooting.md").read_text(encoding="utf-8"), "Exit codes")
+    named = re.findall(r"^\| (\d+) \|", table, flags=re.MULTILINE)
+    assert [int(code) for code in named] == sorted(OTHER_EXITS | set(EXIT_BY_SIGNAL.values()))
+
+
+def test_examples_of_state_are_whole() -> None:
+    """What is printed as an entry of the state can be parsed, and holds no key that is not explained."""
+    text = (DOCS / "state.md").read_text(encoding="utf-8")
+    examples = [json.loads(found) for found in re.findall(r"```json\n(.*?)```", text, flags=re.DOTALL)]
+    entries = [one for example in examples for one in (example, *entries_in(example)) if "context" in one]
+    assert {entry["source"] for entry in entries} == {"feed", "listing"}
+    assert {key for entry in entries for key in entry if f"`{key}`" not in text} == set()
+
+
+def entries_in(example: dict[str, Any]) -> list[dict[str, Any]]:
+    """The entries of an example that shows a whole stream."""
+    return list(example.get("partitions", ()))
+
+
+def test_quoted_wait_is_the_real_one(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+    """One line for the first wait, however many windows a sync takes."""
+    caplog.set_level(logging.INFO)
+    world = World(seed=7)
+    test = world.add_test(product_type="SURVEY")
+    for _ in range(22):
+        world.add_session(test)
+    with SimulatedTime().install(monkeypatch).serve(world, QuotaRule()) as box:
+        assert sync_here(box.config(test_ids=[test.test_id]), select=["session_details"]).exit == 0
+    [line] = [message for message in caplog.messages if "no calls left in this window" in message]
+    assert f"INFO | tap-usertesting | {line}\n" in (DOCS / "quota.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("stream", "maps"),
+    [
+        pytest.param("transcripts", {"text": "text[:100] if text else None"}, id="a column cut short"),
+        pytest.param("sessions", {"__filter__": "deleted_at is not None or status == 'COMPLETE'"}, id="a filter"),
+    ],
+)
+def test_recommended_stream_map_lets_a_tombstone_pass(stream: str, maps: dict[str, str]) -> None:
+    """The maps that the page recommends keep rows and removals."""
+    text = (DOCS / "stream-maps.md").read_text(encoding="utf-8")
+    assert all(f'{key}: "{expression}"' in text for key, expression in maps.items())
+    world = World(seed=7)
+    test = world.add_test(product_type="THINK_OUT_LOUD")
+    session = world.add_session(test)
+    world.add_session(test)
+    with Sandbox(world, quota=None) as box:
+        config = box.config(stream_maps={stream: maps})
+        first = sync_here(config, select=[stream])
+        world.reject(session)
+        second = sync_here(config, select=[stream], state=first.state)
+    assert (first.exit, second.exit) == (0, 0)
+    assert len(first.records(stream)) == 2
+    assert [record["deleted_at"] is not None for record in second.records(stream)] == [True]
 
 
 def test_the_state_page_names_every_field() -> None:

@@ -25,7 +25,7 @@ WORDS = {"exclude_personal_data": [OMIT, HASH]}
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 EXAMPLES = DOCS / "examples"
-PAGES = ("sharding.md", "without-meltano.md", *(f"examples/{name}/README.md" for name in ("container", "hub")))
+PAGES = ("sharding.md", "without-meltano.md", "container.md", "airflow.md", "dagster.md", "examples/hub/README.md")
 
 
 @pytest.mark.parametrize("name", ["airflow/usertesting.py", "dagster/usertesting.py"])

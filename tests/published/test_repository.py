@@ -27,6 +27,7 @@ TOP_LEVEL = {
     "LICENSE",
     "SECURITY.md",
     "docs",
+    "mkdocs.yml",
     # what runs
     "pyproject.toml",
     "meltano.yml",

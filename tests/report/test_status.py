@@ -80,10 +80,10 @@ def test_a_line_of_a_terminal(columns: int, line: str) -> None:
     assert terminal_line(STATUS, columns) == line
 
 
-def test_the_readme_quotes_a_line() -> None:
+def test_the_page_quotes_a_line() -> None:
     """It is what a terminal of 80 columns shows."""
-    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
-    assert f"\n{terminal_line(STATUS, 77)}\n" in readme
+    page = (Path(__file__).parents[2] / "docs/quota.md").read_text(encoding="utf-8")
+    assert f"\n{terminal_line(STATUS, 77)}\n" in page
 
 
 def test_a_line_in_a_wait() -> None:

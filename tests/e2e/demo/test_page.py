@@ -171,8 +171,8 @@ def test_the_page_needs_nothing_else(demo: Demo) -> None:
     assert not re.findall(r"<(?:link|img|iframe|script)[^>]+(?:src|href)=", outside + scripts)
 
 
-def test_the_readme_quotes_what_the_demo_prints(demo: Demo) -> None:
-    """The second sync, as the quick start shows it."""
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    [quoted] = re.findall(r"```text\n(3\. Second sync.*?)```", readme, flags=re.DOTALL)
+def test_the_page_quotes_what_the_demo_prints(demo: Demo) -> None:
+    """The second sync, as the first page shows it."""
+    page = (ROOT / "docs/get-started.md").read_text(encoding="utf-8")
+    [quoted] = re.findall(r"```text\n(3\. Second sync.*?)```", page, flags=re.DOTALL)
     assert quoted in demo.printed
