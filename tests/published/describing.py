@@ -77,5 +77,6 @@ def streams_in_short() -> str:
     for stream, entry in declared():
         keys = ", ".join(f"`{key}`" for key in entry["key_properties"])
         default = "selected" if stream.selected_by_default else "not selected"
+        default = f"needs `{stream.setting}`" if stream.setting else default
         rows.append(f"| `{entry['stream']}` | {keys} | {default} |")
     return "\n".join(rows)
