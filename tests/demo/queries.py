@@ -19,6 +19,17 @@ SELECT
   count(*) FILTER (WHERE status = 429) AS refused
 FROM demo.calls"""
 
+NEWEST = """\
+SELECT to_char(finish_time, 'DD Mon HH24:MI') AS finished, title AS test,
+       coalesce(cardinality(tasks), 0) AS tasks, left(text, 24) AS said
+FROM usertesting.sessions AS s
+JOIN usertesting.tests USING (test_id)
+LEFT JOIN usertesting.session_details AS d USING (session_id)
+LEFT JOIN usertesting.transcripts AS t USING (session_id)
+WHERE s.deleted_at IS NULL
+ORDER BY finish_time DESC NULLS LAST, session_id
+LIMIT 8"""
+
 # What the rows of the three tables of sessions say, as one JSON object for each row.
 CONTENTS = """\
   SELECT 'sessions' AS "table", test_id, session_id, jsonb_strip_nulls(jsonb_build_object(

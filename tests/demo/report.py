@@ -70,6 +70,22 @@ def transcript(row: dict[str, Any], *, cues: int = 4) -> None:
         line(f"  {minutes:02d}:{seconds:02d}  {speaker}{' '.join(cue['text'].split())}")
 
 
+def query(sql: str) -> None:
+    """Print SQL as it can be pasted."""
+    for part in sql.splitlines():
+        print(f"  {part}", flush=True)
+    print(flush=True)
+
+
+def rows(found: Sequence[dict[str, Any]]) -> None:
+    """Print rows as a table, the last column cut to what is left of the width."""
+    cells = [[("" if value is None else str(value)) for value in row.values()] for row in found]
+    names = list(found[0])
+    widths = [max(len(text) for text in column) for column in zip(names, *cells, strict=True)]
+    for texts in (names, ["-" * width for width in widths], *cells):
+        line("  ".join(text.ljust(width) for text, width in zip(texts, widths, strict=True)).rstrip())
+
+
 def cost(sync: Sync, rule: QuotaRule) -> None:
     """Print the calls by endpoint, what the quota makes of them, and the time."""
     paid = sum(call.kind in RESULTS_KINDS for call in sync.calls)

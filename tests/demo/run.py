@@ -96,6 +96,9 @@ def _demo(folder: Path) -> Path:
         _second(database, world, sync(2), rejected)
         changes = sections.changes(database)
         _third(database, world, sync(3))
+        report.heading("5. The newest rows")
+        report.query(queries.NEWEST)
+        report.rows(database.rows(queries.NEWEST))
         return pictures.draw(database, changes=changes, rule=QUOTA)
 
 
