@@ -24,7 +24,7 @@ from tap_usertesting.singer.command_line import EX_CONFIG
 from tap_usertesting.singer.status_stream import FAILED, WRITTEN
 from tap_usertesting.sync.termination_signals import EXIT_BY_SIGNAL
 from tests.published.llms import sections
-from tests.published.pages import DOCS, PAGES, anchors, links, section
+from tests.published.pages import DOCS, PAGES, README, anchors, links, section
 from tests.sandbox.pasting import Page, in_markdown, paste
 from tests.support.harness import COMMAND, LONG, sync_here
 from tests.support.simulated_time import SimulatedTime
@@ -187,3 +187,9 @@ def test_the_sandbox_names_all_that_can_be_asked_for() -> None:
             assert f'"{name}"' in bodies[f"/_sandbox/{path}"]
             assert f'"{name}"' in shown
     assert "http://127.0.0.1:8765/_sandbox/" in (DOCS / "sandbox.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("page", [README, *PAGES], ids=lambda page: page.name)
+def test_a_table_looks_the_same_on_github_and_on_the_site(page: Path) -> None:
+    """GitHub takes the backslash out of `a\\|b` in a table, and MkDocs shows it."""
+    assert re.findall(r"^\|.*`[^`|]*\\\|[^`]*`.*$", page.read_text(encoding="utf-8"), flags=re.MULTILINE) == []
