@@ -1,8 +1,11 @@
-"""`python -m tests.published` writes the generated parts of README and docs/ anew."""
+"""`python -m tests.published` writes the generated parts of README and docs/ anew, and the contract."""
 
 from __future__ import annotations
 
-from tests.published.parts import write
+import sys
+
+from tests.published import contract, parts
 
 if __name__ == "__main__":
-    write()
+    parts.write()
+    sys.exit(contract.main())

@@ -1,6 +1,6 @@
 """What users rely on: settings, options, streams, columns, state keys, exit codes and capabilities of the code.
 
-`python -m tests.published.contract` writes docs/contract/<version>.json and docs/contract/tap-usertesting.odcs.yaml. It
+`python -m tests.published` writes docs/contract/<version>.json and docs/contract/tap-usertesting.odcs.yaml. It
 takes in whatever is new, and refuses to drop or to narrow anything that CHANGELOG.md does not name under *Breaking*.
 """
 
@@ -238,7 +238,3 @@ def main() -> int:
     (FOLDER / DATA_CONTRACT).write_text(as_yaml(), encoding="utf-8")
     (FOLDER / f"{__version__}.json").write_text(as_json(form) + "\n", encoding="utf-8")
     return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -1,6 +1,6 @@
 """The tables as a data contract in the Open Data Contract Standard, of the schema files and the streams' declarations.
 
-`python -m tests.published.contract` writes it.
+`python -m tests.published` writes it.
 """
 
 from __future__ import annotations
@@ -150,6 +150,6 @@ _Dumper.add_representer(str, _text)
 
 def as_yaml() -> str:
     """The contract as the file has it."""
-    head = f"# Written by `python -m tests.published.contract`; see {REPOSITORY}/blob/main/docs/contract/README.md\n"
+    head = f"# Written by `python -m tests.published`; see {REPOSITORY}/blob/main/docs/contract/README.md\n"
     body = yaml.dump(data_contract(), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=120)
     return head + str(body)

@@ -1,6 +1,6 @@
 """The form in docs/contract/ is what the code has, and nothing that any form promised is broken unsaid.
 
-`python -m tests.published.contract` writes it.
+`python -m tests.published` writes it.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 ALL = tuple(stream.name for stream in STREAMS)
-RUN = "python -m tests.published.contract"
+RUN = "python -m tests.published"
 
 
 def test_nothing_is_broken_that_the_changelog_does_not_name() -> None:
@@ -33,7 +33,7 @@ def test_nothing_is_broken_that_the_changelog_does_not_name() -> None:
 
 
 def test_form_of_this_version_is_the_code() -> None:
-    """Whatever is new is in it; if not: python -m tests.published.contract."""
+    """Whatever is new is in it; if not: python -m tests.published."""
     path = contract.FOLDER / f"{__version__}.json"
     assert path.is_file(), f"there is no form of {__version__} yet; run: {RUN}"
     assert path.read_text(encoding="utf-8") == contract.as_json(contract.verdict().form) + "\n", f"run: {RUN}"

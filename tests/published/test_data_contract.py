@@ -1,6 +1,6 @@
 """The data contract is current, valid under its standard, and true of the tables.
 
-`python -m tests.published.contract` writes it.
+`python -m tests.published` writes it.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def standard() -> Draft201909Validator:
 
 
 def test_it_is_current() -> None:
-    """It says what schemas and declarations say; if not: python -m tests.published.contract."""
+    """It says what schemas and declarations say; if not: python -m tests.published."""
     assert PATH.read_text(encoding="utf-8") == data_contract.as_yaml()
 
 

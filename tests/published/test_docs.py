@@ -20,9 +20,8 @@ from tap_usertesting.sandbox.answer_options import AnswerOptions
 from tap_usertesting.sandbox.change_by_kind import EventKind, EventOrder
 from tap_usertesting.sandbox.faults import Fault, FaultKind
 from tap_usertesting.sandbox.feed_options import FeedOptions, Refusal
-from tap_usertesting.singer.command_line import EX_CONFIG
 from tap_usertesting.singer.status_stream import FAILED, WRITTEN
-from tap_usertesting.sync.termination_signals import EXIT_BY_SIGNAL
+from tests.published.contract import exit_codes
 from tests.published.llms import sections
 from tests.published.pages import DOCS, PAGES, README, anchors, links, section
 from tests.sandbox.pasting import Page, in_markdown, paste
@@ -33,7 +32,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 INDEX = DOCS / "README.md"
-OTHER_EXITS = {0, 1, 2, EX_CONFIG}  # read, not all read, wrong option, wrong setting or file
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(DOCS)))
@@ -73,7 +71,7 @@ def test_every_exit_code_is_named() -> None:
     """The table of exit codes has those of the code, and no other."""
     table = section((DOCS / "troubleshooting.md").read_text(encoding="utf-8"), "Exit codes")
     named = re.findall(r"^\| (\d+) \|", table, flags=re.MULTILINE)
-    assert [int(code) for code in named] == sorted(OTHER_EXITS | set(EXIT_BY_SIGNAL.values()))
+    assert named == sorted(exit_codes(), key=int)
 
 
 def test_examples_of_state_are_whole() -> None:
@@ -191,5 +189,5 @@ def test_the_sandbox_names_all_that_can_be_asked_for() -> None:
 
 @pytest.mark.parametrize("page", [README, *PAGES], ids=lambda page: page.name)
 def test_a_table_looks_the_same_on_github_and_on_the_site(page: Path) -> None:
-    """GitHub takes the backslash out of `a\\|b` in a table, and MkDocs shows it."""
+    """GitHub drops the backslash that escapes a bar in code in a table, and MkDocs shows it."""
     assert re.findall(r"^\|.*`[^`|]*\\\|[^`]*`.*$", page.read_text(encoding="utf-8"), flags=re.MULTILINE) == []
