@@ -1,4 +1,4 @@
-"""All streams of the tap in the order in which they are read: cheap ones first, so that a user sees rows early.
+"""All streams of the tap, in the order in which it reads them: cheap ones first, so that rows arrive early.
 
 To add a stream, add a file beside this one, its schema in `schemas/`, and a line here.
 """

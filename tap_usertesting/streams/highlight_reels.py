@@ -1,8 +1,9 @@
-"""`highlight_reels`: the reels that a team has cut from the videos of a test.
+"""`highlight_reels`: the reels that a team has made from the videos of a test.
 
 Source: GET /api/v2/testResults/{testId}/highlightreels.
 
-The video files of reels and clips are not read: each takes several calls, and its link expires after 15 minutes.
+The tap does not read the video files of reels and clips: each file takes several calls, and its link expires after 15
+minutes.
 """
 
 from __future__ import annotations
@@ -33,9 +34,9 @@ LAST_MS = 2**47  # about 4,000 years: a greater number is not a time
 
 
 class Reels(Resource):
-    """The reels of a test: one call per test and sync, because no change tells of a new reel.
+    """The reels of a test: one call per test and sync, because the change feed does not report reels.
 
-    The list of reels, by the time of their last edit, serves as the log.
+    The list of reels, ordered by the time of their last edit, serves as the change log.
     """
 
     name = "highlight_reels"
@@ -79,7 +80,7 @@ class Reels(Resource):
         return None if first is None else (first.session_id, first.item)
 
     def _reels(self, test_id: str) -> Iterator[Listed]:
-        """Yield the reels of a test. One without a time counts as edited now, so every sync writes it."""
+        """Yield the reels of a test. A reel without a time counts as edited now, so every sync writes it."""
         body = self.context.facts.reels(test_id) or {"reels": []}
         for reel in body["reels"]:
             if not isinstance(reel, dict) or not reel.get("uuid"):
@@ -97,7 +98,7 @@ class HighlightReelsStream(SessionStream):
     """One row per highlight reel."""
 
     name = "highlight_reels"
-    calls = "one call per test with video and sync"
+    calls = "one call per sync for each test with video"
     resource_class = Reels
     primary_keys = ("test_id", "reel_id")
     replication_key = bookmark_key = "last_updated_at"

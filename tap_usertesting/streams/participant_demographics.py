@@ -1,4 +1,4 @@
-"""`participant_demographics`: what the participant of a session has answered about themselves."""
+"""`participant_demographics`: the demographic answers of a session's participant."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class ParticipantDemographicsStream(SessionStream):
     """One row per demographic answer of a session's participant."""
 
     name = "participant_demographics"
-    calls = "none beside `session_details`"
+    calls = "shares the calls of `session_details`"
     resource_class = Details
     primary_keys = ("session_id", "demographic_number")
     numbered = "demographic_number"

@@ -1,7 +1,7 @@
 """`qx_scores`: the current QXscore of each task group of an interaction test.
 
-Source: GET /api/v2/testResults/{testId}/qxScores, an aggregate over all sessions, which the server computes at
-each call. So it is asked for again only after a change in the test.
+Source: GET /api/v2/testResults/{testId}/qxScores, an aggregate over all sessions, which the server computes on
+each call. The tap therefore requests it again only after a change in the test.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class QxScores(Resource):
 
     @override
     def policy_of(self, test_id: str) -> Policy:
-        """Return a policy without start_date, as the scores are of the whole test; a 404 may be final."""
+        """Return a policy without start_date, because scores cover the whole test; a 404 can be final."""
         final = self.product_type(test_id) != INTERACTION
         return replace(super().policy_of(test_id), start_date=None, miss_is_final=final)
 

@@ -1,4 +1,4 @@
-"""`result_changes`: every event of the change feed, verbatim, oldest first. Source: `testResultChanges`."""
+"""`result_changes`: every event of the change feed, unchanged, oldest first. Source: `testResultChanges`."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class ResultChangesStream(PerTestStream):
-    """One row per event of the feed; none without `feed_url`."""
+    """One row per event of the change feed; no rows without `feed_url`."""
 
     name = "result_changes"
     calls = "none"

@@ -1,4 +1,4 @@
-"""`session_clips`: what a team has cut from the video of a session.
+"""`session_clips`: the clips that a team has cut from the video of a session.
 
 Source: GET /api/v2/sessionResults/{sessionId}/clips.
 """
@@ -22,10 +22,10 @@ if TYPE_CHECKING:
 
 
 class Clips(FilmedResource):
-    """The clips of a session. One call tells whether a test has any; only then are its sessions asked.
+    """The clips of a session. One call shows whether the test has clips; only then does the tap request its sessions.
 
-    No change tells of a new clip. Therefore later syncs ask again for a session without one, as for a session without a
-    transcript. A clip that is made after that, or after a first one, arrives with the next change of its session.
+    The change feed does not report clips. Later syncs therefore request a session without clips again, like a session
+    without a transcript. A clip that is cut later, or after the first one, arrives with the session's next change.
     """
 
     name = "session_clips"
@@ -34,7 +34,7 @@ class Clips(FilmedResource):
 
     @override
     def skips(self, test_id: str, groups: Sequence[LedgerGroup]) -> bool:
-        """Skip a test that has no clip, neither in the API nor in the target."""
+        """Skip a test that has no clips in the API and none in the target."""
         none = not self._has_clips(test_id) and not any(
             member.partition.rows for group in groups for member in group.members
         )
@@ -65,7 +65,7 @@ class SessionClipsStream(SessionStream):
     """One row per clip of a session's video."""
 
     name = "session_clips"
-    calls = "one call per test and sync, and one per session of a test with clips"
+    calls = "one call per test and sync, plus one per session if the test has clips"
     resource_class = Clips
     primary_keys = ("session_id", "clip_number")
     numbered = "clip_number"

@@ -1,7 +1,7 @@
-"""`session_details`: demographics, tasks and answers of a session, nested as by the vendor.
+"""`session_details`: demographics, tasks and answers of a session, nested as the vendor sends them.
 
-Source: GET /api/v3/sessionResults/{sessionId}. The vendor's current reference has only v3; older pages and public
-code use v2, whose shape differs.
+Source: GET /api/v3/sessionResults/{sessionId}. The vendor's current reference documents only v3; older pages and
+public code use v2, which has other fields.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class Details(Resource):
-    """The details of a session; one call each serves all streams that are made from them."""
+    """The details of a session; one call per session serves every stream that is built from them."""
 
     name = "details"
     endpoint = "details_v3"
@@ -33,7 +33,7 @@ class SessionDetailsStream(SessionStream):
     """One row per completed session: demographics, tasks and answers."""
 
     name = "session_details"
-    calls = "one call each"
+    calls = "one call per session"
     resource_class = Details
     personal = (
         "session_participant.participant_id",

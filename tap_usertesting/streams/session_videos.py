@@ -11,7 +11,7 @@ from tap_usertesting.sync.resource import FilmedResource
 
 
 class Videos(FilmedResource):
-    """The link to the video of a session; anyone who has it can use it until it expires."""
+    """The link to the video of a session; anyone with the link can use it until it expires."""
 
     name = "session_videos"
     endpoint = "video"
@@ -22,10 +22,10 @@ class Videos(FilmedResource):
 
 
 class SessionVideosStream(SessionStream):
-    """One row per video of a session, with a link to it; exists only with `video_links`."""
+    """One row per session with a video, with a link to it; exists only with `video_links`."""
 
     name = "session_videos"
-    calls = "one call each"
+    calls = "one call per session"
     resource_class = Videos
     setting = "video_links"
     personal = ("video_url",)

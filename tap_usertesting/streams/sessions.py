@@ -1,4 +1,4 @@
-"""`sessions`: completed sessions, as the session list has them. Source: GET /api/v2/sessionResults."""
+"""`sessions`: completed sessions, from the session list. Source: GET /api/v2/sessionResults."""
 
 from __future__ import annotations
 
@@ -55,5 +55,5 @@ class SessionsStream(SessionStream):
     """One row per completed session."""
 
     name = "sessions"
-    calls = "one call per 500"
+    calls = "one call per 500 sessions"
     resource_class = ListedSessions

@@ -1,4 +1,4 @@
-"""`sync_status`: how complete each table is, test by test, so that a query can prove that nothing is missing."""
+"""`sync_status`: how complete each table is in each test, so that a query can prove that no row is missing."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from tap_usertesting.singer.status_stream import StatusStream
 
 
 class SyncStatusStream(StatusStream):
-    """One row per test and stream, written whenever what it says has changed."""
+    """One row per test and stream, written when the row has changed."""
 
     name = "sync_status"
     calls = "none"

@@ -1,4 +1,4 @@
-"""`task_responses`: the tasks of a session, of either version of its details."""
+"""`task_responses`: the tasks of a session, from either version of the details endpoint."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class TaskResponsesStream(SessionStream):
     """One row per task of a session."""
 
     name = "task_responses"
-    calls = "none beside `session_details`"
+    calls = "shares the calls of `session_details`"
     resource_class = Details
     primary_keys = ("session_id", "task_number")
     numbered = "task_number"

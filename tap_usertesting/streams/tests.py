@@ -13,15 +13,14 @@ if TYPE_CHECKING:
 
 
 class TestsStream(DiscoveredStream):
-    """One row per test of any type, also of those that the Results API does not read."""
+    """One row per test of any type, including types that the Results API cannot read."""
 
     __test__ = False  # not a test class of pytest
     name = "tests"
-    calls = "one call per 50 of a workspace, and one more"
+    calls = "one call per 50 tests of each workspace, plus one per workspace"
     primary_keys = ("test_id",)
-    mapped = frozenset(
-        {"uuid", "workspaceUuid", "cursor", "orderedBy"}
-    )  # `orderedBy` is a person of the customer's staff
+    # `orderedBy` is a member of the customer's staff: personal data that no column needs.
+    mapped = frozenset({"uuid", "workspaceUuid", "cursor", "orderedBy"})
 
     @override
     def rows(self) -> Iterable[dict[str, Any]]:

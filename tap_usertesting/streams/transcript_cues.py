@@ -11,10 +11,10 @@ from tap_usertesting.streams.transcripts import Transcript
 
 
 class TranscriptCuesStream(SessionStream):
-    """One row per cue of a transcript: a piece of speech; none of what is no WebVTT."""
+    """One row per cue of a transcript; no rows if the tap cannot parse the WebVTT."""
 
     name = "transcript_cues"
-    calls = "none beside `transcripts`"
+    calls = "shares the calls of `transcripts`"
     resource_class = Transcript
     primary_keys = ("session_id", "cue_number")
     numbered = "cue_number"

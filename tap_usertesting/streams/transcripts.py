@@ -2,10 +2,10 @@
 
 Source: GET /api/v2/sessionResults/{sessionId}/transcript (WebVTT).
 
-A transcript appears some undocumented time after its session, or never. If the product type does not tell whether a
-test has transcripts, five sessions spread over its history are asked for first. If none has one, the test falls asleep:
-each sync asks for a single session. By list it also falls asleep once five sessions that are a day old have none. The
-first transcript wakes it up.
+A transcript appears at an undocumented time after its session, or never. If the product type does not show whether a
+test has transcripts, the tap first checks five sessions spread over the test's history. If none of them has a
+transcript, the test falls asleep: each sync checks a single session. By listing, a test also falls asleep when five
+sessions that are at least a day old have none. The first transcript wakes the test.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ AWAKE = " has transcripts after all, and is read from its end"
 
 
 class Transcript(Resource):
-    """The transcript of a session; one call each serves all streams that are made from it."""
+    """The transcript of a session; one call per session serves every stream that is built from it."""
 
     name = endpoint = "transcript"
     policy = Policy(ignores=frozenset({VIDEO_UPDATED}), announced_by=TRANSCRIPTION_UPDATED, sleeps_after=ENOUGH_WITHOUT)
@@ -82,6 +82,6 @@ class TranscriptsStream(SessionStream):
     """One row per transcript."""
 
     name = "transcripts"
-    calls = "one call each"
+    calls = "one call per session"
     resource_class = Transcript
     personal = ("vtt", "text", "cues[].speaker", "cues[].text")

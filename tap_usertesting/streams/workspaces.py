@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class WorkspacesStream(DiscoveredStream):
-    """One row per workspace that the credentials can see."""
+    """One row per workspace that the credentials can access."""
 
     name = "workspaces"
     calls = "one call"
