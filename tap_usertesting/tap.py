@@ -146,8 +146,8 @@ class TapUserTesting(CommandLineTap):
             self.refuse(str(error))
         if settings.start_date is not None and self.state.get("bookmarks"):
             self.logger.info(
-                "start_date is %s: tests that have a bookmark go on from it; moving start_date back takes effect only "
-                "with a full refresh or a cleared bookmark",
+                "start_date is %s; if you moved it back, this sync reads the sessions that it excluded; result_changes "
+                "reads excluded events only after a full refresh",
                 settings.start_date,
             )
         clock = type(self).clock

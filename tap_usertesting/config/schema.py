@@ -31,51 +31,57 @@ SCHEMA: dict[str, Any] = th.PropertiesList(
         th.StringType,
         secret=True,
         title="Access token",
-        description="A ready bearer token of the Results API, instead of client_id and client_secret.",
+        description="Bearer token for the Results API, as an alternative to client_id and client_secret.",
     ),
     th.Property(
         "test_ids",
         th.ArrayType(th.StringType),
         title="Test ids",
-        description="UUIDs of the tests to read, with or without `ut_`. Default: every test the credentials can see.",
+        description="UUIDs of the tests to read, with or without the prefix `ut_`. Default: all tests that the "
+        "credentials can access.",
     ),
     th.Property(
         "workspace_ids",
         th.ArrayType(th.StringType),
         title="Workspace ids",
-        description="UUIDs of the workspaces in which tests are discovered, when test_ids is not set. Default: all.",
+        description="UUIDs of the workspaces in which to discover tests. Ignored if test_ids is set. Default: all "
+        "workspaces.",
     ),
     th.Property(
         "product_types",
         th.ArrayType(th.StringType),
         title="Product types",
-        description="Product types of tests to read, such as THINK_OUT_LOUD, when test_ids is not set. Default: all.",
+        description="Product types of the tests to read, such as THINK_OUT_LOUD. Ignored if test_ids is set. "
+        "Default: all types.",
     ),
     th.Property(
         "start_date",
         th.DateTimeType,
         title="Start date",
-        description="Sessions that finished before it, and older events, are not read. Moving it back takes effect "
-        "only with a full refresh.",
+        description="Excludes sessions that finished before this time, and older events. If you move it back, the "
+        "next sync reads the excluded sessions. The stream result_changes reads excluded events only "
+        "after a full refresh.",
     ),
     th.Property(
         "feed_url",
         th.StringType,
         title="Feed URL",
-        description="GraphQL endpoint of the response change feed. Without it changes come from the session list.",
+        description="GraphQL endpoint of the response change feed. If it is not set, changes come from the session "
+        "list.",
     ),
     th.Property(
         "feed_access_token",
         th.StringType,
         secret=True,
         title="Feed access token",
-        description="Bearer token of the change feed; required when feed_url is on another origin than api_url.",
+        description="Bearer token for the change feed. Required if feed_url has a different origin from api_url.",
     ),
     th.Property(
         "feed_test_ids",
         th.ArrayType(th.StringType),
         title="Feed test ids",
-        description="The feed's own test UUIDs for the stream result_changes. Without it: `ut_` and each test id.",
+        description="The feed's own test UUIDs, for the stream result_changes. Default: `ut_` followed by each test "
+        "id.",
     ),
     th.Property(
         "change_source",
@@ -83,7 +89,8 @@ SCHEMA: dict[str, Any] = th.PropertiesList(
         default=AUTO,
         allowed_values=[AUTO, FEED, LISTING],
         title="Change source",
-        description="Where changes come from: `auto` is the feed where proven to describe the test, else the list.",
+        description="Source of changes. `auto` uses the feed for a test if the feed provably describes that test, "
+        "otherwise the session list.",
     ),
     th.Property(
         "session_details_version",
@@ -91,7 +98,8 @@ SCHEMA: dict[str, Any] = th.PropertiesList(
         default=AUTO,
         allowed_values=[AUTO, "v2", "v3"],
         title="Session details version",
-        description="Version of the details endpoint; `auto` asks v3, and v2 while no v3 answer has succeeded.",
+        description="Version of the details endpoint. `auto` uses v3, and v2 if v3 returns 404 and has never "
+        "succeeded.",
     ),
     th.Property(
         "lookback_hours",
@@ -100,7 +108,8 @@ SCHEMA: dict[str, Any] = th.PropertiesList(
         minimum=0,
         maximum=876_000,  # a hundred years: Python has no dates before the year 1
         title="Lookback hours",
-        description="How many hours below the bookmark sessions that appear late in the list are still looked for.",
+        description="How many hours before the bookmark the tap looks for sessions that appear late in the session "
+        "list.",
     ),
     th.Property(
         "transcript_wait_days",
@@ -109,49 +118,54 @@ SCHEMA: dict[str, Any] = th.PropertiesList(
         minimum=0,
         maximum=36_500,
         title="Transcript wait days",
-        description="How many days after a session its missing transcript or details are asked for again.",
+        description="How many days after a session the tap keeps requesting its missing transcript or details.",
     ),
     th.Property(
         "video_links",
         th.BooleanType,
         default=False,
         title="Video links",
-        description="Adds the stream session_videos: links to the videos, usable by whoever has them, for an hour.",
+        description="Adds the stream session_videos with links to the videos. Anyone with a link can watch the video "
+        "for about an hour.",
     ),
     th.Property(
         "parallel_streams",
         th.BooleanType,
         default=True,
         title="Parallel streams",
-        description="Streams run side by side and share the quota; false: one after the other, for debugging.",
+        description="Reads streams in parallel with a shared quota. Set to false to read one stream at a time, for "
+        "debugging.",
     ),
     th.Property(
         "exclude_personal_data",
         th.StringType,
         allowed_values=[OMIT, HASH],
         title="Exclude personal data",
-        description="`omit` leaves out what participants are and say, `hash` puts hashes there. Default: neither.",
+        description="`omit` leaves out personal data, `hash` replaces it with hashes. Default: personal data is "
+        "included.",
     ),
     th.Property(
         "personal_data_salt",
         th.StringType,
         secret=True,
         title="Salt for personal data",
-        description="Key of the hashes, at least 16 characters; the same value always gives the same hash.",
+        description="Key for the hashes, at least 16 characters. With the same key, equal values have equal hashes.",
     ),
     th.Property(
         "max_calls",
         th.IntegerType,
         minimum=1,
         title="Max calls",
-        description="Calls of the Results API after which a sync ends, to go on in the next. Default: no limit.",
+        description="Maximum number of Results API calls in a sync. The next sync continues from there. Default: no "
+        "limit.",
     ),
     th.Property(
         "max_duration",
         th.IntegerType,
         minimum=1,
         title="Max duration",
-        description="Seconds after which a sync ends, to go on in the next; no wait goes beyond. Default: no limit.",
+        description="Maximum duration of a sync in seconds, waits included. The next sync continues from there. "
+        "Default: no limit.",
     ),
     th.Property(
         "max_quiet_hours",
@@ -159,16 +173,17 @@ SCHEMA: dict[str, Any] = th.PropertiesList(
         minimum=0,
         default=24,
         title="Max quiet hours",
-        description="Without the change feed, how many hours a test whose sessions ended long ago may go without being "
-        "asked; 0 asks every test at each sync.",
+        description="How many hours a test without recent sessions can go unchecked if there is no change feed. 0 "
+        "checks every test in each sync.",
     ),
     th.Property(
         "calls_per_minute",
         th.IntegerType,
         minimum=1,
         title="Calls per minute",
-        description="A lid on the calls of the Results API in any minute, for who shares the credentials or knows the "
-        "contract better than the server tells. Default: what the server allows, 10 where it does not say.",
+        description="Maximum number of Results API calls per minute. Set it if other programs share the credentials, "
+        "or if your contract has a limit that the server does not report. Default: the limit that the "
+        "server reports, or 10.",
     ),
     th.Property(
         "api_url",
@@ -189,7 +204,7 @@ SCHEMA: dict[str, Any] = th.PropertiesList(
         th.StringType,
         default="studies:read",
         title="OAuth scopes",
-        description="Scopes asked of the token endpoint.",
+        description="OAuth scopes to request from the token endpoint.",
     ),
     th.Property(
         "request_timeout",
@@ -198,7 +213,7 @@ SCHEMA: dict[str, Any] = th.PropertiesList(
         minimum=1,
         maximum=86_400,  # seconds; sockets of some systems do not accept more
         title="Request timeout",
-        description="Seconds to wait for a connection or for data.",
+        description="Timeout in seconds for connecting and for receiving data.",
     ),
     th.Property(
         "max_retries",
@@ -206,7 +221,7 @@ SCHEMA: dict[str, Any] = th.PropertiesList(
         default=8,
         minimum=1,
         title="Max retries",
-        description="Tries of one call when faults occur.",
+        description="Maximum number of attempts for each call, including the first.",
     ),
     th.Property(
         "max_body_mb",
@@ -214,7 +229,7 @@ SCHEMA: dict[str, Any] = th.PropertiesList(
         default=8,
         minimum=1,
         title="Max body size",
-        description="Largest answer that is read, in MB; of the change feed 32 times as large.",
+        description="Maximum size of an API response in MB. Change feed responses can be 32 times as large.",
     ),
     th.Property(
         "user_agent",

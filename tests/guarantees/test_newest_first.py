@@ -183,6 +183,22 @@ def test_a_start_date_that_moves_back_brings_what_it_left_out_and_that_alone(sce
     scene.story.assert_true("session_details")
 
 
+def test_a_start_date_that_moves_back_brings_older_events_only_after_a_full_refresh() -> None:
+    """The description of the setting says so of `result_changes`, whose bookmark has passed the events."""
+    world = World(now=NOW - timedelta(days=1))
+    test = world.add_test("THINK_OUT_LOUD")
+    for number in range(6):
+        world.add_session(test, finished_at=world.now - timedelta(hours=6 - number))
+    with Sandbox(world, quota=None) as box:
+        story = Story(world, box, {"start_date": (world.now - timedelta(hours=3)).strftime("%Y-%m-%dT%H:%M:%SZ")})
+        newer = len(story.sync("result_changes").records("result_changes"))
+        story.settings = {}
+        assert story.sync("result_changes").records("result_changes") == []
+        refreshed = Story(world, box, {}).sync("result_changes")
+    everything = len(refreshed.records("result_changes"))
+    assert 0 < newer < everything
+
+
 def test_a_start_date_that_moves_while_its_gap_is_open_repeats_nothing(scene: Scene) -> None:
     """Each session arrives once, however often the date moves."""
     sessions = scene.sessions()
