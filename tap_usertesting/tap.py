@@ -131,7 +131,7 @@ class TapUserTesting(CommandLineTap):
             self.refuse(line)
         deselect_mapped_away(self.selected_streams)
         for source in sources_without_stream(self._config, self.streams):
-            self.logger.warning("stream_maps: %s is not a stream of this tap, and has no effect", source)
+            self.logger.warning("stream_maps: %s is not a stream of this tap and is ignored", source)
 
     @cached_property
     def sync_context(self) -> SyncContext:

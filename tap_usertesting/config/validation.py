@@ -61,7 +61,7 @@ def violations(config: Mapping[str, Any], schema: Mapping[str, Any]) -> list[str
                 if error.json_path not in found or error.validator == "enum":
                     found[error.json_path] = describe(error)
         except AttributeError:  # the SDK's node for `__else__` is no valid schema, which shows once a value reaches it
-            found[name] = f"{name}: __else__ can be __NULL__ or null, and nothing else"
+            found[name] = f"{name}: __else__ must be __NULL__ or null"
     return list(found.values())
 
 
@@ -70,7 +70,7 @@ def unknown(config: Mapping[str, Any], schema: Mapping[str, Any]) -> Iterator[st
     for name in config:
         if name not in schema["properties"] and not name.startswith(("_", "$")):
             near = get_close_matches(name, schema["properties"], n=1)
-            yield f"{name} is not a setting and has no effect" + (f"; is {near[0]} meant?" if near else "")
+            yield f"{name} is not a setting and is ignored" + (f"; did you mean {near[0]}?" if near else "")
 
 
 def describe(error: ValidationError) -> str:

@@ -74,15 +74,15 @@ def _examine(context: SyncContext) -> Examination:
     clients.transport.waiting.hooks = _watched(context, witness)
     has_access = settings.access_token is not None or settings.client_id is not None
     if has_access:
-        logger.info("doctor: asks the legacy API")
+        logger.info("doctor: checking the legacy API")
         probe_legacy(examination)
     feed = None if clients.feed is None else FeedProbe(examination, clients.feed)
     counts: dict[str, int] = {}
     if feed is not None:
-        logger.info("doctor: asks the change feed")
+        logger.info("doctor: checking the change feed")
         counts = feed.count()
     if has_access:
-        logger.info("doctor: asks the Results API, in at most %d calls", MOST_CALLS)
+        logger.info("doctor: checking the Results API with at most %d calls", MOST_CALLS)
         probe_results(examination, now=context.now, counts=counts)
         _say_what_is_missing(examination)
     if feed is not None:
@@ -94,12 +94,12 @@ def _examine(context: SyncContext) -> Examination:
 
 
 def _say_what_is_missing(examination: Examination) -> None:
-    """Log why most of the report is empty, where that is so: otherwise its exit status looks like a good sign."""
+    """Log why most of the report is empty, if it is: otherwise its exit status looks like a good sign."""
     if not examination.tests:
-        logger.warning("doctor: no test is known, so there is little to tell; set test_ids")
+        logger.warning("doctor: found no test, so most of the report is empty; set test_ids")
     elif not examination.lists:
         logger.warning(
-            "doctor: no session list could be read, so there is little to tell; check test_ids, and that the "
+            "doctor: could not read any session list, so most of the report is empty; check test_ids, and whether the "
             "credentials' user is a member of the workspace"
         )
 
@@ -122,14 +122,14 @@ def _watched(context: SyncContext, witness: Witness) -> Hooks:
     def check(service: Service) -> None:
         made = sum(number for label, number in calls.items() if label not in OTHER_CALLS)
         if service is results and made >= MOST_CALLS:
-            message = f"the {MOST_CALLS} calls are used up"
+            message = f"all {MOST_CALLS} calls are used"
             raise BudgetSpentError(message)
         before_call(service)
 
     def say(wait: Wait) -> None:
         before_wait(wait)
         if wait.seconds > LOGGED_WAIT:
-            logger.info("doctor: waits %.0f s (%s)", wait.seconds, wait.reason)
+            logger.info("doctor: waiting %.0f s (%s)", wait.seconds, wait.reason)
 
     hooks.before_call, hooks.before_wait, hooks.after_answer = check, say, witness.note
     return hooks

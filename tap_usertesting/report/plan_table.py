@@ -54,7 +54,7 @@ def _whole(plan: Plan, head: Line, lines: list[Line]) -> str:
     least = min(seconds, quota.seconds(plan.newest_at_least))
     totals: list[Line] = [
         ("news", "", f"{cost.news}", _time(quota, quota.seconds(cost.news))),
-        ("newest 30 days", "", _range(plan.newest_at_least, cost.newest), _time(quota, seconds, at_least=least)),
+        ("last 30 days", "", _range(plan.newest_at_least, cost.newest), _time(quota, seconds, at_least=least)),
         (
             "everything",
             _rows(plan.rows),
@@ -69,26 +69,26 @@ def _whole(plan: Plan, head: Line, lines: list[Line]) -> str:
 def _notes(plan: Plan) -> list[str]:
     quota, cost = plan.quota, plan.cost
     idle = len(plan.tests) - len(_to_read(plan))
-    notes = [f"Quota: {_quota(quota)}.", f"Tests without anything to fetch: {idle} of {len(plan.tests)}."]
+    notes = [f"Quota: {_quota(quota)}.", f"Tests with nothing to fetch: {idle} of {len(plan.tests)}."]
     if cost.at_least < cost.all:
-        notes.append("A range: only the sync finds out whether tests of unknown type have transcripts.")
+        notes.append("Ranges: only the sync shows whether tests of unknown type have transcripts.")
     if riders := dict.fromkeys(row.stream for row in plan.rows if row.records is None):
-        notes.append(f"Rows of {', '.join(riders)} come on top: nobody can know them before.")
+        notes.append(f"Not included: rows of {', '.join(riders)}, whose number only the sync shows.")
     sooner = quota.seconds(plan.busiest)
     if quota.is_met and quota.windows == 1 and sooner < plan.total_seconds:
-        notes.append(f"Should each endpoint have a window of its own: {exact_duration(sooner)}. A sync finds out.")
+        notes.append(f"If each endpoint has its own quota window: {exact_duration(sooner)}. The sync detects this.")
     return notes
 
 
 def _quota(quota: Quota) -> str:
     """Return the quota in words; a number only where one is known that a sync would meet."""
     if quota.limit is None or not quota.is_met:
-        return "none that a sync would meet, so the time is that of the answers"
+        return "none that limits a sync, so only the response times count"
     calls = f"{number_of(quota.limit, 'call')} in {quota.window:.0f} s"
     if quota.source == "documented":
-        return f"no answer has named one, so the documented {calls} are assumed"
+        return f"none reported yet; the plan assumes the documented {calls}"
     if quota.source == "setting":
-        return f"{calls}, by calls_per_minute"
+        return f"{calls}, set by calls_per_minute"
     return f"{calls}, {f'in {quota.windows} windows, one per endpoint' if quota.windows > 1 else 'for all endpoints'}"
 
 

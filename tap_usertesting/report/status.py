@@ -71,11 +71,11 @@ def log_line(status: Status) -> str:
     """Return everything that is known, for a log line. It names ids and no titles, which may name people."""
     outlook, parts = status.outlook, []
     if outlook is not None:
-        parts.append(f"{status.percent}% of the calls of this sync")
+        parts.append(f"{status.percent}% of this sync's calls")
         parts.append(calls_left(outlook, "call left" if outlook.news + outlook.history == 1 else "calls left"))
         if outlook.seconds is not None and outlook.news + outlook.history:
-            by = f" by {outlook.budget}" if outlook.budget else ""
-            parts.append(f"ends{by} about {ends_at(outlook.seconds, wall=status.wall)} ({duration(outlook.seconds)})")
+            ends = f"{outlook.budget} ends it" if outlook.budget else "ends"
+            parts.append(f"{ends} about {ends_at(outlook.seconds, wall=status.wall)} ({duration(outlook.seconds)})")
     parts.append(f"{number_of(status.rows, 'row')} written")
     if status.waits:
         parts.append(f"waits until {clock(status.wall + status.waits)}")

@@ -67,15 +67,15 @@ class Summary:
             left = ("", "", "")
 
     def _notes(self) -> list[str]:
-        notes = [f"{self.ended} in {duration(self.seconds)}{self._waited()}", self.calls_made()]
-        odd = {"retries": self.retries, "answers 429": self.throttled, "answers 404": sum(self.not_found.values())}
+        notes = [f"{self.ended} after {duration(self.seconds)}{self._waited()}", self.calls_made()]
+        odd = {"retries": self.retries, "429 responses": self.throttled, "404 responses": sum(self.not_found.values())}
         if nonzero(odd):
             notes.append(", ".join(f"{what}: {count}" for what, count in nonzero(odd).items()))
         if self.left_out:
             notes.append(f"left out: {counts_text(self.left_out)}")
         if self.unfinished_newest:
             newest = counts_text(self.unfinished_newest)
-            notes.append(f"tests with unread sessions of the newest {NEWEST_DAYS} days: {newest}")
+            notes.append(f"tests with unread sessions from the last {NEWEST_DAYS} days: {newest}")
         return notes
 
     def _waited(self) -> str:
@@ -86,7 +86,7 @@ class Summary:
         reasons = {"quota": "for quota", "retry": "before retries"}
         parts = [f"{duration(round(seconds))} {reasons[reason]}" for reason, seconds in waited.items()]
         windows = f" ({windows_text(self.windows)})" if self.windows > 1 else ""
-        return f", of it waiting {' and '.join(parts)}{windows}"
+        return f", waited {' and '.join(parts)}{windows}"
 
     def calls_made(self) -> str:
         """Return the line that counts the calls."""

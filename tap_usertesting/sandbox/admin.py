@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from tap_usertesting.sandbox.requests_and_replies import Json
 
 PREFIX = "/_sandbox/"
-# The page is found by who types the address of the sandbox alone, too.
+# The page is also served at the bare address of the sandbox.
 _INDEX = {"/", PREFIX, PREFIX.rstrip("/")}
 
 
@@ -54,28 +54,26 @@ class Admin:
         self._first_quota = box.quota.rule
         world = box.world
         self.routes = (
-            Route(
-                "GET", "settings", "the settings that make the tap use this sandbox, as a config file", self._settings
-            ),
-            Route("GET", "truth", "what a warehouse that missed nothing contains now", lambda _: world.truth()),
-            Route("GET", "calls", "every call to the APIs so far, oldest first", self._calls),
-            Route("DELETE", "calls", "forgets the calls so far", self._clear_calls),
+            Route("GET", "settings", "a config file that makes the tap use this sandbox", self._settings),
+            Route("GET", "truth", "the current contents of a complete warehouse", lambda _: world.truth()),
+            Route("GET", "calls", "all calls to the APIs so far, oldest first", self._calls),
+            Route("DELETE", "calls", "clears the list of calls", self._clear_calls),
             Route(
                 "POST",
                 "events",
-                "makes something happen to a session or adds one",
+                "changes or adds a session",
                 lambda body: make_change(world, **body),
             ),
-            Route("POST", "faults", "makes calls to come fail", self._order_fault),
-            Route("GET", "faults", "the faults that calls to come will meet", self._faults),
+            Route("POST", "faults", "makes future calls fail", self._order_fault),
+            Route("GET", "faults", "the faults that future calls will meet", self._faults),
             Route("DELETE", "faults", "cancels all faults", self._clear_faults),
-            Route("POST", "feed", "changes how the feed answers", self._set_feed),
-            Route("DELETE", "feed", "restores the defaults of the feed", self._reset_feed),
-            Route("POST", "answers", "changes how the Results API and the legacy API answer", self._set_answers),
+            Route("POST", "feed", "configures the change feed", self._set_feed),
+            Route("DELETE", "feed", "restores the defaults of the change feed", self._reset_feed),
+            Route("POST", "answers", "configures the Results API and the legacy API", self._set_answers),
             Route("DELETE", "answers", "restores the defaults of both APIs", self._reset_answers),
-            Route("POST", "quota", "replaces the quota; fields left out have their default", self._set_quota),
-            Route("DELETE", "quota", "restores the quota of the start", self._reset_quota),
-            Route("POST", "tokens/revoke", "makes every token issued so far invalid", self._revoke),
+            Route("POST", "quota", "replaces the quota; omitted fields get their defaults", self._set_quota),
+            Route("DELETE", "quota", "restores the initial quota", self._reset_quota),
+            Route("POST", "tokens/revoke", "revokes all tokens issued so far", self._revoke),
             Route("POST", "shutdown", "stops the sandbox", self._shut_down),
         )
 

@@ -24,19 +24,19 @@ def _is_charset(name: str) -> bool:
 
 @dataclass(eq=False)
 class AnswerOptions:
-    """How the Results API and v1 answer. Tests set it, also over ``POST /_sandbox/answers``.
+    """How the Results API and v1 respond. Tests set it, also with ``POST /_sandbox/answers``.
 
-    list_key: the order of session lists, newest first by the time of finish or start, or of becoming visible. It
-        matters where sessions overlap or appear late.
-    list_page: the most sessions on a page, whatever limit the request asks for.
-    list_total: the totalCount of a list: of all sessions, of this page only, all as a string, null, or absent.
-    details_versions: the versions of session details that are served.
+    list_key: the time that orders session lists, newest first: finish, start, or when the session became visible. It
+        matters if sessions overlap or appear late.
+    list_page: the maximum number of sessions on a page, even if the request asks for more.
+    list_total: the totalCount of a list: all sessions, only this page, all sessions as a string, null, or absent.
+    details_versions: the versions of session details that the API serves.
     transcript_charset: the charset of transcripts, also in their Content-Type.
-    v1_auth: the ways in which v1 takes a token: Authorization: Bearer, or a header named token.
-    v1_lower_case: v1 writes types in lower case.
-    v1_page: the most tests on a page of v1.
+    v1_auth: how v1 accepts a token: Authorization: Bearer, or a header named token.
+    v1_lower_case: v1 sends types in lower case.
+    v1_page: the maximum number of tests on a page of v1.
     v1_in_quota: calls to v1 count against the quota.
-    undocumented: further fields of each workspace, test, session, details, clip and reel.
+    undocumented: additional fields of each workspace, test, session, details, clip and reel.
     """
 
     list_key: Literal["finish", "start", "visible"] = "finish"

@@ -30,15 +30,15 @@ class EventOrder:
     """A change that is ordered by a word.
 
     kind: what happens.
-    test_id: the test to which it happens. By default a test with a fitting session, or the one with the most sessions.
-    session_id: the session to which it happens. By default the newest that fits. A new session takes none.
+    test_id: the test that changes. Default: a test with a suitable session, or the one with the most sessions.
+    session_id: the session that changes. Default: the newest suitable session. A new session takes no id.
 
     ``kind`` is one of:
 
-    session: a participant completes a session, with its transcript if the participants of the test speak.
-    transcript: the missing transcript of a session is ready.
+    session: a participant completes a session, with a transcript if the test has speech.
+    transcript: the missing transcript of a session becomes available.
     update: the details of a session change.
-    reject: a researcher rejects a session, which then leaves every endpoint.
+    reject: a researcher rejects a session. No endpoint returns it any more.
     accept: a researcher accepts a rejected session again.
     """
 

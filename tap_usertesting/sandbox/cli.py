@@ -63,26 +63,34 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="tap-usertesting-sandbox",
-        description="Serve a local stand-in of the UserTesting Results API and change feed.",
+        description="Serve a local stand-in for the UserTesting Results API, legacy API and change feed.",
     )
-    parser.add_argument("--port", type=int, default=0, help="port on 127.0.0.1 (default: any free one)")
-    parser.add_argument("--seed", type=int, default=7, help="same seed, same data (default: %(default)s)")
-    parser.add_argument("--scale", choices=("small", "demo", "large"), default="small", help="how much data there is")
-    parser.add_argument("--limit", type=int, default=10, help="Results API calls per window (default: %(default)s)")
-    parser.add_argument("--window", type=float, default=60.0, help="seconds of a window (default: %(default)s)")
+    parser.add_argument("--port", type=int, default=0, help="port on 127.0.0.1 (default: any free port)")
+    parser.add_argument("--seed", type=int, default=7, help="the same seed gives the same data (default: %(default)s)")
+    parser.add_argument(
+        "--scale", choices=("small", "demo", "large"), default="small", help="amount of data (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--limit", type=int, default=10, help="Results API calls per quota window (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--window", type=float, default=60.0, help="length of a quota window in seconds (default: %(default)s)"
+    )
     parser.add_argument(
         "--scope",
         choices=("shared", "endpoint", "version"),
         default="shared",
-        help="what has a window of its own (default: %(default)s, one for all)",
+        help="one quota window for all endpoints, one per endpoint, or one per API version (default: %(default)s)",
     )
-    parser.add_argument("--no-quota", action="store_true", help="no limit at all")
-    parser.add_argument("--token-lifetime", type=float, default=3600, help="seconds (default: %(default)s)")
-    parser.add_argument("--port-file", type=Path, help="write the port to this file when ready")
+    parser.add_argument("--no-quota", action="store_true", help="do not limit calls")
     parser.add_argument(
-        "--like", type=Path, metavar="REPORT", help="answer as the server of a report of tap-usertesting --doctor"
+        "--token-lifetime", type=float, default=3600, help="lifetime of a token in seconds (default: %(default)s)"
     )
-    parser.add_argument("--now-real", action="store_true", help="date the data up to now, not to a fixed day")
+    parser.add_argument("--port-file", type=Path, help="write the port to this file when the sandbox is ready")
+    parser.add_argument(
+        "--like", type=Path, metavar="REPORT", help="respond like the server in this report of tap-usertesting --doctor"
+    )
+    parser.add_argument("--now-real", action="store_true", help="date the data up to now instead of a fixed day")
     return parser
 
 
@@ -91,7 +99,7 @@ def _announce(box: Sandbox) -> None:
     print(f"UserTesting sandbox at {box.url} (stop with Ctrl-C). Settings for tap-usertesting --config=ENV:\n")
     hidden = {"feed_url": None} if box.world.variant.feed == "unset" else {}
     print("\n".join(export_lines(box.config(**hidden))))
-    print(f"\nWhat it serves, and commands that make things happen or fail: {box.url}/_sandbox/", flush=True)
+    print(f"\nEndpoints, data, and commands that trigger events and faults: {box.url}/_sandbox/", flush=True)
 
 
 def _write_port(path: Path, port: int) -> None:

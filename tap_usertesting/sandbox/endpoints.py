@@ -39,21 +39,25 @@ def _pattern(endpoint: Endpoint) -> re.Pattern[str]:
 
 
 ENDPOINTS = (
-    Endpoint("token", "token", "POST", AUTH_PATH, "a token, for the client's id and secret"),
-    Endpoint("list", "results", "GET", "/api/v2/sessionResults", "the completed sessions of a test, in pages"),
-    Endpoint("details_v3", "results", "GET", f"/api/v3/{_SESSION}", "a session's answers and its participant"),
-    Endpoint("details_v2", "results", "GET", f"/api/v2/{_SESSION}", "the same in the form of version 2"),
-    Endpoint("transcript", "results", "GET", f"/api/v2/{_SESSION}/transcript", "a session's transcript as WebVTT"),
-    Endpoint("video", "results", "GET", f"/api/v2/{_SESSION}/videoDownloadUrl", "a link to a session's video"),
+    Endpoint("token", "token", "POST", AUTH_PATH, "a token, in exchange for client id and secret"),
+    Endpoint("list", "results", "GET", "/api/v2/sessionResults", "the completed sessions of a test, page by page"),
+    Endpoint("details_v3", "results", "GET", f"/api/v3/{_SESSION}", "the participant, tasks and answers of a session"),
+    Endpoint("details_v2", "results", "GET", f"/api/v2/{_SESSION}", "the same in version 2"),
+    Endpoint(
+        "transcript", "results", "GET", f"/api/v2/{_SESSION}/transcript", "the transcript of a session, as WebVTT"
+    ),
+    Endpoint("video", "results", "GET", f"/api/v2/{_SESSION}/videoDownloadUrl", "a link to the video of a session"),
     Endpoint("clips", "results", "GET", f"/api/v2/{_SESSION}/clips", "the clips of a session's video"),
     Endpoint("clip", "results", "GET", f"/api/v2/{_SESSION}/clips/{{item}}", "a link to a clip"),
     Endpoint("qx_scores", "results", "GET", f"/api/v2/{_TEST}/qxScores", "the QXscores of a test"),
     Endpoint("reels", "results", "GET", f"/api/v2/{_TEST}/highlightreels", "the highlight reels of a test"),
     Endpoint("reel", "results", "GET", f"/api/v2/{_TEST}/highlightreels/{{item}}", "a link to a highlight reel"),
     Endpoint("v1", "legacy", "GET", f"{LEGACY_PREFIX}workspaces", "the workspaces of the account"),
-    Endpoint("v1", "legacy", "GET", f"{LEGACY_PREFIX}workspaces/{{workspace}}", "the tests of a workspace, in pages"),
+    Endpoint(
+        "v1", "legacy", "GET", f"{LEGACY_PREFIX}workspaces/{{workspace}}", "the tests of a workspace, page by page"
+    ),
     Endpoint("v1", "legacy", "GET", f"{LEGACY_PREFIX}studies/{{test}}", "one test"),
-    Endpoint("feed_count", "feed", "POST", FEED_PATH, "GraphQL: how many results of a test have changed"),
+    Endpoint("feed_count", "feed", "POST", FEED_PATH, "GraphQL: the number of changed results of a test"),
     Endpoint("feed_changes", "feed", "POST", FEED_PATH, "GraphQL: the changes to the results of a test"),
 )
 RESULTS = tuple(endpoint for endpoint in ENDPOINTS if endpoint.api == "results")

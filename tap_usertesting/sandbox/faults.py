@@ -47,29 +47,29 @@ _GATEWAY_PAGE = b"<html><head><title>502 Bad Gateway</title></head><body><h1>Bad
 class Fault:
     """One order: what goes wrong with which calls.
 
-    kind: which calls fail.
-    times: how many of them fail (None: all).
-    status: the status of the reply, unless ``fault`` says otherwise.
-    body: the body of that reply: a string as it is, anything else as JSON (None: an error in the vendor's form).
-    headers: further headers of the reply. A Content-Type replaces the usual one and sets the charset of the body.
+    kind: the kind of calls that fail.
+    times: how many of these calls fail (None: all).
+    status: the status of the reply, unless ``fault`` sets another one.
+    body: the body of the reply: a string unchanged, anything else as JSON (None: an error in the vendor's format).
+    headers: additional headers. A Content-Type replaces the usual one and sets the charset of the body.
     fault: what goes wrong (None: the reply consists of ``status``, ``body`` and ``headers``).
     match: only calls whose path contains this string.
-    skip: how many matching calls are answered normally before the first one fails.
+    skip: how many matching calls succeed before the first one fails.
     seconds: the duration of ``hang`` and ``drip``.
 
     ``fault`` is one of:
 
-    reset: the connection is reset.
-    cut: half of the true reply, then the connection ends.
-    malformed: the start of the true reply's JSON, with the Content-Length of this part.
-    html: a gateway's page with status 200.
-    hang: no reply for ``seconds``, then the connection is reset.
-    drip: the true reply in small pieces over ``seconds``.
-    redirect: a 302 to another origin, or to the Location among the headers.
-    other: the true reply about another session of the test, or about another test; for the Results API.
-    short: the true list without its last item, with which the next page then starts; for lists.
-    okta: ``status`` with an error in Okta's form; with 429 also X-Rate-Limit-Reset, ``seconds`` from now.
-    problem: ``status`` with an error in the form of RFC 9457.
+    reset: the server resets the connection.
+    cut: half of the real reply, then the server closes the connection.
+    malformed: the start of the real reply's JSON, with the Content-Length of this part.
+    html: an HTML page of a gateway with status 200.
+    hang: no reply for ``seconds``, then the server resets the connection.
+    drip: the real reply in small pieces over ``seconds``.
+    redirect: a 302 to another origin, or to the Location in the headers.
+    other: the real reply of another session of the test, or of another test; for the Results API.
+    short: the real list without its last item, which then starts the next page; for lists.
+    okta: ``status`` with an error in Okta's format; a 429 also has X-Rate-Limit-Reset, ``seconds`` from now.
+    problem: ``status`` with an error in the format of RFC 9457.
     """
 
     kind: Annotated[str, one_of(CALL_KINDS)] = field(metadata=examples("list"))

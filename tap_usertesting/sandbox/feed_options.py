@@ -20,13 +20,13 @@ CursorForm = Literal["hex", "number", "long", "foreign"]
 class Refusal:
     """An error of the feed.
 
-    message: the text of the error.
-    code: the extensions.code of the error.
-    test_uuid: only for this test (ut_ and its id): its field is null, and an error names the path, with status 200.
-        Without it the whole request fails with ``status`` and has no data.
-    status: the status of a whole request that fails.
-    fields: only requests for this field of the schema (None: both).
-    from_cursor: only requests with a cursor (true), or only those without one (false; None: both).
+    message: the error message.
+    code: the error's extensions.code.
+    test_uuid: the error concerns only this test (ut_ and its id): its field is null, an error names the path, and the
+        status is 200. Without a test, the whole request fails with ``status`` and returns no data.
+    status: the status if the whole request fails.
+    fields: the error concerns only requests for this schema field (None: both fields).
+    from_cursor: the error concerns only requests with a cursor (true) or without one (false; None: both).
     times: how many matching fields or requests fail (None: all).
     """
 
@@ -59,17 +59,17 @@ class Refusal:
 
 @dataclass
 class FeedOptions:
-    """How the feed answers. Tests set it, also over ``POST /_sandbox/feed``.
+    """How the feed responds. Tests set it, also with ``POST /_sandbox/feed``.
 
-    cap: the most events of a test in an answer (None: all); the count still counts all of them.
+    cap: the maximum number of events per test in a response (None: all). The count still includes all events.
     cap_keeps: which events a cap keeps.
-    cap_shared: the cap is for all tests of a request together.
-    count_events: the count is of events, not of results.
-    most_aliases: a request with more aliases is refused (None: any number).
+    cap_shared: the cap applies to all tests of a request together.
+    count_events: the count includes events instead of results.
+    most_aliases: the feed refuses a request with more aliases (None: it accepts any number).
     too_many: the message of that refusal.
-    plain_errors: errors are messages instead of objects.
-    numbers: times, and cursors of digits, are JSON numbers.
-    cursor_form: the form of new cursors: hex digits, decimal digits, 1,500 characters, or characters beyond ASCII.
+    plain_errors: errors are plain messages instead of objects.
+    numbers: times and decimal cursors are JSON numbers.
+    cursor_form: the format of new cursors: hex digits, decimal digits, 1,500 characters, or non-ASCII characters.
     refusals: errors of the feed. A new list replaces the old one.
     """
 

@@ -23,20 +23,20 @@ if TYPE_CHECKING:
 
 # What each path that takes a body is for, in the order of the page.
 _TITLES = {
-    "events": "Make something happen",
+    "events": "Trigger events",
     "faults": "Make calls fail",
-    "feed": "Change how the change feed answers",
-    "answers": "Change how the Results API and the legacy API answer",
+    "feed": "Configure the change feed",
+    "answers": "Configure the Results API and the legacy API",
     "quota": "Change the quota",
 }
-_OPTIONS = "An option stays until it is set again. A body can set several. DELETE restores the defaults."
+_OPTIONS = "An option stays set until you change it. A body can set several options. DELETE restores the defaults."
 _ABOUT = {
-    "events": "An event happens at once, and the change feed announces it. The counts above change with it.",
-    "faults": "A fault waits for calls of its kind, and is used up after as many as ordered; of several, the oldest "
-    "comes first. To see it, run the tap or paste a call of an endpoint above.",
+    "events": "An event happens at once. The change feed reports it, and the counts above change.",
+    "faults": "A fault applies to the next calls of its kind. If several faults match a call, the oldest one applies. "
+    "To see a fault, run the tap or paste a call from above.",
     "feed": _OPTIONS,
     "answers": _OPTIONS,
-    "quota": "A command replaces the whole quota, with defaults for what it leaves out, and starts the count anew.",
+    "quota": "A command replaces the whole quota and resets the count. Omitted fields get their defaults.",
 }
 
 

@@ -1,4 +1,4 @@
-"""The index page: one HTML document of what ``index.py`` says, without scripts or anything from elsewhere."""
+"""The index page: ``index.py`` as one HTML document, without scripts or external resources."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ code, pre { font: .85rem/1.45 ui-monospace, monospace; overflow-wrap: anywhere; 
 pre { margin: .25rem 0; padding: .5rem .75rem; white-space: pre-wrap; background: var(--card); user-select: all;
   border: 1px solid var(--line); border-radius: .4rem; }
 summary { cursor: pointer; color: var(--link); }
-/* Too narrow for columns: each cell stands after the name of its column. */
+/* Too narrow for columns: each cell follows the name of its column. */
 @media (max-width: 44rem) {
   th { display: none; }
   tr, td { display: block; border: 0; padding: 0; }
@@ -51,7 +51,7 @@ _ABOUT = (
     "A local stand-in for the UserTesting Results API, the legacy API and the change feed, at {url}. "
     "All data is invented."
 )
-_HOW = "Commands are for a POSIX shell; a click selects one."
+_HOW = "The commands are for a POSIX shell. Click a command to select it."
 _COUNTS = {
     "Sessions": "sessions",
     "Transcripts": "transcripts",
@@ -59,14 +59,14 @@ _COUNTS = {
     "Rejected": "rejected",
     "Changes": "changes",
 }
-_SECTIONS = (("connect", "Connect the tap"), ("serves", "What it serves"), ("truth", "What each table must contain"))
+_SECTIONS = (("connect", "Connect the tap"), ("serves", "What it serves"), ("truth", "Expected rows of each table"))
 
 
 def page(told: Json) -> str:
     """Return the document."""
     url = escape(told["url"])
     options = [(group["path"].rpartition("/")[2], group["title"]) for group in told["commands"]]
-    links = [*_SECTIONS, *options, ("requests", "Look and undo")]
+    links = [*_SECTIONS, *options, ("requests", "Inspect and reset")]
     nav = "".join(f'<a href="#{escape(name)}">{escape(title)}</a>' for name, title in links)
     body = "".join(
         (
@@ -120,13 +120,17 @@ def _serves(told: Json) -> str:
     calls = "".join(
         f"<h3><code>{escape(one['method'])} {escape(one['path'])}</code></h3>"
         f"<p>{_text(one['says'])} <span class=soft>Kind of call: <code>{escape(one['kind'])}</code></span></p>"
-        + (_command(one["example"]) if one["example"] else "<p class=soft>This world has nothing for it.</p>")
+        + (
+            _command(one["example"])
+            if one["example"]
+            else "<p class=soft>The sandbox has no data for this endpoint.</p>"
+        )
         for one in ({**endpoint, "says": endpoint["serves"]} for endpoint in told["endpoints"])
     )
     return (
         f"{_heading(*_SECTIONS[1])}{_table(['Test', 'Product type', *_COUNTS], tests, numbers=len(_COUNTS))}"
-        "<h3>Endpoints</h3><p>The token in these commands was issued for this page: load the page again when it has "
-        f"expired. Calls to the Results API count against the quota.</p><details><summary>{len(told['endpoints'])} "
+        "<h3>Endpoints</h3><p>The commands contain a token that was issued for this page. When it expires, reload the "
+        f"page. Calls to the Results API count against the quota.</p><details><summary>{len(told['endpoints'])} "
         f"endpoints, each with a call to paste</summary>{calls}</details>"
     )
 
@@ -149,9 +153,9 @@ def _truth(told: Json) -> str:
     ]
     link = escape(told["truth"])
     return (
-        f"{_heading(*_SECTIONS[2])}<p>A warehouse that missed nothing has these rows now, apart from rows marked as "
-        f'deleted. Everything in them is at <a href="{link}">{link}</a>, under the name in the column Truth.</p>'
-        f"{_table(['Table', 'A row is', 'Truth', 'Rows'], rows, numbers=1)}"
+        f"{_heading(*_SECTIONS[2])}<p>A complete warehouse has these rows now, not counting rows marked as deleted. "
+        f'Their contents are at <a href="{link}">{link}</a>, under the name in the column Truth.</p>'
+        f"{_table(['Table', 'One row per', 'Truth', 'Rows'], rows, numbers=1)}"
     )
 
 
@@ -182,7 +186,7 @@ def _requests(told: Json) -> str:
         for one in told["requests"]
         if one["curl"] is not None
     )
-    return f"{_heading('requests', 'Look and undo')}{shown}"
+    return f"{_heading('requests', 'Inspect and reset')}{shown}"
 
 
 def _heading(name: str, title: str) -> str:

@@ -27,16 +27,16 @@ _MANY = 1_000_000
 class QuotaRule:
     """``limit`` calls in a ``window``.
 
-    limit: how many calls a window allows. Over the back door, null means no limit at all.
+    limit: the number of calls that a window allows. In a request to the back door, null means no limit.
     window: the length of a window in seconds.
-    kind: a fixed window opens with the first call after the previous window closed. In a sliding one each call leaves
-        on its own, and a call over the limit blocks for a whole window, as in @nestjs/throttler.
+    kind: a fixed window opens with the first call after the previous window has closed. In a sliding window each call
+        expires separately, and a call over the limit blocks for a whole window, as in @nestjs/throttler.
     scope: one window for all endpoints of v2 and v3, one for each endpoint, or one for each API version.
-    retry_after: the form of Retry-After in a 429 (None: no such header).
+    retry_after: the format of Retry-After in a 429 (None: no such header).
     headers: replies below the limit have the x-ratelimit-* headers.
     limit_headers: a 429 has the x-ratelimit-* headers.
     reset: the unit of x-ratelimit-reset: time left, or time since 1970.
-    ahead: seconds by which the server's clock is ahead of this machine's, in Date and every other time it sends.
+    ahead: how many seconds the server's clock is ahead of this machine's, in Date and every other time it sends.
     """
 
     limit: Annotated[int, at_least(0, or_null=True)] = field(default=10, metadata=examples(3, None))

@@ -61,41 +61,41 @@ def _items(parts: Json) -> int:
 
 
 TABLES = (
-    Table("workspaces", "workspaces", "a workspace"),
-    Table("tests", "tests", "a test, classic ones of the legacy API included"),
-    Table("sessions", "sessions", "a completed session that is not rejected"),
-    Table("session_details", "details", "the details of a session"),
+    Table("workspaces", "workspaces", "workspace"),
+    Table("tests", "tests", "test, including classic ones of the legacy API"),
+    Table("sessions", "sessions", "completed session that is not rejected"),
+    Table("session_details", "details", "completed session that is not rejected"),
     Table(
         "task_responses",
         "details",
-        "a task of a session",
+        "task of a session",
         lambda details: sum(len(body["tasks"]) for body in details.values()),
     ),
     Table(
         "participant_demographics",
         "details",
-        "a property of a participant",
+        "demographic answer of a participant",
         lambda details: sum(
             len((body["sessionParticipant"] or {}).get("demographicsInfo", [])) for body in details.values()
         ),
     ),
-    Table("transcripts", "transcripts", "the transcript of a session"),
+    Table("transcripts", "transcripts", "session with a transcript"),
     Table(
         "transcript_cues",
         "transcripts",
-        "a cue of a transcript",
+        "cue of a transcript",
         lambda transcripts: sum(text.count("-->") for text in transcripts.values()),
     ),
     Table(
         "qx_scores",
         "qx_scores",
-        "a task group with QXscores",
+        "task group with QXscores",
         lambda scores: sum(len(body["qxScores"]) for body in scores.values()),
     ),
-    Table("session_clips", "clips", "a clip of a video", _items),
-    Table("highlight_reels", "reels", "a highlight reel", _items),
-    Table("session_videos", "clips", "a session with a video"),
-    Table("result_changes", "events", "a change in the log of a test", _items),
+    Table("session_clips", "clips", "clip of a video", _items),
+    Table("highlight_reels", "reels", "highlight reel", _items),
+    Table("session_videos", "clips", "session with a video"),
+    Table("result_changes", "events", "event in the change log of a test", _items),
 )
 
 

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 PREFIX = "TAP_USERTESTING_"  # of the environment variables
 ENV = "ENV"  # as --config: read the environment
-EX_CONFIG = 78  # exit status for a wrong setting or file, from sysexits.h: another try would end the same way
+EX_CONFIG = 78  # exit status for a wrong setting or file, from sysexits.h: a retry would fail the same way
 
 
 class CommandLineTap(Tap):
@@ -46,11 +46,11 @@ class CommandLineTap(Tap):
     signals: Signals
 
     def plan(self, form: str) -> None:
-        """Write what a sync would cost; `form`: `short`, `full` or `json`."""
+        """Write the plan of a sync; `form`: `short`, `full` or `json`."""
         raise NotImplementedError
 
     def diagnose(self) -> NoReturn:
-        """Try what the tap assumes of the servers, and write a report."""
+        """Check the tap's assumptions about the servers, and write a report."""
         raise NotImplementedError
 
     @plugin_cli
@@ -60,7 +60,7 @@ class CommandLineTap(Tap):
         try:
             command = super().cli
         except Exception as error:  # noqa: BLE001 - a wrong logging config may raise anything
-            odd.append(f"SINGER_SDK_LOG_CONFIG: it is not a logging config, and has no effect ({type(error).__name__})")
+            odd.append(f"SINGER_SDK_LOG_CONFIG: not a valid logging config, ignored ({type(error).__name__})")
             command = cls.get_singer_command()
         for line in odd:
             cls.logger.warning("%s", line)
@@ -73,7 +73,7 @@ class CommandLineTap(Tap):
         log_crashes(command.excepthook)  # now, because --discover runs while the SDK reads the options
         for option in command.params:
             if option.name in {"catalog", "state"}:
-                option.type = click.STRING  # `invoke` reads the file, so that an error of it is one line
+                option.type = click.STRING  # `invoke` reads the file, so that an error in it is one line
             elif option.name == "test":
                 option.callback, option.expose_value = None, True  # a callback would not see the other options
         command.params.append(
@@ -83,8 +83,8 @@ class CommandLineTap(Tap):
                 flag_value="short",
                 type=click.Choice(["short", "full", "json"]),
                 help=(
-                    "Say what a sync would fetch, in how many calls and how much time, and fetch nothing: "
-                    "a line for each test, with =full for each test and stream, with =json one object."
+                    "Show what a sync would fetch, with calls and time, and fetch nothing: short (default) prints one "
+                    "line per test, full one line per test and stream, json one JSON object."
                 ),
             )
         )
@@ -92,7 +92,7 @@ class CommandLineTap(Tap):
             click.Option(
                 ["--doctor"],
                 is_flag=True,
-                help="Try what the tap assumes of the servers, and write a report without any value of yours.",
+                help="Check the tap's assumptions about the servers, and write a report without any of your data.",
             )
         )
         return command
@@ -120,11 +120,11 @@ class CommandLineTap(Tap):
         plan: str | None = None,
         doctor: bool = False,
     ) -> None:
-        """Sync, check what a sync needs, write what it would cost, or try what is assumed of the servers."""
+        """Run a sync, `--test`, `--plan` or `--doctor`."""
         if about:
             super().invoke(about=True, about_format=about_format)
         if (test != CliTestOptionValue.Disabled.value) + (plan is not None) + doctor > 1:
-            raise click.UsageError("--test, --plan and --doctor exclude each other; give one of them")
+            raise click.UsageError("--test, --plan and --doctor are mutually exclusive; use one of them")
         if test == CliTestOptionValue.Disabled.value and (has_terminal() if plan is None else sys.stderr.isatty()):
             quiet_console(PREFIX)
         cls.print_version(print_fn=cls.logger.info)
@@ -159,7 +159,9 @@ class CommandLineTap(Tap):
         with exit_on_settings_error(self.logger):
             environment = Environment(PREFIX)
         for variable, meant in environment.misspelt(names).items():
-            self.logger.warning("the variable %s is not a setting and has no effect; is %s meant?", variable, meant)
+            self.logger.warning(
+                "environment variable %s is not a setting and is ignored; did you mean %s?", variable, meant
+            )
         return environment.settings(names)
 
     @override

@@ -202,5 +202,5 @@ def test_one_mode_at_a_time(box: Sandbox, tmp_path: Path, modes: list[str]) -> N
     """Two of them are a mistake, which is told before any call."""
     done = sync(box.config(), tmp_path, args=modes)
     assert done.exit == 2
-    assert "--test, --plan and --doctor exclude each other" in done.log
+    assert "--test, --plan and --doctor are mutually exclusive" in done.log
     assert box.calls == []

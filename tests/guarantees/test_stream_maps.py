@@ -47,8 +47,8 @@ def test_a_stream_may_be_the_source_of_another(box: Sandbox, source: str) -> Non
         ({"sessions": {"session_id": None}}, "stream_maps: sessions: Removing key property 'session_id'"),
         ({"sessions": {"status": ["a"]}}, "stream_maps.sessions: "),
         ({"__all__": {}}, "stream_maps: Option '__all__"),
-        ({"__else__": "sessions"}, "stream_maps: __else__ can be __NULL__ or null"),
-        ({"sessions": {"__else__": "status"}}, "stream_maps: __else__ can be __NULL__ or null"),
+        ({"__else__": "sessions"}, "stream_maps: __else__ must be __NULL__ or null"),
+        ({"sessions": {"__else__": "status"}}, "stream_maps: __else__ must be __NULL__ or null"),
         ({"sessions": {"__alias__": "transcripts"}}, "stream_maps: sessions and transcripts would both be written as"),
         ({"*": {"__alias__": "all"}}, "stream_maps: "),
         ({"sessions": {"status": "stauts"}}, "stream_maps: sessions: Failed to evaluate"),
@@ -95,4 +95,4 @@ def test_a_stream_that_only_a_copy_is_made_of_is_read(box: Sandbox) -> None:
 def test_a_map_of_no_stream_is_said(box: Sandbox, tmp_path: Path) -> None:
     """A name that is misspelled may have been meant to hide something."""
     done = sync(box.config(stream_maps={"transcrips": {"text": None}}), tmp_path)
-    assert done.lines("WARNING")[0].endswith("stream_maps: transcrips is not a stream of this tap, and has no effect")
+    assert done.lines("WARNING")[0].endswith("stream_maps: transcrips is not a stream of this tap and is ignored")

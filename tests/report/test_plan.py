@@ -208,7 +208,7 @@ def test_a_line_for_each_test(tmp_path: Path) -> None:
     assert "Quota: 10 calls in 1 s, for all endpoints." in lines
     riders = ("task_responses", "participant_demographics", "transcript_cues")
     assert [row["records"] for row in plan["rows"] if row["stream"] in riders and row["records"] != 0]
-    assert f"Rows of {', '.join(riders)} come on top" in " ".join(lines)
+    assert f"Not included: rows of {', '.join(riders)}, whose number only the sync shows." in " ".join(lines)
 
 
 def test_the_json_has_an_object_for_each_test(tmp_path: Path) -> None:
@@ -265,8 +265,8 @@ def test_tests_without_anything_are_counted(tmp_path: Path) -> None:
         state = sync(box.config(), tmp_path, select=STREAMS).state
         world.add_session(list(world.tests.values())[1])
         second = table_of(box.config(), tmp_path, select=STREAMS, state=state)
-    assert "Tests without anything to fetch: 0 of 3." in first
-    assert "Tests without anything to fetch: 2 of 3." in second
+    assert "Tests with nothing to fetch: 0 of 3." in first
+    assert "Tests with nothing to fetch: 2 of 3." in second
 
 
 def test_titles_that_two_tests_have_are_told_apart(tmp_path: Path) -> None:
@@ -286,9 +286,14 @@ def test_titles_that_two_tests_have_are_told_apart(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("rule", "settings", "said"),
     [
-        pytest.param(None, {}, "none that a sync would meet", id="a limit that no sync meets"),
-        pytest.param(QuotaRule(headers=False), {}, "no answer has named one, so the documented 10", id="none named"),
-        pytest.param(None, {"calls_per_minute": 8}, "8 calls in 60 s, by calls_per_minute", id="a setting"),
+        pytest.param(None, {}, "none that limits a sync", id="a limit that no sync meets"),
+        pytest.param(
+            QuotaRule(headers=False),
+            {},
+            "none reported yet; the plan assumes the documented 10",
+            id="none named",
+        ),
+        pytest.param(None, {"calls_per_minute": 8}, "8 calls in 60 s, set by calls_per_minute", id="a setting"),
     ],
 )
 def test_a_quota_is_told_in_words(tmp_path: Path, rule: QuotaRule | None, settings: dict[str, Any], said: str) -> None:
@@ -307,7 +312,7 @@ def test_a_quota_that_no_answer_has_told_is_assumed(tmp_path: Path) -> None:
     with Sandbox(a_world(tests=2), quota=QuotaRule(limit=1000)) as box:
         state = sync(box.config(), tmp_path, select=SESSION_STREAMS).state
         lines = table_of(box.config(), tmp_path, select=SESSION_STREAMS, state=state)
-    assert "Quota: no answer has named one, so the documented 10 calls in 60 s are assumed." in lines
+    assert "Quota: none reported yet; the plan assumes the documented 10 calls in 60 s." in lines
 
 
 def test_budgets_do_not_cut_a_plan(tmp_path: Path) -> None:

@@ -121,7 +121,7 @@ def test_without_a_terminal_lines_come_during_waits(
     assert len(done.records()) == 8
     lines = [line for line in caplog.messages if line.startswith("progress: ")]
     numbers = re.compile(
-        r"progress: (\d+)% of the calls of this sync, history (\d+) calls? left, .*, (\d+) rows written, .*"
+        r"progress: (\d+)% of this sync's calls, history (\d+) calls? left, .*, (\d+) rows written, .*"
     )
     assert [tuple(map(int, found.groups())) for line in lines if (found := numbers.fullmatch(line))] == [
         *((44, 5, 3), (44, 5, 3)),  # the second line of a window comes at its end

@@ -150,13 +150,13 @@ def test_it_never_breaks_the_line(
 def test_a_log_line_says_all_and_no_title() -> None:
     """The log is passed on to others: it has ids, and no title, which may name people."""
     assert log_line(STATUS) == (
-        "42% of the calls of this sync, news 3, history 117 calls left, ends about 14:32 (32 min), 140 rows written, "
+        "42% of this sync's calls, news 3, history 117 calls left, ends about 14:32 (32 min), 140 rows written, "
         f"7 of 10 calls left in this window, next window in 0:38, session_details and transcripts, test {TEST}"
     )
     budget = replace(HALF, budget="max_calls", is_estimate=True, seconds=60_000.0)
     waits = replace(STATUS, outlook=budget, waits=38.0, streams=(), test_id="")
     assert log_line(waits) == (
-        "42% of the calls of this sync, news 3, history ~117 calls left, ends by max_calls about Fri 06:40 "
+        "42% of this sync's calls, news 3, history ~117 calls left, max_calls ends it about Fri 06:40 "
         "(16 h 40 min), 140 rows written, waits until 14:00:38, starting"
     )
 

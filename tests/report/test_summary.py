@@ -429,7 +429,7 @@ def test_the_table_of_an_idle_sync() -> None:
         "tests        0           -",
         "sessions     0           -        -           -  the beginning",
         "",
-        "complete in 1 s",
+        "complete after 1 s",
         "calls made: 1 feed, 1 token",
     ]
 
@@ -460,12 +460,12 @@ def test_the_table_of_a_sync_that_left_something() -> None:
         "words      300           -        5           2     2026-03-05",
         "copy       300           -",
         "",
-        "incomplete in 67 min, of it waiting 60 min for quota and 12 s before retries",
+        "incomplete after 67 min, waited 60 min for quota and 12 s before retries",
         "  (windows: 3, one per endpoint)",
         "calls made: 11 details_v3, 2 list",
-        "retries: 2, answers 429: 1, answers 404: 5",
+        "retries: 2, 429 responses: 1, 404 responses: 5",
         "left out: 4 sessions without an id",
-        "tests with unread sessions of the newest 30 days: 1 transcripts",
+        "tests with unread sessions from the last 30 days: 1 transcripts",
     ]
 
 
@@ -481,5 +481,5 @@ def test_a_terminal_gets_the_table(box: Sandbox, tmp_path: Path) -> None:
     assert any(line.startswith("session_details ") and line.endswith(" the beginning") for line in terminal.screen)
     short = Terminal(box.config(max_calls=6), tmp_path, columns=80)
     assert short.ended().exit == 0
-    assert any(line.startswith("incomplete in ") for line in short.screen)
+    assert any(line.startswith("incomplete after ") for line in short.screen)
     assert " | WARNING " in short.screen[-1]

@@ -105,7 +105,7 @@ def test_a_misspelt_variable_is_named(
     assert command("--config=ENV", "--discover") == 0
     [line] = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
     assert f"{PREFIX}EXCLUDE_PERSONAL_DATE" in line
-    assert f"{PREFIX}EXCLUDE_PERSONAL_DATA meant?" in line
+    assert f"did you mean {PREFIX}EXCLUDE_PERSONAL_DATA?" in line
 
 
 def test_a_variable_in_small_letters_is_named(
@@ -116,7 +116,7 @@ def test_a_variable_in_small_letters_is_named(
     assert command("--config=ENV", "--discover") == 0
     [line] = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
     assert "tap_usertesting_exclude_personal_data is not a setting" in line
-    assert f"{PREFIX}EXCLUDE_PERSONAL_DATA meant?" in line
+    assert f"did you mean {PREFIX}EXCLUDE_PERSONAL_DATA?" in line
 
 
 @pytest.mark.parametrize(
@@ -130,7 +130,7 @@ def test_a_misspelt_setting_is_named_with_the_nearest(
     (tmp_path / "config.json").write_text(json.dumps({name: "x"}), encoding="utf-8")
     assert command("--config=config.json", "--discover") == 0
     warned = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
-    assert warned == [f"{name} is not a setting and has no effect; is {meant} meant?"]
+    assert warned == [f"{name} is not a setting and is ignored; did you mean {meant}?"]
 
 
 def test_settings_of_the_sdk_and_extras_of_meltano_are_known(
