@@ -193,7 +193,7 @@ class TapUserTesting(CommandLineTap):
             except BrokenPipeError:
                 os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or the interpreter's flush fails too
                 self.status.forget()
-                self.abort(f"the target has closed the pipe: its own log says why; {self._next_sync()}")
+                self.abort(f"the target closed the pipe; see the target's log; {self._next_sync()}")
             finally:
                 context.progress.close()
             self.finish()
@@ -266,7 +266,7 @@ class TapUserTesting(CommandLineTap):
         whole = without_bookmarks(self.selected_streams)
         if not self.state_writer.has_written or len(whole) == len(self.sync_context.streams.of_tests):
             return "the next sync starts over"
-        return "the next sync goes on from the last STATE" + (f", but reads {', '.join(whole)} anew" if whole else "")
+        return "the next sync continues from the last STATE" + (f", but rereads {', '.join(whole)}" if whole else "")
 
     def _before_exit(self) -> None:
         self.status.write()
@@ -292,8 +292,8 @@ class TapUserTesting(CommandLineTap):
     def abort_without_tests(self, error: ApiError) -> NoReturn:
         """End the run, because its tests cannot be discovered."""
         named = self.sync_context.settings.workspace_ids is not None and isinstance(error, NotFoundError)
-        hint = "; check workspace_ids, and that the credentials' user is a member of each" if named else ""
-        self.abort_on(error, f"the tests cannot be discovered: {error}{hint}")
+        hint = "; check workspace_ids, and whether the credentials' user is a member of each workspace" if named else ""
+        self.abort_on(error, f"cannot discover the tests: {error}{hint}")
 
     def refuse(self, message: str) -> NoReturn:
         """End the run because of a wrong setting or file, with one line that names it."""

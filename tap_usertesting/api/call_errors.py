@@ -1,4 +1,4 @@
-"""How a call ends without an answer: the exception by meaning, and one line for a person.
+"""How a call fails: the exception by meaning, and one line for a person.
 
 No line repeats the text of a library's exception, or of a server without `Secrets.excerpt`: either may hold a secret.
 """
@@ -51,7 +51,7 @@ def status_error(
     if REDIRECT_FROM <= status < CLIENT_ERROR_FROM:
         setting = call.service.setting
         return BadRequestError(
-            f"{call.where}: {setting} answers with a redirect, which is never followed; set its final address"
+            f"{call.where}: {setting} redirects, and the tap does not follow redirects; set it to the final address"
         )
     return BadRequestError(f"{call.where}: {status_text(answer, secrets)}")
 
@@ -79,7 +79,7 @@ def last_fault(call: Call, fault: Exception, *, tries: int, secrets: Secrets) ->
         return ServerFaultError(f"{call.where}: {why} ({tried})")
     proxy = proxy_variable(call.url) if isinstance(fault, requests.exceptions.ProxyError) else None
     if proxy is not None and connection_faults.is_final(fault):
-        return SetupError(f"{service.name}: {why}; check user name and password in {proxy}")
+        return SetupError(f"{service.name}: {why}; check the user name and password in {proxy}")
     advice = connection_faults.advice(fault, setting=service.setting, authorities=authorities_variable())
     advice = f"check {proxy} and {service.setting}" if proxy is not None else advice
     return UnreachableError(
@@ -93,7 +93,7 @@ def cannot_be_sent(call: Call, error: ValueError, *, user_agent: str) -> SetupEr
     of_header = isinstance(error, (requests.exceptions.InvalidHeader, UnicodeEncodeError))
     if not of_header and isinstance(error, (requests.RequestException, Urllib3Error, UnicodeError)):
         kind = type(error).__name__
-        return SetupError(f"{service.name}: {service.setting} is not an address that can be asked ({kind}); correct it")
+        return SetupError(f"{service.name}: {service.setting} is not a usable URL ({kind}); correct it")
     token = "feed_access_token" if service.setting == "feed_url" else "access_token"
     setting = token if user_agent.isascii() and user_agent.isprintable() else "user_agent"
-    return SetupError(f"{service.name}: {setting} has a character that cannot stand in a header; correct it")
+    return SetupError(f"{service.name}: {setting} has a character that is not allowed in a header; correct it")

@@ -38,12 +38,12 @@ def authorities() -> str | bool:
         if not Path(path).is_dir():
             _load(path, Path(path).stat().st_mtime_ns)
     except ssl.SSLError:
-        reason = "holds no certificate in PEM form"
+        reason = "contains no PEM certificate"
     except (OSError, ValueError) as error:
         reason = f"cannot be read: {getattr(error, 'strerror', None) or error}"
     else:
         return path
-    raise SetupError(f"{name}: the file {path!r} {reason}; set it to a PEM file of certificates, or unset it")
+    raise SetupError(f"{name}: the file {path!r} {reason}; set the variable to a PEM file of certificates, or unset it")
 
 
 def authorities_variable() -> str | None:
@@ -70,19 +70,17 @@ def check_proxy(url: str, proxies: MutableMapping[str, str] | None) -> None:
     rest = "" if parts is None else parts.request_uri
     if parts is None or not parts.host or parts.fragment is not None or "@" in rest or "//" in rest:
         raise SetupError(
-            f"{variable}: it is not a URL of a proxy, such as http://user:password@host:8080; in user name and "
-            "password write # as %23, / as %2F, : as %3A, @ as %40 and ? as %3F"
+            f"{variable}: not a proxy URL, such as http://user:password@host:8080; in the user name and password, "
+            "encode # as %23, / as %2F, : as %3A, @ as %40 and ? as %3F"
         )
     if parts.scheme in SOCKS:
         if find_spec("socks") is None:
             raise SetupError(
-                f"{variable}: a SOCKS proxy needs PySocks, which is not installed; install it beside the tap "
-                "(pip install 'requests[socks]'), or name an http proxy"
+                f"{variable}: a SOCKS proxy needs PySocks, which is not installed; install it in the tap's "
+                "environment (pip install 'requests[socks]'), or use an http proxy"
             )
     elif parts.scheme not in {"http", "https"}:
-        raise SetupError(
-            f"{variable}: a proxy's URL begins with http://, https:// or socks5h://, not {parts.scheme}://"
-        )
+        raise SetupError(f"{variable}: a proxy URL starts with http://, https:// or socks5h://, not {parts.scheme}://")
 
 
 def proxy_variable(url: str) -> str:
@@ -92,4 +90,4 @@ def proxy_variable(url: str) -> str:
 
 def _holder(proxy: str | None) -> str:
     held = (name for name, value in os.environ.items() if name.lower() in PROXIES and value == proxy)
-    return next(held, "the system's settings for proxies")
+    return next(held, "the system's proxy settings")

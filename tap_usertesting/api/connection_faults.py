@@ -20,23 +20,23 @@ if TYPE_CHECKING:
 BAD_PROXY_LOGIN = "407"
 _TUNNEL = re.compile(r"Tunnel connection failed: (\d{3}[ A-Za-z]{0,40})")
 _NAMES = (
-    (requests.exceptions.ConnectTimeout, "no connection in time"),
-    (requests.exceptions.Timeout, "no answer in time"),
-    (requests.exceptions.ChunkedEncodingError, "the body was cut short"),
-    (ReadTimeoutError, "no answer in time"),
-    (ProtocolError, "the body was cut short"),
+    (requests.exceptions.ConnectTimeout, "the connection timed out"),
+    (requests.exceptions.Timeout, "the response timed out"),
+    (requests.exceptions.ChunkedEncodingError, "the response was cut off"),
+    (ReadTimeoutError, "the response timed out"),
+    (ProtocolError, "the response was cut off"),
 )
 _UNKNOWN = "{authorities}, or check {setting}"
-_STRICT = "Python 3.13 and later check more: have the certificate of the authority issued anew, or use Python 3.12"
+_STRICT = "Python 3.13 and later are stricter: have the certificate of the authority reissued, or use Python 3.12"
 # What to do, by a part of the reason that OpenSSL names
 _ADVICE = (
     ("expired", "check this machine's clock and {setting}"),
     ("not yet valid", "check this machine's clock and {setting}"),
-    ("not valid for", "check that {setting} names the host as its certificate does"),
+    ("not valid for", "check that the host in {setting} matches the certificate"),
     ("critical", _STRICT),
     ("key identifier", _STRICT),
     ("key usage", _STRICT),
-    ("certificate is refused", _UNKNOWN),
+    ("certificate was rejected", _UNKNOWN),
 )
 
 
@@ -44,7 +44,7 @@ def cause(fault: Exception) -> str:
     """Return why a call failed, in a few words."""
     if isinstance(fault, requests.exceptions.ProxyError):
         refusal = proxy_refusal(fault)
-        return f"the proxy refuses the connection{refusal and f': {refusal}'}" if refusal is not None else _proxy(fault)
+        return f"the proxy refused the connection{refusal and f': {refusal}'}" if refusal is not None else _proxy(fault)
     if isinstance(fault, requests.exceptions.SSLError):
         return _tls(fault)
     if (name := next((text for kind, text in _NAMES if isinstance(fault, kind)), None)) is not None:
@@ -63,7 +63,7 @@ def advice(fault: Exception, *, setting: str, authorities: str | None) -> str:
         return f"check {setting}, the network and the proxy"
     reason = _tls(fault).lower()
     found = next((text for part, text in _ADVICE if part in reason), "check {setting} and the proxy")
-    file = f"the PEM file in {authorities}" if authorities else "a PEM file, and name that in REQUESTS_CA_BUNDLE"
+    file = f"the PEM file in {authorities}" if authorities else "a PEM file and set REQUESTS_CA_BUNDLE to it"
     return found.format(setting=setting, authorities=f"add your company's root certificate to {file}")
 
 
@@ -99,7 +99,7 @@ def _proxy(fault: Exception) -> str:
 def _tls(fault: Exception) -> str:
     for inner in _chain(fault):
         if isinstance(inner, ssl.SSLCertVerificationError):
-            return f"the certificate is refused: {(inner.verify_message or 'it could not be verified').rstrip('.')}"
+            return f"the certificate was rejected: {(inner.verify_message or 'it could not be verified').rstrip('.')}"
     reason = next((inner.reason for inner in _chain(fault) if isinstance(inner, ssl.SSLError) and inner.reason), None)
     return f"TLS failed: {reason.replace('_', ' ').lower()}" if reason else "TLS failed"
 
@@ -108,7 +108,7 @@ def _system(fault: Exception) -> str:
     """Return the reason that the operating system names; "" if it names none."""
     for inner in _chain(fault):
         if isinstance(inner, socket.gaierror):
-            return "the name of the host cannot be resolved"
+            return "the host name cannot be resolved"
         if isinstance(inner, OSError) and inner.errno is not None and inner.strerror:
             return str(inner.strerror).lower()
     return ""

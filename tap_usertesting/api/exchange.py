@@ -90,10 +90,10 @@ class Exchange:
         while chunk := response.raw.read1(CHUNK, decode_content=True):
             body += chunk
             if len(body) > largest:
-                hint = "" if failed else "; if it is right, set max_body_mb higher"
-                message = f"{call.where}: a body of over {largest >> 20} MB{hint}"
+                hint = "" if failed else "; if that is correct, increase max_body_mb"
+                message = f"{call.where}: the response is larger than {largest >> 20} MB{hint}"
                 raise BadRequestError(message)
             if self._clock.monotonic() > deadline:
-                message = "the body drips too slowly"
+                message = "the body arrives too slowly"
                 raise requests.Timeout(message)
         return body

@@ -115,7 +115,7 @@ class ChangeFeed:
                 events.append(edge.node)
         if odd:
             self.left_out["events without a cursor"] += odd
-            logger.warning("the change feed sent %d events without a usable cursor, which are left out", odd)
+            logger.warning("the change feed sent %d events without a usable cursor; they are left out", odd)
         return Received(events, len(events) + odd)  # an event that came twice counts once: a part may be repeated
 
     def _ask(self, field: tuple[str, str], asks: Sequence[Ask], envelope: Any) -> dict[Ask, Any]:  # noqa: ANN401 - a type
@@ -181,14 +181,14 @@ class ChangeFeed:
         if not body.data:  # a server may drop all data because one field is null
             return {ask: self._test_error(ask, error) for ask, error in of_tests.items()}
         if of_request is not None and None not in body.data.values():
-            logger.warning("the change feed answers with data and an error: %s", self._excerpt(of_request))
+            logger.warning("the change feed returned data and an error: %s", self._excerpt(of_request))
         found: dict[Ask, Any] = {}
         for alias, ask in by_alias.items():
             got = body.data.get(alias)
             if ask in of_tests or (alias in body.data and got is None):
                 found[ask] = self._test_error(ask, of_tests.get(ask, of_request))
             else:
-                found[ask] = got if got is not None else FeedError("the change feed sent no answer for this test")
+                found[ask] = got if got is not None else FeedError("the change feed returned nothing for this test")
         if len(found) > 1 and all(map(_may_concern_all, found.values())) and len(set(map(str, found.values()))) == 1:
             raise FeedDownError(str(found[asks[0]]))
         return found
@@ -206,7 +206,7 @@ class ChangeFeed:
         return FeedError(line)
 
     def _line(self, error: GraphqlError) -> str:
-        return f"the change feed answers: {self._excerpt(error)}"
+        return f"the change feed returned an error: {self._excerpt(error)}"
 
     def _excerpt(self, error: GraphqlError) -> str:
         return self._transport.secrets.excerpt(error.text)
@@ -285,7 +285,9 @@ def _mend(body: object) -> None:
             for name in ("cursor", "responseUuid", "changeType"):
                 node[name] = _as_text(node.get(name))
     if timeless:
-        logger.warning("the change feed sent %d events whose changedAt is not text: they have no time", timeless)
+        logger.warning(
+            "the change feed sent %d events whose changedAt is not text; they count as events without a time", timeless
+        )
 
 
 def _as_text(value: object) -> str | None:

@@ -107,7 +107,7 @@ def decode(answer: Answer, envelope: type[Envelope[T]], mend: Any) -> Envelope[T
             # UnicodeEncodeError is a ValueError.
             if answer.status != OK:
                 return envelope()
-            message = "the body is not a GraphQL answer"
+            message = "the body is not a GraphQL response"
             raise MalformedError(message) from error
 
 

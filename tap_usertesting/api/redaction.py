@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 BLANK = "***"
-WITHHELD, OF_SCOPE = "(the server's words are left out)", "(the server's words, about a scope, are left out)"
+WITHHELD, OF_SCOPE = "(server message withheld)", "(server message about a scope withheld)"
 EXCERPT = 200  # characters of a server's message that an error line repeats at most
 SHORTEST = 8  # characters; a shorter secret could be any word, or a version or a flag in the query of a URL
 DEEPEST_CAUSE = 20  # exceptions, each the cause of the one before

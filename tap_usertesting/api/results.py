@@ -167,7 +167,7 @@ class ResultsClient:
 def _in_path(identifier: str) -> str:
     """Return an id as a part of a URL path. It comes from a server, so it may hold anything: raises BadRequestError."""
     if not is_id(identifier):
-        message = "an id that can not stand in a URL was sent by the server"
+        message = "the server sent an id that cannot be part of a URL"
         raise BadRequestError(message)
     return quote(identifier, safe="")
 

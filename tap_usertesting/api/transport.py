@@ -163,7 +163,7 @@ class Transport:
             seconds = self.clock.jitter(most)
         else:
             seconds = self.waiting.bearable(call, call.service.windows.believed(asked))
-            asks = f"; the server asks for {asked:.0f} s"
+            asks = f"; the server asks to wait {asked:.0f} s"
         why, then = cause(fault, self.secrets), f"try {failures + 1} of {self._tries} in {seconds:.1f} s"
         logger.info("%s: %s%s; %s", call.where, why, asks, then)
         self.retries += 1
@@ -178,7 +178,7 @@ class Transport:
         if refusals + 1 >= MOST_REFUSALS:
             raise ServerFaultError(f"{call.where}: over the quota {MOST_REFUSALS} times in a row")
         seconds = self.waiting.bearable(call, call.service.windows.refused(call.endpoint, rates))
-        asks = "names no wait" if rates.asked is None else f"asks for {rates.asked:.0f} s"
-        then = "" if rates.asked == seconds else f", and is asked again in {seconds:.0f} s"
+        asks = "names no wait time" if rates.asked is None else f"asks to wait {rates.asked:.0f} s"
+        then = "" if rates.asked == seconds else f"; next try in {seconds:.0f} s"
         logger.info("%s: over the quota; the server %s%s", call.where, asks, then)
         return refusals + 1

@@ -33,7 +33,7 @@ _NOT_TEXT = ("<", "{", "[{", '["', '"')  # HTML, XML or JSON, which may quote a 
 def complete(answer: Answer) -> Answer:
     """Return the answer if its status is 200. Another status without an error, such as 202, means: not yet."""
     if answer.status != OK:
-        message = f"HTTP {answer.status} where {OK} was expected"
+        message = f"HTTP {answer.status} instead of {OK}"
         raise MalformedError(message)
     return answer
 
@@ -46,11 +46,11 @@ def details(answer: Answer, session_id: str) -> dict[str, Any]:
     """
     body = _json_object(answer, DETAILS)
     if not any(key in body for key in DETAILS):
-        message = "the body has none of the keys of session details"
+        message = "the body has no session details"
         raise MalformedError(message)
     odd = next((key for key in LISTS_OF_DETAILS if not isinstance(body.get(key), (list, NoneType))), None)
     if odd is not None or not isinstance(body.get("sessionParticipant"), (dict, NoneType)):
-        message = f"the body has {odd or 'sessionParticipant'} of another type than documented"
+        message = f"the body has {odd or 'sessionParticipant'} of an undocumented type"
         raise MalformedError(message)
     _check_id(body, session_id, SESSION_ID)
     return body
@@ -95,7 +95,7 @@ def _json_object(answer: Answer, content: tuple[str, ...]) -> dict[str, Any]:
     is_error = any(body.get(key) for key in _ERRORS) or (isinstance(status, int) and status >= _CLIENT_ERROR_FROM)
     if is_error and not any(body.get(key) for key in content):
         text = next((body[key] for key in ("message", *_ERRORS) if isinstance(body.get(key), str)), None)
-        message = "the body is an error, with status 200" + (f": {text}" if text else "")
+        message = "the body is an error despite status 200" + (f": {text}" if text else "")
         raise MalformedError(message)
     return body
 
@@ -105,5 +105,5 @@ def _check_id(body: dict[str, Any], wanted: str, *keys: str) -> None:
     for key in keys:
         value = body.get(key)
         if value is not None and test_of(str(value)) != wanted.lower():
-            message = f"the body is about another {key} than the one asked for"
+            message = f"the body has a different {key} from the one requested"
             raise MalformedError(message)

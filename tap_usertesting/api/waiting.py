@@ -72,7 +72,7 @@ class Waiting:
         if service.auth is None:
             return ""
         if origin_of(call.url) != service.origin:
-            message = f"{service.name}: a token is never sent to another host than that of {service.setting}"
+            message = f"{service.name}: the tap sends the token only to the host in {service.setting}"
             raise BadRequestError(message)
         calls = service.calls
         token = service.auth.token()  # after the wait, because a token may end during one

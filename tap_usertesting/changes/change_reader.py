@@ -118,8 +118,8 @@ class ChangeReader:
             if test_uuid not in self._replayed:
                 self._replayed.add(test_uuid)
                 logger.warning(
-                    "test feed %s: its bookmark is refused (%s); its log is replayed once, unchanged sessions are not "
-                    "fetched again",
+                    "feed test %s: the feed rejected the bookmark (%s); the tap replays the log once, and does not "
+                    "fetch unchanged sessions again",
                     test_uuid,
                     error,
                 )

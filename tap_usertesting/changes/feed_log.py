@@ -52,20 +52,20 @@ def whole_log(feed: ChangeFeed, ask: Ask, count: Count, answer: Received) -> Fee
         arrived += _append_rest(feed, ask, events, count, arrived)
     if arrived < count.count:
         message = (
-            f"the change feed sent {arrived} events of at least {count.count}: this part of the log is not used; "
-            "change_source: listing does without the feed"
+            f"the change feed sent only {arrived} of at least {count.count} events, and the tap does not use a partial "
+            "log; try again later, or set change_source to listing"
         )
         raise FeedError(message)
     if not certain:
         logger.warning(
-            "test feed %s: the order of the feed's answer cannot be told; its changes are taken by time, "
-            "and an interrupted sync of this test repeats them",
+            "feed test %s: the events are in no clear order, so the tap orders the changes by time; if a sync of this "
+            "test is interrupted, the next one repeats them",
             ask.test_uuid,
         )
     elif _fits_neither(events, count):
         logger.warning(
-            "test feed %s: the change feed counts %d changes, which is the number neither of its events nor of their "
-            "results: some may be missing",
+            "feed test %s: the change feed counts %d changes, which matches neither its events nor their results; some "
+            "changes may be missing",
             ask.test_uuid,
             count.count,
         )

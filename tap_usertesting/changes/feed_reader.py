@@ -25,9 +25,7 @@ logger = logging.getLogger("tap-usertesting.changes")
 
 RESULTS_A_REQUEST = 5_000
 EVENTS_KEPT = 250_000  # of all tests, for memory; a log beyond that is read again for a later stream
-CHECK_FEED = (
-    "check that feed_url and its token belong to these tests; until then auto reads them by their session lists"
-)
+CHECK_FEED = "check that feed_url and its token belong to these tests; until then, auto reads them by listing"
 
 
 class FeedReader:
@@ -160,7 +158,7 @@ class FeedReader:
         if unknown and unknown == tests:
             logger.warning("%s: %s", known, CHECK_FEED)
         elif unknown:
-            logger.info("%s; the others, such as %s, are read by their session lists for now", known, min(unknown))
+            logger.info("%s; for now, the tap reads the others, such as %s, by listing", known, min(unknown))
 
     # Batches
 
@@ -228,6 +226,6 @@ class FeedReader:
     @property
     def _client(self) -> ChangeFeed:
         if self._optional_client is None:
-            message = "no feed_url is set"
+            message = "feed_url is not set"
             raise FeedError(message)
         return self._optional_client

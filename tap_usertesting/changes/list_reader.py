@@ -85,8 +85,8 @@ class ListReader:
                 raise
             if sessions.missing:
                 self._listener.fail(
-                    f"test {test_id}: the session list names {len(sessions.by_id) + sessions.missing} sessions and "
-                    f"gave {len(sessions.by_id)}, although it was read again"
+                    f"test {test_id}: the session list reports {len(sessions.by_id) + sessions.missing} sessions but "
+                    f"returned {len(sessions.by_id)}, even on a second read; the next sync looks for the rest"
                 )
             return sessions
 

@@ -161,10 +161,10 @@ class SessionList(Sessions):
         self.greatest -= lacking(self.greatest, len(self.by_id))
         if self.without_id:
             self._client.left_out["sessions without an id"] += self.without_id
-            logger.warning("test %s: %d sessions without a usable id are left out", self._test_id, self.without_id)
+            logger.warning("test %s: left out %d sessions without a usable id", self._test_id, self.without_id)
         if is_cut and (self.total > end or not self.counted):
             logger.warning(
-                "test %s: %s sessions lie beyond offset %d, where the Results API's list ends, and cannot be read",
+                "test %s: cannot read %s sessions beyond offset %d, where the Results API's list ends",
                 self._test_id,
                 self.total - end if self.counted else "an unknown number of",
                 LAST_OFFSET,

@@ -56,7 +56,7 @@ def remove_invalid_log_levels(prefix: str) -> Iterator[str]:
         level = os.environ.get(variable, "")
         if level and not isinstance(logging.getLevelName(level.strip().upper()), int):
             del os.environ[variable]
-            yield f"{variable}: it is not a log level, such as INFO or DEBUG, and has no effect"
+            yield f"{variable}: not a log level, such as INFO or DEBUG; ignored"
         elif level != level.strip():
             os.environ[variable] = level.strip()
 
@@ -69,6 +69,6 @@ def _dotenv(path: Path) -> dict[str, str | None]:
     try:
         return dotenv_values(path, encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
-        message = f"{path.absolute()}: cannot be read ({reason}); mend or remove it"
+        reason = error.strerror if isinstance(error, OSError) else "not UTF-8"
+        message = f"{path.absolute()}: cannot be read ({reason}); fix or remove the file"
         raise SettingsError(message) from error

@@ -221,7 +221,7 @@ SCHEMA: dict[str, Any] = th.PropertiesList(
         default=8,
         minimum=1,
         title="Max retries",
-        description="Maximum number of attempts for each call, including the first.",
+        description="Maximum number of tries for each call, including the first.",
     ),
     th.Property(
         "max_body_mb",

@@ -103,27 +103,27 @@ class Settings:
         budget = next((name for name in ("max_calls", "max_duration") if getattr(self, name) is not None), None)
         if budget is not None and whole:
             message = (
-                f"{budget}: the catalog has {' and '.join(whole)} read in full (FULL_TABLE), which a sync that ends "
-                f"early never completes; remove {budget}, or set INCREMENTAL and the replication key in the catalog"
+                f"{budget}: the catalog sets FULL_TABLE for {' and '.join(whole)}, which a sync that ends early never "
+                f"completes; remove {budget}, or set INCREMENTAL and the replication key in the catalog"
             )
             raise SettingsError(message)
 
     def _check_privacy(self) -> None:
         if self.exclude_personal_data == HASH and len(self.personal_data_salt or "") < SHORTEST_SALT:
             message = (
-                f"personal_data_salt: exclude_personal_data is hash, which needs a salt of {SHORTEST_SALT} characters "
-                "or more; set a random one, and keep it, or the hashes change"
+                f"personal_data_salt: exclude_personal_data is hash, which needs a salt of at least {SHORTEST_SALT} "
+                "characters; set a random salt and keep it, because a new salt changes the hashes"
             )
             raise SettingsError(message)
 
     def _check_access(self, selected: Collection[str]) -> None:
         if self.change_source == FEED and self.feed_url is None:
-            message = "feed_url: it is missing, and change_source is feed; set feed_url or leave change_source at auto"
+            message = "feed_url: missing, but change_source is feed; set feed_url, or set change_source to auto"
             raise SettingsError(message)
         if self.feed_url is not None and self.feed_access_token is None and not self.feed_shares_origin:
             message = (
-                "feed_access_token: it is missing, and feed_url is on another host than api_url, to which the Results "
-                "API's token is never sent; set feed_access_token"
+                "feed_access_token: missing, and feed_url and api_url have different origins; set it, because the tap "
+                "never sends the Results API's token to another origin"
             )
             raise SettingsError(message)
         if self.access_token is not None or (self.client_id is not None and self.client_secret is not None):
@@ -133,9 +133,9 @@ class Settings:
             return
         if self.client_id is not None or self.client_secret is not None:
             missing, other = ("client_secret", "client_id") if self.client_id else ("client_id", "client_secret")
-            message = f"{missing}: it is missing, and {other} alone gives no access; set both (or access_token)"
+            message = f"{missing}: missing; {other} alone gives no access, so set both, or access_token"
             raise SettingsError(message)
-        message = "client_id, client_secret: no credentials are set; set both (or access_token)"
+        message = "client_id, client_secret: no credentials are set; set both, or access_token"
         raise SettingsError(message)
 
 
@@ -146,15 +146,17 @@ def _check_texts(name: str, value: object) -> None:
         if not isinstance(text, str):
             continue
         if _UNSENDABLE.search(text):
-            raise SettingsError(f"{where}: it holds a line break or another character that no one can see; remove it")
+            raise SettingsError(f"{where}: contains a line break or another invisible character; remove it")
         if name in TOKENS and not _TOKEN.fullmatch(text):
             message = (
-                f"{where}: it holds a blank, or a character such as a long dash, that no token has; copy it again, "
-                "without the word Bearer before it"
+                f"{where}: contains a space or another character that no token has, such as a long dash; copy the "
+                "token again, without the word Bearer"
             )
             raise SettingsError(message)
         if name == "user_agent" and not _LATIN.fullmatch(text):
-            raise SettingsError(f"{where}: {text!r} holds a character that no header may have; use plain letters")
+            raise SettingsError(
+                f"{where}: {text!r} contains a character that is not allowed in a header; use plain letters"
+            )
 
 
 def _uuids(name: str, values: list[str] | None) -> tuple[str, ...] | None:
@@ -204,11 +206,11 @@ def _check_url(name: str, url: str | None) -> None:
     except ValueError:
         host = None
     if not host or parts.scheme not in {"http", "https"}:
-        message = f"{name}: the value is not a URL; it starts with https:// and a host"
+        message = f"{name}: not a URL; it must start with https:// and a host"
         raise SettingsError(message)
     if parts.username or parts.password:
-        message = f"{name}: a URL with a user name or password in it is not taken; use the settings for credentials"
+        message = f"{name}: the URL must not contain a user name or password; use the settings for credentials"
         raise SettingsError(message)
     if parts.scheme == "http" and host not in LOOPBACK:
-        message = f"{name}: plain http would show the token to anyone on the way; use https://{host}"
+        message = f"{name}: http would send the token unencrypted; use https://{host}"
         raise SettingsError(message)

@@ -60,7 +60,7 @@ class CommandLineTap(Tap):
         try:
             command = super().cli
         except Exception as error:  # noqa: BLE001 - a wrong logging config may raise anything
-            odd.append(f"SINGER_SDK_LOG_CONFIG: not a valid logging config, ignored ({type(error).__name__})")
+            odd.append(f"SINGER_SDK_LOG_CONFIG: not a valid logging config; ignored ({type(error).__name__})")
             command = cls.get_singer_command()
         for line in odd:
             cls.logger.warning("%s", line)

@@ -41,7 +41,7 @@ class DiscoveredStream(UserTestingStream):
         context, rows = self.sync_context, list[dict[str, Any]]()
         context.activity.begin(self.name)
         if not context.directory.discovers:
-            self.logger.info("%s: the tests are configured, so nothing was discovered and there are no rows", self.name)
+            self.logger.info("%s: test_ids is set, so nothing is discovered and there are no rows", self.name)
         elif not context.spent:
             with context.discovering():
                 rows += self.rows()

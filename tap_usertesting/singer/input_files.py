@@ -32,7 +32,7 @@ def read_catalog(path: str) -> JsonObject:
     try:
         Catalog.from_dict({"streams": catalog["streams"]})
     except (KeyError, TypeError, ValueError, AttributeError) as error:
-        message = "it is not a Singer catalog; write a new one with --discover"
+        message = "not a Singer catalog; create one with --discover"
         raise _wrong("catalog", path, message) from error
     return catalog
 
@@ -49,13 +49,13 @@ def read_state(path: str, info: Callable[[str], object]) -> JsonObject:
     except (ValueError, RecursionError) as error:
         documents = [state for state in map(_unwrapped, _lines(text)) if _is_state(state)][-1:]
         if not documents:
-            raise _wrong("state", path, f"it is neither JSON nor lines with a state among them{_at(error)}") from error
+            raise _wrong("state", path, f"neither JSON nor JSON lines with a state{_at(error)}") from error
     for document in documents:
         if _is_state(document):
             return cast("JsonObject", document)
         if document not in (None, {}):
-            raise _wrong("state", path, "it holds no state, which has `bookmarks`; name another file, or none")
-    info(f"--state {path}: it is empty, so everything is read")
+            raise _wrong("state", path, "contains no state, which has `bookmarks`; use another file, or none")
+    info(f"--state {path}: empty, so the sync reads everything")
     return {}
 
 
@@ -64,14 +64,14 @@ def drop_unsound(state: JsonObject, warn: Callable[[str], object]) -> JsonObject
     bookmarks = state.get("bookmarks")
     if not isinstance(bookmarks, dict):
         if bookmarks is not None:
-            warn("state: `bookmarks` is not an object, so everything is read again")
+            warn("state: `bookmarks` is not an object, so the sync reads everything again")
         return {}
     return {**state, "bookmarks": {name: _sound_stream(name, stream, warn) for name, stream in bookmarks.items()}}
 
 
 def _sound_stream(name: str, stream: Any, warn: Callable[[str], object]) -> JsonObject:  # noqa: ANN401 - JSON
     if not isinstance(stream, dict) or not isinstance(stream.get("partitions", []), list):
-        warn(f"state: what it says of {name} is not understood, so that stream is read from its start")
+        warn(f"state: the entry of {name} is invalid, so the sync reads this stream from the start")
         return {}
     if "partitions" not in stream:
         return stream
@@ -81,7 +81,10 @@ def _sound_stream(name: str, stream: Any, warn: Callable[[str], object]) -> Json
         if isinstance(part, dict) and isinstance(part.get("context"), dict) and is_sound(part)
     }
     if len(kept) < len(stream["partitions"]):
-        warn(f"state: not all tests of {name} are understood or there only once; what is not is read from its start")
+        warn(
+            f"state: {name} has invalid or duplicate tests; the sync reads invalid ones from the start and uses the "
+            "last of duplicates"
+        )
     return {**stream, "partitions": list(kept.values())}
 
 
@@ -119,10 +122,10 @@ def _object(kind: str, path: str, text: str) -> JsonObject:
     try:
         document = json.loads(text)
     except (ValueError, RecursionError) as error:
-        message = f"it is not JSON{_at(error)}" if text.strip() else "it is empty"
-        raise _wrong(kind, path, f"{message}; write a JSON object") from error
+        message = f"not JSON{_at(error)}" if text.strip() else "empty"
+        raise _wrong(kind, path, f"{message}; it must contain a JSON object") from error
     if not isinstance(document, dict):
-        raise _wrong(kind, path, "it is not a JSON object, which begins with {")
+        raise _wrong(kind, path, "not a JSON object, which starts with {")
     return document
 
 
@@ -132,9 +135,9 @@ def _text(kind: str, path: str) -> str:
             content: bytes = file.read()
         return content.decode(json.detect_encoding(content)).lstrip("\ufeff")  # type: ignore[attr-defined, unused-ignore]
     except OSError as error:
-        raise _wrong(kind, path, f"it cannot be read: {error.strerror or error}") from error
+        raise _wrong(kind, path, f"cannot be read: {error.strerror or error}") from error
     except ValueError as error:  # bytes that cannot be decoded, or a path that is not valid
-        raise _wrong(kind, path, "it is not UTF-8") from error
+        raise _wrong(kind, path, "not UTF-8") from error
 
 
 def _at(error: Exception) -> str:

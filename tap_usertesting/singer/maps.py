@@ -18,7 +18,7 @@ def deselect_mapped_away(streams: Iterable[UserTestingStream]) -> None:
     for stream in streams:
         if stream.is_mapped_away:
             stream.selected = False
-            stream.logger.info("%s: stream_maps leave nothing of it, so it is not read", stream.name)
+            stream.logger.info("%s: stream_maps remove this stream, so it is not read", stream.name)
 
 
 def clashing_aliases(streams: Iterable[UserTestingStream]) -> Iterator[str]:

@@ -187,7 +187,7 @@ class SessionStream(PerTestStream):
             if not resource.often_none:
                 raise
             of = "" if resource.policy.per_test else "the newest session of "
-            self.logger.info("%s: %stest %s has none%s", self.name, of, test_id, " (yet)" if of else "")
+            self.logger.info("%s: %stest %s has no rows%s", self.name, of, test_id, " yet" if of else "")
             return
         if found is not None:
             session_id, answer = found

@@ -139,17 +139,19 @@ class UserTestingStream(MessageStream):
             return
         self._logged.add(key)
         self.logger.warning(
-            "%s: the API sends a field that no column names, %s; %s",
+            "%s: the API sends a field that has no column (%s); %s",
             self.name,
-            name if _PLAIN_NAME.fullmatch(name) else "whose name is not a plain word",
-            f"{UNKNOWN} has it" if self._privacy.mode is None else "it is left out, as exclude_personal_data is set",
+            name if _PLAIN_NAME.fullmatch(name) else "its name is not a plain word",
+            f"{UNKNOWN} has it" if self._privacy.mode is None else "it is left out because of exclude_personal_data",
         )
 
     def _problem(self, column: str) -> None:
         """Log once per column that a value does not fit, but never the value, which may be personal."""
         if column not in self._logged:
             self._logged.add(column)
-            self.logger.warning("%s: a value in %s is not of the documented type and was left out", self.name, column)
+            self.logger.warning(
+                "%s: a value in %s does not have the documented type and is left out", self.name, column
+            )
 
     # Counts
 

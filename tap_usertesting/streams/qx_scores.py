@@ -46,7 +46,7 @@ class QxScores(Resource):
     @override
     def note_given_up(self, test_id: str, session_id: str) -> None:
         promised = self.product_type(test_id) == INTERACTION
-        what = "is an interaction test, but has none" if promised else "has none; it is not asked again"
+        what = "is an interaction test but has no scores" if promised else "has no scores; later syncs skip it"
         self.logger.info("%s: test %s %s", self.stream, test_id, what)
 
 

@@ -40,7 +40,7 @@ class ResultChangesStream(PerTestStream):
     @override
     def sync_tests(self, tests: list[str]) -> Iterator[Record]:
         if self.sync_context.feed is None:
-            self.logger.info("result_changes: no feed_url is set, so there are no rows")
+            self.logger.info("result_changes: feed_url is not set, so there are no rows")
             return
         yield from map(self._row, self._feed_events.rounds(tests))
 

@@ -53,7 +53,7 @@ class Clips(FilmedResource):
     def fetch(self, test_id: str, session_id: str) -> dict[str, Any]:
         """Return the clips of a session; make no call if the test has none."""
         if not self._has_clips(test_id):
-            raise NotFoundError("the test has no clip")
+            raise NotFoundError("the test has no clips")
         return self.context.results.clips(session_id, test_id=test_id)
 
     @override

@@ -24,16 +24,16 @@ from tap_usertesting.sync.resource import Resource
 from tap_usertesting.values import vtt
 
 ENOUGH_WITHOUT = 5
-REPLACED = "the transcript is not in the charset it should be in: {} characters are lost, U+FFFD stands for each"
+REPLACED = "the transcript does not match its charset; {} unreadable characters are replaced by U+FFFD"
 UNREADABLE = (
-    "the transcript cannot be read as WebVTT without losing words: the columns text and cues are null, vtt has it as "
-    "it came"
+    "the transcript cannot be parsed as WebVTT without losing words; the columns text and cues are null, vtt has the "
+    "original"
 )
 ASLEEP = (
-    f", whose product type is not known, counts as one without transcripts: {ENOUGH_WITHOUT} sessions that are a day "
-    "old or older have none; from now on one a sync is asked (discovery, without test_ids, would tell its type)"
+    f" seems to have no transcripts: its product type is unknown, and {ENOUGH_WITHOUT} sessions that are at least a "
+    "day old have none; each sync now checks one session (without test_ids, discovery finds the type)"
 )
-AWAKE = " has transcripts after all, and is read from its end"
+AWAKE = " has transcripts after all; the tap reads it from its newest session down"
 
 
 class Transcript(Resource):

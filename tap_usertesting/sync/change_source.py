@@ -35,16 +35,16 @@ def choose_source(context: SyncContext, test_id: str, ledger: Ledger) -> tuple[S
         return FEED, replace(ledger, verdict=False)
     if configured == FEED:
         what = (
-            "describes other responses than this test's"
+            "has other responses than this test"
             if proven is False
-            else "does not know this test, or has too few responses to tell"
+            else "does not know this test or has too few responses to identify it"
         )
         message = f"change_source is feed, but the change feed {what}; set change_source to auto or listing"
         raise FeedError(message)
     if proven is False and not ledger.verdict:
         context.warn_once(
-            f"test {test_id}: none of the feed's responses is in the session list, so changes come from the list "
-            "(kept as verdict in the state; a full refresh asks again)"
+            f"test {test_id}: none of the feed's responses is in the session list, so changes come from the session "
+            "list (the state keeps this as verdict; a full refresh checks again)"
         )
         return LISTING, replace(ledger, verdict=True)
     return LISTING, ledger

@@ -9,6 +9,7 @@ from tap_usertesting.api.errors import ApiError, FeedRefusedError, RunEndsError,
 from tap_usertesting.api.feed import TESTS_A_REQUEST, Ask
 from tap_usertesting.api.feed_ids import TEST_PREFIX
 from tap_usertesting.changes.feed_reader import CHECK_FEED
+from tap_usertesting.report.wording import number_of
 
 if TYPE_CHECKING:
     from tap_usertesting.sync.context import SyncContext
@@ -17,7 +18,7 @@ logger = logging.getLogger("tap-usertesting.check")
 
 
 class Check:
-    """Checks token, tests and feed: one line each. What is not well makes the run end with status 1."""
+    """Checks token, tests and feed, with one line each. If a check fails, the run ends with status 1."""
 
     def __init__(self, context: SyncContext) -> None:
         """Make no call. The records of `--test` share what is read here."""
@@ -25,14 +26,12 @@ class Check:
         self._checked = self._failed = 0
 
     def run(self) -> None:
-        """Check everything within seconds. Raises RunEndsError if no further check makes sense."""
+        """Check everything within seconds. Raises RunEndsError if further checks are pointless."""
         self._context.clients.transport.be_quick()
         self._tests()
         self._feed()
         if self._failed:
-            logger.warning(
-                "check: %d of %d items are not ok; the error lines say what to do", self._failed, self._checked
-            )
+            logger.warning("check: %d of %d items failed; the error lines say what to do", self._failed, self._checked)
         else:
             logger.info("check: all %d items are ok", self._checked)
 
@@ -54,12 +53,12 @@ class Check:
                 continue
             if number == 0:
                 self._ok("token", "")
-            self._ok(f"test {test_id}", "" if page.total_count is None else f"{page.total_count} sessions")
+            self._ok(f"test {test_id}", "" if page.total_count is None else number_of(page.total_count, "session"))
 
     def _feed(self) -> None:
         settings = self._context.settings
         if self._context.feed is None:
-            logger.info("check: change feed: no feed_url is set, so changes come from the session lists")
+            logger.info("check: change feed: feed_url is not set, so changes come from the session lists")
             return
         own = settings.feed_test_ids
         uuids = own if own is not None else [TEST_PREFIX + test_id for test_id in self._context.directory.product_types]
@@ -77,12 +76,12 @@ class Check:
             return
         if own is None and all(isinstance(error, UnknownTestError) for error in found.values()):
             self._checked += 1
-            logger.warning("check: change feed: it answers, but knows 0 of %d tests: %s", len(found), CHECK_FEED)
+            logger.warning("check: change feed: responds, but knows 0 of %d tests; %s", len(found), CHECK_FEED)
             return
-        self._ok("change feed", f"{len(found) - len(errors)} of {len(found)} tests asked for are known to it")
+        self._ok("change feed", f"knows {len(found) - len(errors)} of {len(found)} tests")
         for ask, error in errors.items():
             if own is None and isinstance(error, UnknownTestError):
-                logger.info("check: change feed: test %s is not known (yet): it is read by its list", ask.test_uuid)
+                logger.info("check: change feed: does not know test %s yet; the tap reads it by listing", ask.test_uuid)
             else:
                 self._bad(f"change feed, test {ask.test_uuid}", error)
 
@@ -93,5 +92,5 @@ class Check:
     def _bad(self, item: str, error: ApiError, *, test_id: str | None = None) -> None:
         self._checked += 1
         self._failed += 1
-        logger.warning("check: %s: not ok", item)
+        logger.warning("check: %s: failed", item)
         self._context.fail(error, test_id=test_id)

@@ -78,7 +78,7 @@ class Clients:
             except (BadRequestError, NotFoundError) as error:
                 setting = "oauth_scopes" if "scope" in str(error) else "client_id and client_secret"
                 setting = "auth_endpoint" if isinstance(error, NotFoundError) else setting
-                message = f"the credentials are refused ({error}); check {setting}"
+                message = f"the credentials were rejected ({error}); check {setting}"
                 raise CredentialsRejectedError(message) from error
 
         return ClientCredentials(fetch=fetch, clock=self._clock.monotonic, turns=self._turns)
@@ -86,8 +86,8 @@ class Clients:
     def _refused(self, said: str) -> ApiError:
         setting = "client_id and client_secret"
         if self._settings.access_token is not None:
-            setting = "access_token, which ends an hour after it was issued"
-        return CredentialsRejectedError(f"the Results API refuses the token ({said}); check {setting}")
+            setting = "access_token, which expires an hour after it is issued"
+        return CredentialsRejectedError(f"the Results API rejected the token ({said}); check {setting}")
 
     def _feed(self, auth: Auth) -> ChangeFeed | None:
         settings = self._settings
@@ -98,7 +98,7 @@ class Clients:
         def refused(said: str) -> ApiError:
             shared = "access_token" if settings.access_token is not None else "client_id and client_secret"
             what = "check feed_access_token" if own is not None else f"check {shared}, or set feed_access_token"
-            return FeedRefusedError(f"the change feed refuses the token ({said}); {what}")
+            return FeedRefusedError(f"the change feed rejected the token ({said}); {what}")
 
         service = Service(
             name="change feed",

@@ -244,7 +244,7 @@ class SyncContext:
     def leave_out(self, stream: str, test_id: str, what: str) -> None:
         """Count what the API sent that cannot become a row, and warn of it."""
         self.left_out[f"{stream} without an id"] += 1
-        logger.warning("%s: test %s has %s, which was left out", stream, test_id, what)
+        logger.warning("%s: test %s has %s; it is left out", stream, test_id, what)
 
     def give_up(self, stream: str, test_id: str, session_id: str) -> None:
         """Note a session that later syncs will not ask for again."""

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from tap_usertesting.api.errors import BadRequestError, NotFoundError
 from tap_usertesting.api.results import V1_PAGE, ResultsClient
 from tap_usertesting.api.safe_ids import is_cursor, is_id
-from tap_usertesting.report.wording import printable
+from tap_usertesting.report.wording import number_of, printable
 from tap_usertesting.values.times import utc
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ class Directory:
         if self._settings.test_ids is not None:
             for name in ("workspace_ids", "product_types"):
                 if getattr(self._settings, name) is not None:
-                    logger.info("%s has no effect: it narrows discovery, and test_ids says which tests to read", name)
+                    logger.info("%s is ignored, because test_ids is set", name)
             return dict.fromkeys(self._settings.test_ids)
         types = {
             str(item["uuid"]).lower(): str(item["productType"]).upper() if item.get("productType") else None
@@ -79,10 +79,10 @@ class Directory:
         if wanted is not None:
             kinds = ", ".join(sorted({str(kind) for kind in types.values()}))
             if kinds and not wanted.intersection(types.values()):
-                logger.warning("product_types: no test is of any of them; those that there are are of %s", kinds)
+                logger.warning("product_types: no test has any of these types; your tests have %s", kinds)
             types = {test_id: kind for test_id, kind in types.items() if kind in wanted}
         logger.info(
-            "%d tests discovered, %d of them of a type that the Results API reads",
+            "discovered %d tests; the Results API can read %d of them",
             len(self.studies),
             len(types),
         )
@@ -137,23 +137,28 @@ class Directory:
                 if after is None or length >= V1_PAGE:
                     raise
                 level = logging.INFO if isinstance(error, NotFoundError) else logging.WARNING
-                logger.log(level, "%s: %s; the %d read so far are taken for all there are", what, error, len(found))
+                logger.log(
+                    level, "%s: %s; the tap takes the %d items read so far for the whole list", what, error, len(found)
+                )
                 return list(found.values())
             length = len(received)
             page = [item for item in received if is_id(item.get("uuid"))]
             if len(page) < len(received):
                 self._client.left_out["tests and workspaces without an id"] += len(received) - len(page)
-                logger.warning("%s: %d without a usable uuid are left out", what, len(received) - len(page))
+                odd = number_of(len(received) - len(page), "item")
+                logger.warning("%s: left out %s without a usable uuid", what, odd)
             new = {str(item["uuid"]).lower(): item for item in page}
             repeated = bool(page) and new.keys() <= found.keys()
             found |= new
             cursor = last_cursor(received)
             if cursor is None and length >= V1_PAGE:
-                logger.warning("%s fill a page of %d and name no cursor: more cannot be read", what, V1_PAGE)
+                logger.warning(
+                    "%s: a full page of %d items names no cursor, so the tap cannot read more", what, V1_PAGE
+                )
             if cursor is None or repeated or cursor == after:
                 return list(found.values())
             after = cursor
-        logger.warning("%s go on after %d pages: further ones are not read", what, self._most_pages)
+        logger.warning("%s: there are more than %d pages; the tap does not read the rest", what, self._most_pages)
         return list(found.values())
 
 

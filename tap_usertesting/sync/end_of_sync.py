@@ -47,7 +47,7 @@ def log_unfinished(context: SyncContext, next_sync: str) -> None:
     """Log which sessions were given up, and which budget was used up. `next_sync`: where the next sync goes on."""
     for (stream, test_id), sessions in context.given_up.items():
         logger.warning(
-            "%s, test %s: %d sessions that were announced are still not found and are given up, such as %s",
+            "%s, test %s: gave up on %d sessions that were announced but never found, such as %s",
             stream,
             test_id,
             len(sessions),
@@ -58,8 +58,8 @@ def log_unfinished(context: SyncContext, next_sync: str) -> None:
     transport = context.clients.transport
     if transport.calls["list"] and not transport.kinds["session"]:
         logger.warning(
-            "%s before any session was asked for: the session lists alone use it up; each sync goes on with the "
-            "tests that were not asked for the longest time, but a larger budget brings news sooner",
+            "%s by the session lists alone, before any session; the next sync continues with the tests that have "
+            "waited longest, but a larger budget brings news sooner",
             context.spent,
         )
     logger.warning("incomplete: %s; %s", context.spent, next_sync)

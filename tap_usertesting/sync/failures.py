@@ -42,7 +42,7 @@ class Failures:
             self._unreadable.add(test_id)
             return
         if isinstance(error, NotFoundError) and test_id is not None:
-            line = f"{line}; check test_ids, and that the credentials' user is a member of its workspace"
+            line = f"{line}; check test_ids, and whether the credentials' user is a member of the test's workspace"
         if not any(
             line.endswith(known) for known in self._lines
         ):  # a line that concerns all tests is not repeated for one

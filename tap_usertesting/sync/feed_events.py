@@ -105,7 +105,8 @@ class FeedEvents:
         except UnknownCursorError as error:
             log = self._context.feed_logs.read(Ask(ask.test_uuid, None))  # if this fails too, it was not the cursor
             self._context.warn_once(
-                f"{self._stream}, test {test_id}: its bookmark is refused ({error}); all its events are read once more"
+                f"{self._stream}, test {test_id}: the feed rejected the bookmark ({error}); the tap reads all events "
+                "again"
             )
             return log
         except UnknownTestError:

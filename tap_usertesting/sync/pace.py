@@ -97,7 +97,7 @@ class Pace:
         self._check_duration(0)
         if self._separate != self._service.windows.separate:
             self._separate = self._service.windows.separate
-            gain = "streams wait for their own only" if self._separate else "streams wait for one another again"
+            gain = "each stream waits for its own window" if self._separate else "all streams share one window again"
             logger.info("%s: %s: %s", self._service.name, windows_text(self._service.windows.number), gain)
         self._progress.tick()
 

@@ -33,7 +33,7 @@ class PartitionState:
         self._ledger = decode(state)
         if is_of_another_form(state):
             self._ledger = Ledger()
-            warn("state: it is of another form than this version's, so tests are read from the start, once")
+            warn("state: the format is not that of this version, so the sync reads these tests from the start, once")
 
     @property
     def ledger(self) -> Ledger:

@@ -74,8 +74,7 @@ class Priorities:
             self._changes().look_again(now=now, due=order.by_list)
         elif order.not_due:
             logger.info(
-                "%d tests were silent for long and are not due: their session lists are not asked for in this sync "
-                "(max_quiet_hours)",
+                "%d quiet tests are not due, so this sync does not read their session lists (max_quiet_hours)",
                 len(order.not_due),
             )
         return order

@@ -165,13 +165,14 @@ class Resource:
     def _log_restart(self, test_id: str, ledger: Ledger, begun: Ledger) -> None:
         if ledger.source == begun.source:
             self.context.warn_once(
-                f"{self.stream}, test {test_id}: its bookmark is in the future: it is read from the start"
+                f"{self.stream}, test {test_id}: the bookmark is in the future, so the tap reads the test from the "
+                "start"
             )
             return
         sessions = self.context.lists.read_whole(test_id).total
         self.context.warn_once(
-            f"{self.stream}, test {test_id}: its changes now come from the {begun.source}, where its bookmark means "
-            f"nothing: it is read from the start, once, for {self.cost.format(sessions=sessions)}"
+            f"{self.stream}, test {test_id}: the source of changes is now {begun.source}, for which the bookmark is "
+            f"not valid; the tap reads the test from the start, once, for {self.cost.format(sessions=sessions)}"
         )
 
 

@@ -180,9 +180,7 @@ class TestSync:
             return
         except (ServerFaultError, BadRequestError) as error:
             self._error = error
-            error_line = (
-                f"{self._lead.name}, session {item.session_id}: {error}; it is asked for again in the next sync"
-            )
+            error_line = f"{self._lead.name}, session {item.session_id}: {error}; the next sync tries again"
             self._record(items, "failed", error_line)
             return
         self._context.mark_reachable(self.test_id)
@@ -251,7 +249,7 @@ class TestSync:
         try:
             self._context.lists.read(self.test_id, bool)
         except NotFoundError as lost:
-            message = f"none of its sessions is found, nor its list: the test cannot be read ({lost})"
+            message = f"cannot read the test: neither its sessions nor its session list are found ({lost})"
             raise NotFoundError(message) from lost
         self._context.mark_reachable(self.test_id)
 

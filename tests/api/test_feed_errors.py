@@ -143,7 +143,7 @@ def test_an_error_of_the_request_is_never_an_unknown_test_or_cursor(
         pytest.param({"message": "broken"}, "broken", id="a message"),
         pytest.param({"detail": "broken"}, "broken", id="a detail"),
         pytest.param({"error": {"message": "broken"}}, "broken", id="an error"),
-        pytest.param({"data": {"t1": {"count": 1}}}, "no answer for this test", id="another alias"),
+        pytest.param({"data": {"t1": {"count": 1}}}, "nothing for this test", id="another alias"),
     ],
 )
 def test_the_words_of_the_server_are_shown_whatever_their_shape(
@@ -229,7 +229,7 @@ def test_what_all_tests_answer_alike_is_the_feeds(client: Callable[..., ChangeFe
         found = client(server.url).counts(HUNDRED)
         assert len(server.seen) == 1
     assert {type(got) for got in found.values()} == {FeedDownError}
-    assert {str(got) for got in found.values()} == {"the change feed answers: Something broke"}
+    assert {str(got) for got in found.values()} == {"the change feed returned an error: Something broke"}
 
 
 def test_a_request_without_a_token_is_told_apart_from_a_wrong_field(client: Callable[..., ChangeFeed]) -> None:

@@ -107,7 +107,9 @@ def _context(leaf: trustme.LeafCert) -> ssl.SSLContext:
     ("host", "ended", "words"),
     [
         pytest.param("127.0.0.1", True, "certificate has expired.*clock", id="expired"),
-        pytest.param("api.example", False, "not valid for '127.0.0.1'.*check that api_url names", id="another host"),
+        pytest.param(
+            "api.example", False, "not valid for '127.0.0.1'.*check that the host in api_url matches", id="another host"
+        ),
     ],
 )
 def test_openssls_reason_is_shown_with_what_to_do(
@@ -145,7 +147,7 @@ def test_each_reason_has_its_advice(reason: str, advice: str) -> None:
     refused = ssl.SSLCertVerificationError(1, "certificate verify failed")
     refused.verify_message = reason
     fault = requests.exceptions.SSLError(MaxRetryError(None, "/", SSLError(refused)))  # type: ignore[arg-type]
-    assert connection_faults.cause(fault) == f"the certificate is refused: {reason}"
+    assert connection_faults.cause(fault) == f"the certificate was rejected: {reason}"
     assert advice in connection_faults.advice(fault, setting="api_url", authorities=None)
     assert connection_faults.is_final(fault)
 

@@ -52,7 +52,7 @@ def test_a_server_that_says_when_is_asked_again_then(
     with Scripted(busy(status, 45 if form == "seconds" else until), Reply()) as server:
         assert transport.send(make_call(server.url, auth=StaticToken("token-1")), as_json) == {}
     assert fake_clock.slept == [45]
-    assert f"HTTP {status}: busy; the server asks for 45 s; try 2 of {TRIES} in 45.0 s" in caplog.text
+    assert f"HTTP {status}: busy; the server asks to wait 45 s; try 2 of {TRIES} in 45.0 s" in caplog.text
 
 
 def test_a_server_that_always_says_when_ends_the_call_after_all_tries(
@@ -123,7 +123,7 @@ def test_a_wait_of_a_day_said_twice_ends_the_run(
         with pytest.raises(LongWaitError, match=r"Results API: the server asks to wait until .*86400 s"):
             transport.send(call, as_json)
         assert (len(server.seen), fake_clock.slept) == (2, [60])
-    assert "the server asks for 86400 s" in caplog.text
+    assert "the server asks to wait 86400 s" in caplog.text
 
 
 def test_after_such_an_end_nothing_waits_and_nothing_is_asked(
@@ -145,7 +145,7 @@ def test_a_wait_of_a_day_said_once_is_asked_about(
     with Scripted(busy(429, DAY), Reply()) as server:
         assert transport.send(make_call(server.url), as_json) == {}
     assert fake_clock.slept == [60]
-    assert "over the quota; the server asks for 86400 s, and is asked again in 60 s" in caplog.text
+    assert "over the quota; the server asks to wait 86400 s; next try in 60 s" in caplog.text
 
 
 def test_a_429_without_a_word_says_so(
@@ -154,7 +154,7 @@ def test_a_429_without_a_word_says_so(
     """The log never puts words into the server's mouth."""
     with Scripted(nest(429), Reply()) as server:
         transport.send(make_call(server.url), as_json)
-    assert "over the quota; the server names no wait, and is asked again in 60 s" in caplog.text
+    assert "over the quota; the server names no wait time; next try in 60 s" in caplog.text
 
 
 @pytest.mark.parametrize("skew", [1200, -1200])

@@ -77,7 +77,7 @@ def test_what_has_nothing_of_what_was_asked_is_refused(name: str, body: object) 
 )
 def test_an_error_with_the_outer_shape_of_an_answer_is_refused(name: str, body: object) -> None:
     """An error beside nulls and empty lists is an error."""
-    with pytest.raises(MalformedError, match="an error, with status 200"):
+    with pytest.raises(MalformedError, match="an error despite status 200"):
         READERS[name](answer(body))
 
 

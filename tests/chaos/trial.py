@@ -45,7 +45,7 @@ SHARES = (0.0, 0.03, 0.08, 0.15, 0.25)  # of all calls that meet a fault, one pe
 CALM = 0.15  # of all seeds: no fault, no signal, and nothing happens in mid-run, so that each call can be accounted for
 MOST_CALLS = 1.02  # times the least possible, where nothing goes wrong
 HASTY, PATIENT = 1, 30  # seconds that the tap waits for an answer: less than a hang lasts, and more than any load takes
-LATE = "no answer in time"  # an answer that was given: a machine under load may be slower than a hasty tap waits
+LATE = "the response timed out"  # an answer that was given: a machine under load may be slower than a hasty tap waits
 SESSION = re.compile(r"session ([0-9a-f-]{36}): ")
 SIGNALS = {signal.SIGKILL: 4, signal.SIGTERM: 3, signal.SIGINT: 2, None: 2}
 

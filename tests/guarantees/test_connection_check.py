@@ -45,10 +45,10 @@ def test_all_is_well(tmp_path: Path, box: Sandbox) -> None:
     assert done.exit == 0
     assert said(done) == [
         "token: ok",
-        f"test {first}: ok, 1 sessions",
-        f"test {second}: ok, 1 sessions",
-        "change feed: ok, 1 of 2 tests asked for are known to it",
-        f"change feed: test ut_{second} is not known (yet): it is read by its list",
+        f"test {first}: ok, 1 session",
+        f"test {second}: ok, 1 session",
+        "change feed: ok, knows 1 of 2 tests",
+        f"change feed: does not know test ut_{second} yet; the tap reads it by listing",
         "all 4 items are ok",
     ]
     assert done.records("sessions")
@@ -77,8 +77,8 @@ def test_an_unknown_test_is_named_and_the_others_are_checked(tmp_path: Path, box
     done = check(box, tmp_path, test_ids=[UNKNOWN, good])
     assert done.exit == 1
     lines = said(done)
-    assert f"test {UNKNOWN}: not ok" in lines
-    assert f"test {good}: ok, 1 sessions" in lines
+    assert f"test {UNKNOWN}: failed" in lines
+    assert f"test {good}: ok, 1 session" in lines
     assert lines[-1].startswith("1 of ")
     [error] = done.errors
     assert UNKNOWN in error
@@ -89,7 +89,7 @@ def test_a_refused_feed_token_is_named(tmp_path: Path, box: Sandbox) -> None:
     """The tests are well, the feed is not: which setting, and exit 1."""
     done = check(box, tmp_path, test_ids=list(box.world.tests), feed_access_token="another")
     assert done.exit == 1
-    assert "change feed: not ok" in said(done)
+    assert "change feed: failed" in said(done)
     assert any("feed_access_token" in line for line in done.errors)
 
 
@@ -98,7 +98,7 @@ def test_a_missing_scope_of_the_feed_is_told(tmp_path: Path, box: Sandbox) -> No
     box.fail("feed", times=None, status=403, body={"errors": [{"message": "missing scope results:read"}]})
     done = check(box, tmp_path, test_ids=list(box.world.tests))
     assert done.exit == 1
-    assert "change feed: not ok" in said(done)
+    assert "change feed: failed" in said(done)
     assert any("scope" in line for line in done.errors)
 
 
@@ -106,14 +106,14 @@ def test_a_test_of_the_feed_that_it_does_not_know_is_an_error(tmp_path: Path, bo
     """`feed_test_ids` names what must be there."""
     done = check(box, tmp_path, feed_test_ids=["ut_nobody"])
     assert done.exit == 1
-    assert "change feed, test ut_nobody: not ok" in said(done)
+    assert "change feed, test ut_nobody: failed" in said(done)
 
 
 def test_without_a_feed_the_lists_do(tmp_path: Path, box: Sandbox) -> None:
     """No feed is no fault."""
     done = check(box, tmp_path, feed_url=None, feed_access_token=None)
     assert done.exit == 0
-    assert "change feed: no feed_url is set, so changes come from the session lists" in said(done)
+    assert "change feed: feed_url is not set, so changes come from the session lists" in said(done)
 
 
 @pytest.mark.parametrize("wrong", ["client_secret", "access_token"])

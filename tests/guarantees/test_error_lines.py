@@ -222,4 +222,4 @@ def test_a_target_that_closes_the_pipe_is_one_clear_line(box: Sandbox, tmp_path:
         log = tap.stderr.read().decode()
     assert tap.returncode == 1
     assert "Traceback" not in log
-    assert len([line for line in log.splitlines() if "the target has closed the pipe" in line]) == 1
+    assert len([line for line in log.splitlines() if "the target closed the pipe" in line]) == 1

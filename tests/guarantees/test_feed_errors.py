@@ -84,7 +84,7 @@ def test_the_check_says_that_the_query_is_refused(
     world.feed_options.refuse(**refusal)
     done = sync(serve(world).config(), tmp_path, args=["--test"])
     assert done.exit == 1
-    assert len(done.lines("check: change feed: not ok")) == 1
+    assert len(done.lines("check: change feed: failed")) == 1
     [error] = done.errors
     assert refusal["message"] in error
 

@@ -62,7 +62,7 @@ def test_an_expired_cursor_replays_the_log_once_and_fetches_nothing_again(
     assert len(replays) == 1
     assert spent(box)["details"] == 1
     assert spent(box)["list"] == 1
-    assert len(second.lines("its log is replayed once")) == 1
+    assert len(second.lines("the tap replays the log once")) == 1
     live = [row for row in second.records() if row["deleted_at"] is None]
     assert {row["session_id"] for row in live} == {added.session_id}
 

@@ -56,7 +56,7 @@ def test_the_newest_part_of_the_changes_loses_nothing(
     assert second.exit == 1
     assert len(second.errors) == 1
     assert f"test {test.test_id}" in second.errors[0]
-    assert "50 events" in second.errors[0]
+    assert "only 50 of at least 120 events" in second.errors[0]
     assert "120" in second.errors[0]
     assert {row["test_id"] for row in second.records()} == {other.test_id}
     for stream in SELECT:

@@ -53,7 +53,7 @@ def test_a_budget_is_refused_where_nothing_is_kept(box: Sandbox, tmp_path: Path,
     done = sync(box.config(**{budget: 100}), tmp_path, entries=in_full("sessions", "session_details"))
     assert done.exit == 78
     [line] = done.errors
-    assert f"{budget}: the catalog has sessions and session_details read in full" in line
+    assert f"{budget}: the catalog sets FULL_TABLE for sessions and session_details" in line
     assert not box.calls
 
 
@@ -66,8 +66,8 @@ def test_a_budget_goes_with_the_tables_of_discovery(box: Sandbox) -> None:
     ("full", "said"),
     [
         (["sessions", "session_details"], "the next sync starts over"),
-        (["session_details"], "goes on from the last STATE, but reads session_details anew"),
-        ([], "the next sync goes on from the last STATE"),
+        (["session_details"], "continues from the last STATE, but rereads session_details"),
+        ([], "the next sync continues from the last STATE"),
     ],
 )
 def test_what_a_stopped_run_says_is_true(box: Sandbox, tmp_path: Path, full: list[str], said: str) -> None:

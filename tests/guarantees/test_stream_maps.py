@@ -81,7 +81,7 @@ def test_a_stream_that_maps_remove_costs_no_call(box: Sandbox, tmp_path: Path, m
     assert len(done.records("sessions")) == len(box.world.sessions)
     assert not [call for call in box.calls if call.kind.startswith("details")]
     assert "session_details" not in (done.state or {})["bookmarks"]
-    assert done.lines("session_details: stream_maps leave nothing of it")
+    assert done.lines("session_details: stream_maps remove this stream")
     assert not [line for line in done.lines("SUMMARY") if "details" in line]
 
 

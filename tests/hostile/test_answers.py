@@ -275,7 +275,7 @@ def test_a_list_that_kept_sessions_back_deletes_nothing(long: Scene, tmp_path: P
         assert (done.exit == 0) == activated
         assert bool([m for m in done.messages if m["type"] == "ACTIVATE_VERSION"]) == activated
         keep_back(long, slice(200, 250))
-    assert "the session list names 250 sessions and gave 200, although it was read again" in done.errors[0]
+    assert "the session list reports 250 sessions but returned 200, even on a second read" in done.errors[0]
 
 
 # Discovery
@@ -298,7 +298,7 @@ def test_discovery_of_a_small_account_costs_one_call_more_than_it_has_lists(scen
     assert [call.query for call in scene.box.calls if call.kind == "v1"] == [{}, {}, {"after": "Mg"}]
 
 
-# Fields that no column names
+# Fields that have no column
 
 UNDOCUMENTED = {"sentimentScore": 0.4, "newNote": {"said\x00": ["x", None]}, "deletedAt": "2026-01-01T00:00:00Z"}
 KEEPING = ("sessions", "session_details", "session_clips", "highlight_reels", "tests", "workspaces")
@@ -324,9 +324,9 @@ def test_fields_that_no_column_names_are_kept_and_named_once(
         rows = list(novel.warehouse.tables[stream].values())
         assert rows
         assert all(row["extra_fields"] == expected for row in rows), stream
-    told = [line for line in caplog.messages if "no column names" in line]
+    told = [line for line in caplog.messages if "has no column" in line]
     assert len(told) == len(set(told)) == len(KEEPING) * len(UNDOCUMENTED)
-    assert "session_details: the API sends a field that no column names, sentimentScore; extra_fields has it" in told
+    assert "session_details: the API sends a field that has no column (sentimentScore); extra_fields has it" in told
 
 
 def test_what_is_documented_is_no_extra_field(scene: Scene, caplog: pytest.LogCaptureFixture) -> None:
@@ -338,7 +338,7 @@ def test_what_is_documented_is_no_extra_field(scene: Scene, caplog: pytest.LogCa
         scene.sync(*KEEPING, session_details_version=version)
         for stream in KEEPING:
             assert {row["extra_fields"] for row in scene.warehouse.tables[stream].values()} == {None}, stream
-    assert not [line for line in caplog.messages if "no column names" in line]
+    assert not [line for line in caplog.messages if "has no column" in line]
 
 
 @pytest.mark.parametrize("mode", ["omit", "hash"])
@@ -350,7 +350,7 @@ def test_fields_that_no_column_names_are_left_out_with_personal_data(
     done = novel.sync(*KEEPING, **settings)
     assert done.exit == 0
     assert not [message for message in done.messages if "extra_fields" in str(message)]
-    assert any("sentimentScore; it is left out" in line for line in caplog.messages)
+    assert any("(sentimentScore); it is left out" in line for line in caplog.messages)
 
 
 def test_the_names_of_unknown_fields_can_neither_forge_nor_flood_the_log(
@@ -359,7 +359,7 @@ def test_the_names_of_unknown_fields_can_neither_forge_nor_flood_the_log(
     """A name that is no plain word may be data, such as an e-mail address; and a server may invent any number."""
     scene.world.undocumented = {"jane@example.com": 1, "a\nERROR forged": 2, **{f"field{n}": n for n in range(500)}}
     scene.sync("session_details")
-    told = [line for line in caplog.messages if "no column names" in line]
+    told = [line for line in caplog.messages if "has no column" in line]
     assert 0 < len(told) <= 20
     assert not [line for line in told if "jane" in line or "\n" in line]
     assert len(next(iter(scene.warehouse.tables["session_details"].values()))["extra_fields"]) == 502

@@ -58,7 +58,7 @@ def test_https_goes_to_the_proxy_which_does_not_see_the_token(
         monkeypatch.delenv(other, raising=False)
     with endless(b"HTTP/1.1 403 Forbidden\r\n\r\n", b"", most=0) as (url, _):
         monkeypatch.setenv("https_proxy", url)
-        with pytest.raises(ApiError, match="the proxy refuses") as caught:
+        with pytest.raises(ApiError, match="the proxy refused") as caught:
             clients.transport.send(call(clients, "https://api.example/"), size)
     assert TOKEN not in str(caught.value)
 

@@ -51,7 +51,7 @@ def _key(folder: Path) -> str:
     ("name", "value", "words"),
     [
         pytest.param("REQUESTS_CA_BUNDLE", _nowhere, "nowhere.pem", id="CA file that is not there"),
-        pytest.param("SSL_CERT_FILE", _empty, "no certificate", id="CA file without a certificate"),
+        pytest.param("SSL_CERT_FILE", _empty, "no PEM certificate", id="CA file without a certificate"),
         pytest.param("ALL_PROXY", f"socks5h://me:{HUSH}@proxy.example:1080", "PySocks", id="SOCKS"),
         pytest.param("https_proxy", f"http://me:{HUSH}#1@proxy.example:8080", "%23", id="proxy with #"),
     ],

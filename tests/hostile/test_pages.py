@@ -104,7 +104,7 @@ def test_a_discovery_that_never_ends_is_left(clients: Clients, caplog: pytest.Lo
 
     clients.server.replies = [answer]
     assert len(_directory(clients, most_pages=20).studies) == 20 * V1_PAGE
-    assert len([line for line in caplog.messages if "go on after 20 pages" in line]) == 1
+    assert len([line for line in caplog.messages if "there are more than 20 pages" in line]) == 1
 
 
 @pytest.mark.parametrize("cursor", [None, "same", 7, {"a": 1}, ["x"], "../", "\ud800", "x" * 10_000])

@@ -144,7 +144,9 @@ def test_session_ids_that_are_none_are_left_out_and_counted(box: Sandbox, caplog
     done = run(box, test_ids=[test.test_id], change_source="listing")
     assert {row["session_id"] for row in done.records("sessions")} == {known}
     assert {call.session_id for call in box.calls if call.kind in {"details_v3", "transcript"}} == {known}
-    assert len([line for line in caplog.messages if f"{len(ODD_IDS)} sessions without a usable id" in line]) == 1
+    assert (
+        len([line for line in caplog.messages if f"left out {len(ODD_IDS)} sessions without a usable id" in line]) == 1
+    )
     assert all("admin" not in line for line in caplog.messages)
 
 
@@ -204,7 +206,7 @@ def test_uuids_of_tests_that_are_none_are_left_out_and_counted(box: Sandbox, cap
     done = run(box)
     assert {row["test_id"] for row in done.records() if "test_id" in row} == {test.test_id}
     assert {call.test_id for call in box.calls if call.test_id} == {test.test_id}
-    assert any(f"{len(ODD_IDS)} without a usable uuid" in line for line in caplog.messages)
+    assert any(f"left out {len(ODD_IDS)} items without a usable uuid" in line for line in caplog.messages)
 
 
 def test_uuids_of_workspaces_that_are_none_are_left_out(box: Sandbox) -> None:

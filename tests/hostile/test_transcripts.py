@@ -97,7 +97,7 @@ def test_lost_characters_are_said(box: Sandbox, caplog: pytest.LogCaptureFixture
     assert row["text"] == "Gr\ufffd\ufffde f\ufffdr Ana"
     assert row["session_id"] in warning
     assert "transcripts" in warning
-    assert "3 characters" in warning
+    assert "3 unreadable characters" in warning
 
 
 def test_a_text_of_the_sandbox_is_sent_as_it_is_declared(box: Sandbox, caplog: pytest.LogCaptureFixture) -> None:

@@ -103,7 +103,7 @@ def test_a_busy_server_is_asked_again_when_it_says(
         assert_true(warehouse, world, SELECT)
     assert done.exit == 0
     assert sum(skipping.slept) == pytest.approx(7 * 45, abs=1)
-    assert "the server asks for 45 s" in caplog.text
+    assert "the server asks to wait 45 s" in caplog.text
 
 
 @pytest.mark.parametrize("status", [429, 503])
@@ -122,7 +122,7 @@ def test_a_wait_of_a_day_ends_the_run_and_the_next_one_goes_on(
     lines = [record.getMessage() for record in caplog.records if record.levelno >= logging.ERROR]
     assert len(lines) == 1
     assert "the server asks to wait until" in lines[0]
-    assert "the next sync goes on" in lines[0]
+    assert "the next sync continues" in lines[0]
     warehouse = Warehouse()
     warehouse.load(first.messages + second.messages)
     assert_true(warehouse, world, SELECT)

@@ -161,7 +161,7 @@ def test_windows_are_learned(simulated_time: SimulatedTime, caplog: pytest.LogCa
     [summary] = [vars(record)["summary"] for record in caplog.records if record.message.startswith("SUMMARY: ")]
     assert summary["windows"] == (3 if scope == "endpoint" else 1)
     if scope != "version":  # there it is found out that some share and some do not
-        assert ("streams wait for their own only" in caplog.text) == (scope == "endpoint")
+        assert ("each stream waits for its own window" in caplog.text) == (scope == "endpoint")
 
 
 @pytest.mark.parametrize("kind", ["fixed", "sliding"])

@@ -235,4 +235,4 @@ def test_what_is_missing_has_the_status_of_a_wrong_setting(tmp_path: Path, args:
     done = sync({"client_id": "me"}, tmp_path, args=args)
     assert done.exit == EX_CONFIG
     [line] = done.errors
-    assert "client_secret: it is missing" in line
+    assert "client_secret: missing" in line

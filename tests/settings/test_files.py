@@ -181,7 +181,7 @@ def test_a_catalog_of_another_shape_is_one_line(
     (tmp_path / "my.json").write_bytes(encoded(document))
     assert command("--config", "config.json", "--catalog", "my.json") == EX_CONFIG
     [line] = critical()
-    assert line.startswith("--catalog my.json: it is not a Singer catalog")
+    assert line.startswith("--catalog my.json: not a Singer catalog")
 
 
 def test_a_folder_in_the_place_of_a_file_is_one_line(
@@ -191,7 +191,7 @@ def test_a_folder_in_the_place_of_a_file_is_one_line(
     (tmp_path / "config.json").mkdir()
     assert command("--config", "config.json") == EX_CONFIG
     [line] = critical()
-    assert line.startswith("--config config.json: it cannot be read")
+    assert line.startswith("--config config.json: cannot be read")
 
 
 def test_a_later_config_file_wins(tmp_path: Path, box: Sandbox) -> None:

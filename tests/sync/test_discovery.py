@@ -183,7 +183,7 @@ def test_a_server_that_refuses_to_go_on_behind_a_short_page_has_ended_its_list(
     page = Reply(200, json.dumps([study(n) for n in range(3)]).encode())
     with Scripted(page, end) as server:
         assert len(directory(server.url, workspace_ids=[FIRST]).studies) == 3
-    assert ("the 3 read so far are taken for all there are" in caplog.text) == (end.status >= 400)
+    assert ("the tap takes the 3 items read so far for the whole list" in caplog.text) == (end.status >= 400)
 
 
 def test_a_server_that_refuses_to_go_on_behind_a_full_page_is_an_error(directory: Callable[..., Directory]) -> None:
@@ -237,7 +237,7 @@ def test_full_pages_without_a_cursor_are_named(
     with Scripted(Reply(200, json.dumps(page).encode())) as server:
         assert len(directory(server.url, workspace_ids=[FIRST]).studies) == 50
         assert len(server.seen) == 1
-    assert "name no cursor" in caplog.text
+    assert "names no cursor" in caplog.text
 
 
 def test_items_without_an_id_are_left_out(directory: Callable[..., Directory]) -> None:
@@ -286,4 +286,4 @@ def test_an_id_that_would_lead_elsewhere_is_never_put_in_a_path(
     with Scripted(Reply(200, page)) as server:
         assert directory(server.url).studies == []
     assert len(server.seen) == 1
-    assert "1 without a usable uuid" in caplog.text
+    assert "left out 1 item without a usable uuid" in caplog.text
