@@ -191,3 +191,20 @@ def test_the_sandbox_names_all_that_can_be_asked_for() -> None:
 def test_a_table_looks_the_same_on_github_and_on_the_site(page: Path) -> None:
     """GitHub drops the backslash that escapes a bar in code in a table, and MkDocs shows it."""
     assert re.findall(r"^\|.*`[^`|]*\\\|[^`]*`.*$", page.read_text(encoding="utf-8"), flags=re.MULTILINE) == []
+
+
+@pytest.mark.parametrize(
+    ("page", "words"),
+    [
+        ("quota.md", "each stream waits for its own window"),
+        ("quota.md", "the next sync continues from the last STATE"),
+        ("incremental-sync.md", "the next sync continues from the last STATE"),
+        ("incremental-sync.md", "the tap reads the test from the start, once, for "),
+        ("quota.md", "last 30 days"),
+    ],
+)
+def test_a_line_that_a_page_quotes_is_one_of_the_code(page: str, words: str) -> None:
+    """A reader finds the line of the log on the page, also after somebody reworded it."""
+    code = "".join(path.read_text(encoding="utf-8") for path in (DOCS.parent / "tap_usertesting").rglob("*.py"))
+    assert words in code
+    assert words in (DOCS / page).read_text(encoding="utf-8")
