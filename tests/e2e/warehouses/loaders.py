@@ -24,6 +24,7 @@ DATABASE, SCHEMA = "ANALYTICS", "USERTESTING"
 # What docs/warehouses.md tells users to set, and why.
 SNOWFLAKE = {"default_target_schema": SCHEMA, "add_record_metadata": True}
 BIGQUERY = {"method": "batch_job", "denormalized": True, "upsert": True, "dedupe_before_upsert": True}
+DUCKDB = {"default_target_schema": SCHEMA.lower(), "add_metadata_columns": True, "flush_all_streams": True}
 TIMEOUT = 100.0  # seconds for one run of a target
 START = 30.0  # seconds for a server to answer
 # Nothing may leave this machine: whatever wants https is sent to a port where nobody listens.
@@ -111,6 +112,16 @@ def bigquery(folder: Path) -> Iterator[Loader]:
         config.write_text(json.dumps({**settings, **BIGQUERY}))
         env = offline() | {"BIGQUERY_EMULATOR_HOST": place["host"]}
         yield Loader([python, str(HERE / "bigquery_bridge.py")], config, [python, str(HERE / "bigquery_rows.py")], env)
+
+
+@contextlib.contextmanager
+def duckdb(folder: Path, **settings: object) -> Iterator[Loader]:
+    """The real target-duckdb and a real file; `settings` beside the documented ones."""
+    programs = environment("duckdb")
+    config = folder / "duckdb.json"
+    config.write_text(json.dumps({"filepath": str(folder / "warehouse.duckdb"), **DUCKDB, **settings}))
+    reader = [str(programs / "python"), str(HERE / "duckdb_rows.py")]
+    yield Loader([str(programs / "target-duckdb")], config, reader, offline())
 
 
 def offline() -> dict[str, str]:

@@ -1,7 +1,7 @@
-"""Snowflake and BigQuery: the real targets, loaded with three syncs, each of which is also repeated.
+"""Snowflake, BigQuery and DuckDB: the real targets, loaded with three syncs, each of which is also repeated.
 
-The servers are not the real ones. What they can not show is said in `snowflake_bridge.py` and `bigquery_server.py`;
-`live.py` runs the same checks on the real ones.
+DuckDB is the real one; the servers of the others are not. What they can not show is said in `snowflake_bridge.py` and
+`bigquery_server.py`; `live.py` runs the same checks on the real ones.
 """
 
 from __future__ import annotations
@@ -24,8 +24,9 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]  # the first run installs
 
-SERVERS = {"snowflake": loaders.snowflake, "bigquery": loaders.bigquery}
-OLDEST, NEWEST = {"snowflake": (3, 11), "bigquery": (3, 10)}, {"snowflake": (3, 14), "bigquery": (3, 11)}
+SERVERS = {"snowflake": loaders.snowflake, "bigquery": loaders.bigquery, "duckdb": loaders.duckdb}
+OLDEST = {"snowflake": (3, 11), "bigquery": (3, 10), "duckdb": (3, 10)}
+NEWEST = {"snowflake": (3, 14), "bigquery": (3, 11), "duckdb": (3, 14)}
 
 
 @dataclass(frozen=True)
@@ -99,7 +100,8 @@ def test_every_column_has_the_type_that_its_schema_asks_for(loaded: Loaded, stre
     """Times are times, numbers numbers, and what is nested can be asked for by its parts."""
     for stream, schema in streams.schemas.items():
         for column, kind in schema.items():
-            assert loaded.after["first"].types[stream][column] == _type(loaded.name, kind), f"{stream}.{column}"
+            wanted = TYPES[loaded.name](column, kind)
+            assert loaded.after["first"].types[stream][column] == wanted, f"{stream}.{column}"
 
 
 def test_a_load_job_that_bigquery_refuses_goes_unnoticed(recording: Recording, tmp_path: Path) -> None:
@@ -114,22 +116,54 @@ def test_a_load_job_that_bigquery_refuses_goes_unnoticed(recording: Recording, t
     assert state == messages[-1]["value"]
 
 
-def _type(warehouse: str, schema: dict[str, Any]) -> str:
-    """Return the type that a column becomes, as docs/warehouses.md has it."""
+def _kind(schema: dict[str, Any]) -> str:
+    """Return the type that a schema names beside null, times as `date-time`."""
     types = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
-    kind = next(each for each in types if each != "null")
-    if warehouse == "snowflake":
-        named = {
-            "string": "TEXT",
-            "number": "FLOAT",
-            "integer": "NUMBER",
-            "boolean": "BOOLEAN",
-            "array": "VARIANT",
-            "object": "VARIANT",
-        }
-        return "TIMESTAMP_NTZ" if schema.get("format") == "date-time" else named[kind]
+    return "date-time" if schema.get("format") == "date-time" else next(each for each in types if each != "null")
+
+
+# The type that a column becomes in each warehouse, as docs/warehouses.md has it.
+
+
+def _of_snowflake(_column: str, schema: dict[str, Any]) -> str:
+    named = {
+        "string": "TEXT",
+        "date-time": "TIMESTAMP_NTZ",
+        "number": "FLOAT",
+        "integer": "NUMBER",
+        "boolean": "BOOLEAN",
+        "array": "VARIANT",
+        "object": "VARIANT",
+    }
+    return named[_kind(schema)]
+
+
+def _of_bigquery(column: str, schema: dict[str, Any]) -> str:
+    kind = _kind(schema)
     if kind == "array":
-        return f"{_type(warehouse, schema['items'])} REPEATED"
-    named = {"string": "STRING", "number": "FLOAT", "integer": "INTEGER", "boolean": "BOOLEAN"}
-    named["object"] = "RECORD" if "properties" in schema else "JSON"
-    return "TIMESTAMP" if schema.get("format") == "date-time" else named[kind]
+        return f"{_of_bigquery(column, schema['items'])} REPEATED"
+    named = {
+        "string": "STRING",
+        "date-time": "TIMESTAMP",
+        "number": "FLOAT",
+        "integer": "INTEGER",
+        "boolean": "BOOLEAN",
+        "object": "RECORD" if "properties" in schema else "JSON",
+    }
+    return named[kind]
+
+
+def _of_duckdb(column: str, schema: dict[str, Any]) -> str:
+    named = {
+        "string": "VARCHAR",
+        "date-time": "VARCHAR" if column == "_sdc_deleted_at" else "TIMESTAMP",
+        "number": "DOUBLE",
+        "integer": "HUGEINT",
+        "boolean": "BOOLEAN",
+        "array": "JSON",
+        "object": "JSON",
+    }
+    return named[_kind(schema)]
+
+
+TYPES = {"snowflake": _of_snowflake, "bigquery": _of_bigquery, "duckdb": _of_duckdb}
