@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tap_usertesting.doctor.assumptions import ASSUMPTIONS
-from tests.published import describing, dictionary, errors, llms, screens
+from tests.published import describing, dictionary, errors, llms, personal, screens
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,6 +29,7 @@ PARTS: dict[tuple[str, str], Callable[[], str]] = {
     ("README.md", "streams in short"): describing.streams_in_short,
     ("docs/settings.md", "settings"): describing.settings,
     ("docs/settings.md", "capabilities"): describing.capabilities,
+    ("docs/personal-data.md", "personal"): lambda: personal.table().rstrip(),
     ("docs/streams.md", "streams"): describing.streams,
     ("docs/quota.md", "plan"): screens.plan,
     ("docs/quota.md", "summary"): screens.summary,
