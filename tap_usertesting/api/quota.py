@@ -158,5 +158,5 @@ class Quota:
         return seconds
 
     def count_conservatively(self) -> None:
-        """Keep all calls together within one limit in every period: some share a window, and nobody knows which."""
+        """Keep all calls together within one limit in every period: some share a window, and it is unknown which."""
         self._server.several_windows = True

@@ -73,7 +73,7 @@ class Learned:
     margin: float | None = 0.0  # seconds added to resets that are rounded down; None: this did not help
     last_reset_at: float = -math.inf
     sliding: bool | None = False  # None: sliding was assumed once and disproved, so it is never assumed again
-    several_windows: bool = False  # answers come from several windows, and nobody knows which call is in which
+    several_windows: bool = False  # answers come from several windows, and it is unknown which call is in which
     long_waits: LongWaits = field(init=False)
 
     def __post_init__(self) -> None:

@@ -26,7 +26,7 @@ class Counts(NamedTuple):
     source_count: sessions that the list or the feed names and has not removed.
     unread: of these, those that are still to be read.
     waiting: those without a row that later syncs ask for again.
-    given_up: those that were asked for in vain and are not asked for again.
+    given_up: those that were never found and that later syncs do not request.
     left_out: those that are not asked for: before `start_date`, without a usable id, in a test that is asleep.
     removed: sessions whose row is a tombstone; `source_count` does not have them.
     unlisted: sessions of `source_count` that the list no longer names; their rows stay.

@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-# `live`: it has a row. `given_up`: it was asked for in vain, and is not asked for again. `left_out`: it is not asked
-# for. `removed`: its row is a tombstone. A session without a fate waits, or is still to be read.
+# `live`: it has a row. `given_up`: it was never found, and later syncs do not request it. `left_out`: it is not
+# requested. `removed`: its row is a tombstone. A session without a fate waits, or is still to be read.
 Fate: TypeAlias = Literal["live", "given_up", "left_out", "removed"]
 FATES: tuple[Fate, ...] = ("live", "given_up", "left_out", "removed")
 MOST_SESSIONS = 500  # whose digests are kept

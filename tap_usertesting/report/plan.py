@@ -41,7 +41,7 @@ NOTHING = Cost()
 class Row:
     """One stream of one test: its calls by endpoint, and its records (an update may bring none).
 
-    records: None where nobody can know them before, because they are parts of another stream's answers.
+    records: None if the number is unknown before the sync, because they are parts of another stream's responses.
     """
 
     stream: str

@@ -112,7 +112,7 @@ class PerTestStream(UserTestingStream):
         return self._states[test_id]
 
     def stored_partitions(self) -> list[dict[str, Any]]:
-        """Return the partitions of the state itself: whoever changes the list changes the state."""
+        """Return the state's own partitions: a change to the list changes the state."""
         return self.state_manager.get_state_partitions() or []
 
     @property

@@ -85,7 +85,7 @@ class StreamOfSessions(StreamOfTests, Protocol):
     """A stream that follows the log of each test with a ledger."""
 
     def stored_partitions(self) -> list[dict[str, Any]]:
-        """Return the partitions of the state itself: whoever changes the list changes the state."""
+        """Return the state's own partitions: a change to the list changes the state."""
 
     def rows_of(self, test_id: str, item: Item, answer: Any | None) -> list[Record]:  # noqa: ANN401 - as the API answers
         """Return the rows of an answer, and tombstones for former rows that it lacks; `answer` None: for all."""

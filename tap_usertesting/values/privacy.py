@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from tap_usertesting.values.columns import FieldPath
 
 OMIT, HASH = "omit", "hash"
-UNKNOWN = "extra_fields"  # left out even if the rest is hashed: fields that nobody knows may contain anything
+UNKNOWN = "extra_fields"  # left out even if the rest is hashed: undocumented fields may contain anything
 
 
 class Privacy:

@@ -45,7 +45,7 @@ def figures(database: Database) -> Section:
                 "calls in the third sync",
                 f"{row['third_sync_feed']} request to the change feed, for all tests",
             ),
-            Figure(str(row["refused"]), "answers 429", "too many requests: no call was refused"),
+            Figure(str(row["refused"]), "429 responses", "too many requests: no call was refused"),
         ],
     )
 
@@ -95,10 +95,10 @@ def missing(database: Database) -> Section | None:
             *(
                 Figure(str(sum(row[column] for row in rows)), name, note)
                 for column, name, note in (
-                    ("waiting", "waiting", "not there yet, asked for again"),
+                    ("waiting", "waiting", "not available yet, requested again"),
                     ("unread", "unread", "read by the next sync"),
-                    ("given_up", "given up", "asked for in vain"),
-                    ("left_out", "left out", "not asked for"),
+                    ("given_up", "given up", "never found"),
+                    ("left_out", "left out", "not requested"),
                 )
             ),
         ],
