@@ -8,9 +8,9 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tap_usertesting.sandbox import Sandbox, World
+from tap_usertesting.sandbox import Sandbox
 from tests.e2e.database import server
-from tests.e2e.dbt.project import PROJECT, load, on_postgres
+from tests.e2e.dbt.project import PROJECT, demo_world, load, on_postgres
 
 
 def main() -> int:
@@ -18,7 +18,7 @@ def main() -> int:
     print("Installing what is missing, then syncing a sandbox into PostgreSQL...", flush=True)
     with tempfile.TemporaryDirectory() as name, server() as running:
         database = running.database()
-        with Sandbox(World.seeded(scale="demo"), quota=None) as box:
+        with Sandbox(demo_world(), quota=None) as box:
             load(box, database, Path(name))
         dbt = on_postgres(database, Path(name))
         print("\nReady. In another terminal:\n")

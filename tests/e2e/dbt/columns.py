@@ -34,10 +34,15 @@ def main(dialect: str, manifest: Path) -> None:
         _add(tables, source, schema["properties"])
     read, wrong = 0, {}
     for node in in_order(found["nodes"]):
+        if node["resource_type"] == "seed":
+            _add(tables, node, node["config"]["column_types"])
+            continue
         if node["resource_type"] == "snapshot":
             (of,) = (found["nodes"][name] for name in node["depends_on"]["nodes"])
             _add(tables, node, [*tables[of["database"]][of["schema"]][of["name"]], *HISTORY])
             continue
+        if node["resource_type"] == "test" and not node["depends_on"]["nodes"]:
+            continue  # of a model that is switched off
         try:
             statement = sqlglot.parse_one(node["compiled_code"], dialect=dialect)
             statement = qualify(statement, schema=tables, dialect=dialect)
@@ -55,7 +60,7 @@ def in_order(nodes: dict[str, Any]) -> list[dict[str, Any]]:
     ordered: dict[str, dict[str, Any]] = {}
     while len(ordered) < len(nodes):
         for name, node in nodes.items():
-            if name not in ordered and all(on in ordered for on in node["depends_on"]["nodes"] if on in nodes):
+            if name not in ordered and all(on in ordered for on in node["depends_on"].get("nodes", ()) if on in nodes):
                 ordered[name] = node
     return list(ordered.values())
 

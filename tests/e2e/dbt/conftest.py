@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tap_usertesting.sandbox import Sandbox, World
+from tap_usertesting.sandbox import Sandbox
 from tests.e2e.dbt import found
-from tests.e2e.dbt.project import PROJECT, commands_of_the_readme, load, on_postgres
+from tests.e2e.dbt.project import BUILD, PROJECT, demo_world, load, on_postgres
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from tap_usertesting.sandbox import World
     from tap_usertesting.sandbox.model import Session, Test
     from tests.e2e.database import Database, Server
     from tests.e2e.dbt.expected import Rows, Truth
@@ -46,7 +47,7 @@ class Built:
 @pytest.fixture(scope="package")
 def built(postgres_server: Server) -> Iterator[Built]:
     """The warehouse of these tests."""
-    world = World.seeded(scale="demo")
+    world = demo_world()
     database = postgres_server.database()
     with tempfile.TemporaryDirectory() as name, Sandbox(world, quota=None) as box:
         folder = Path(name)
@@ -66,7 +67,7 @@ def _names() -> set[str]:
 
 def _build(dbt: Dbt, database: Database, world: World) -> Build:
     """Build as the README says."""
-    dbt.run(commands_of_the_readme()[0])
+    dbt.run(BUILD)
     marts = {name: found.mart(database, name) for name in found.KEYS}
     return Build(world.truth(), marts, found.every_row(database, "qx_score_changes"), dbt.results())
 

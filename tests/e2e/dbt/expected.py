@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 Truth = dict[str, Any]
 Rows = dict[Any, Any]
 
-# The variable `demographics` of the project.
+# The variable `usertesting_demographics` of the project.
 CODES = ("GENDER", "AGE_GROUP", "COUNTRY", "INCOME", "INTERESTS", "SOCIAL_NETWORKS")
 MILESTONES = ({"UPDATED"}, {"VIDEO_UPDATED"}, {"VIDEO_TRANSCRIPTION_UPDATED"}, {"REJECTED", "DELETED"})
 TIMING = re.compile(r"(?:(\d+):)?(\d\d):(\d\d)\.(\d{3}) --> (?:(\d+):)?(\d\d):(\d\d)\.(\d{3})")

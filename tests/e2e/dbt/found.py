@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 from tests.e2e.dbt.expected import CODES
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 COMPONENTS = ("behavioral", "attitudinal", "usability", "trust", "appearance", "loyalty")
 QX_VALUES = ("label", "qx_score", *COMPONENTS, "completes")
 TIMES = ("completed_at", "video_at", "transcribed_at", "rejected_at")
+NESTED = ("raw_value", "raw_answer")
 KEYS = {
     "qx_participant_scores": ("session_id", "task_group_id"),
     "qx_scores_over_time": ("test_id", "task_group_id", "period_start"),
@@ -21,7 +23,9 @@ KEYS = {
     "task_results": ("session_id", "task_number"),
     "task_performance": ("test_id", "task_id"),
     "transcript_search": ("session_id", "cue_number"),
-    "participant_demographics": ("session_id",),
+    "transcript_by_task": ("session_id", "cue_number"),
+    "answers": ("session_id", "task_number", "answer_number"),
+    "participants": ("session_id",),
     "session_milestones": ("test_id", "session_id"),
     "session_funnel": ("test_id", "change_type"),
 }
@@ -35,7 +39,12 @@ VALUES = {
         *("mean_seconds", "median_seconds", "p90_seconds"),
     ),
     "transcript_search": ("test_id", "start_seconds", "end_seconds", "speaker", "text", "text_lower"),
-    "participant_demographics": ("test_id", "participant_id", *(code.lower() for code in CODES)),
+    "transcript_by_task": (
+        *("test_id", "task_number", "task_id", "task_type", "seconds_into_task"),
+        *("start_seconds", "end_seconds", "speaker", "text"),
+    ),
+    "answers": ("test_id", "task_type", "item", "value", "numeric_value", "raw_value", "raw_answer"),
+    "participants": ("test_id", "participant_id", *(code.lower() for code in CODES)),
     "session_milestones": ("changes", *TIMES, "seconds_to_transcript", "is_rejected"),
     "session_funnel": ("sessions", "share", "changes"),
 }
@@ -67,4 +76,7 @@ def _value(column: str, value: Any) -> Any:  # noqa: ANN401 - whatever stands in
     if column in TIMES and value is not None:
         whole, _, decimals = value.partition(".")
         return f"{whole}.{decimals:0<6}"
+    if column in NESTED and isinstance(value, str):
+        # Warehouses whose JSON comes as text.
+        return json.loads(value)
     return value[:10] if column == "period_start" else value

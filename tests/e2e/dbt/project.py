@@ -1,4 +1,4 @@
-"""The example project and the programs around it: the tap, target-postgres and dbt."""
+"""The dbt project and the programs around it: the tap, target-postgres and dbt."""
 
 from __future__ import annotations
 
@@ -8,9 +8,12 @@ import re
 import shlex
 import subprocess
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from tap_usertesting.sandbox import World
 from tests.e2e.database import ENVIRONMENT as POSTGRES
+from tests.e2e.dbt.sources import OPTIONAL
 from tests.support.environments import ROOT, install, programs, requirements_in
 from tests.support.harness import sync
 
@@ -25,20 +28,47 @@ PROJECT = ROOT / "docs" / "examples" / "dbt"
 README = PROJECT / "README.md"
 LANDED = "usertesting"
 MARTS = "usertesting_marts"
+BUILD = ("dbt", "build", "--profiles-dir", ".")
+SEEDS = {"usertesting_use_seeds": True}
+# Of what is not selected by default, the tables are there, too.
+EVERY_STREAM = {f"usertesting_has_{stream}": True for stream in sorted(OPTIONAL)}
 
 
-def commands_of_the_readme() -> list[list[str]]:
-    """Every dbt command that the project's README tells its readers to type."""
-    blocks = re.findall(r"```sh\n(.*?)```", README.read_text(encoding="utf-8"), flags=re.DOTALL)
+def section(title: str) -> str:
+    """Return what stands below a heading of the project's README."""
+    text = README.read_text(encoding="utf-8")
+    assert text.count(f"\n## {title}\n") == 1
+    return text.partition(f"\n## {title}\n")[2].partition("\n## ")[0]
+
+
+def commands_of_the_readme(title: str) -> list[list[str]]:
+    """Every dbt command that a section of the project's README tells its readers to type."""
+    blocks = re.findall(r"```sh\n(.*?)```", section(title), flags=re.DOTALL)
     lines = [line for block in blocks for line in block.splitlines()]
-    return [shlex.split(line, comments=True) for line in lines if line.startswith("dbt ")]
+    found = [shlex.split(line, comments=True) for line in lines if line.startswith("dbt ")]
+    assert found
+    return found
+
+
+def demo_world() -> World:
+    """A world in which some participants still speak when they are at later tasks, and after the last."""
+    world = World.seeded(scale="demo")
+    for test in [test for test in world.tests.values() if test.product_type == "THINK_OUT_LOUD"]:
+        for seconds in (60, 90, 120):
+            world.add_session(test, started_at=world.now - timedelta(seconds=seconds), finished_at=world.now)
+    return world
 
 
 def load(
-    box: Sandbox, database: Database, folder: Path, state: dict[str, Any] | None = None, **settings: object
+    box: Sandbox,
+    database: Database,
+    folder: Path,
+    state: dict[str, Any] | None = None,
+    select: Sequence[str] | None = None,
+    **settings: object,
 ) -> dict[str, Any] | None:
     """Sync the sandbox into the database with target-postgres, and return the state to go on from."""
-    synced = sync({**box.config(), **settings}, folder, state=state)
+    synced = sync({**box.config(), **settings}, folder, state=state, select=select)
     assert synced.exit == 0, synced.log
     target = {"sqlalchemy_url": database.url, "default_target_schema": LANDED, "add_record_metadata": True}
     config = folder / "target.json"
@@ -56,6 +86,7 @@ class Dbt:
     folder: Path
     env: dict[str, str]
     requirements: str = "dbt"
+    project: Path = PROJECT
 
     @property
     def programs(self) -> Path:
@@ -75,7 +106,12 @@ class Dbt:
             "DBT_USE_COLORS": "false",
         }
         done = subprocess.run(
-            [str(self.programs / name), *arguments], cwd=PROJECT, env=env, capture_output=True, text=True, check=False
+            [str(self.programs / name), *arguments],
+            cwd=self.project,
+            env=env,
+            capture_output=True,
+            text=True,
+            check=False,
         )
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
@@ -95,3 +131,13 @@ def on_postgres(database: Database, folder: Path) -> Dbt:
         "DBT_POSTGRES_DATABASE": database.name,
     }
     return Dbt(folder=folder, env=env)
+
+
+def on_duckdb(folder: Path) -> Dbt:
+    """The same on a DuckDB file in the folder."""
+    return Dbt(folder=folder, env={"DBT_TARGET": "duckdb", "DBT_DUCKDB_PATH": str(folder / "usertesting.duckdb")})
+
+
+def with_vars(command: Sequence[str], variables: dict[str, Any]) -> list[str]:
+    """Return a command of dbt with variables of the project."""
+    return [*command, "--vars", json.dumps(variables)]

@@ -8,9 +8,21 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tap_usertesting.sandbox import Sandbox, World
-from tests.e2e.dbt import expected, found
+from tap_usertesting.streams.catalog import STREAMS
+from tests.e2e.dbt import expected, expected_answers, found
 from tests.e2e.dbt.comparison import ANSWERS, assert_same
-from tests.e2e.dbt.project import MARTS, PROJECT, commands_of_the_readme, load, on_postgres
+from tests.e2e.dbt.conftest import a_day_passes
+from tests.e2e.dbt.project import (
+    BUILD,
+    EVERY_STREAM,
+    MARTS,
+    PROJECT,
+    commands_of_the_readme,
+    demo_world,
+    load,
+    on_postgres,
+    with_vars,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -20,6 +32,8 @@ if TYPE_CHECKING:
 
 # The first test waits for the environments, two syncs and two builds.
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
+
+RUN = "Run this folder as a project"
 
 
 @pytest.fixture(params=["first", "second"])
@@ -85,8 +99,8 @@ def test_the_aggregates_history_keeps_what_was(built: Built) -> None:
 
 def test_words_are_found_in_transcripts(built: Built) -> None:
     """The analysis of the README finds exactly the cues that hold all its words, through the index if it can."""
-    command = next(command for command in commands_of_the_readme() if "find_in_transcripts" in command)
-    words = json.loads(command[command.index("--vars") + 1])["words"].split()
+    command = next(command for command in commands_of_the_readme(RUN) if "find_in_transcripts" in command)
+    words = json.loads(command[command.index("--vars") + 1])["usertesting_words"].split()
     shown = built.dbt.run([*command, "--output", "json", "--limit", "-1", "--quiet"])
     cues = expected.cues(built.second.truth)
     holding = [
@@ -106,8 +120,8 @@ def test_words_are_found_in_transcripts(built: Built) -> None:
 
 def test_commands_of_the_readme_run(built: Built) -> None:
     """What else the README tells readers to type works as it stands; its build and its search are run above."""
-    commands = commands_of_the_readme()
-    assert commands[0] == ["dbt", "build", "--profiles-dir", "."]
+    commands = commands_of_the_readme(RUN)
+    assert commands[0] == [*BUILD]
     others = [command for command in commands[1:] if "find_in_transcripts" not in command]
     assert others
     for command in others:
@@ -128,7 +142,35 @@ def test_the_older_shape_and_chosen_tests_build_too(postgres_server: Server, tmp
     dbt = on_postgres(database, tmp_path)
     with Sandbox(world, quota=None) as box:
         load(box, database, tmp_path, test_ids=chosen, feed_url=None)
-    dbt.run([*commands_of_the_readme()[0], "--vars", json.dumps({"tests_are_discovered": False})])
+    dbt.run(with_vars(BUILD, {"usertesting_tests_are_discovered": False}))
     assert set(dbt.results().values()) == {"success", "pass"}
-    assert_same(found.mart(database, "task_results"), expected.task_results_v2(world.truth()))
+    truth = world.truth()
+    assert_same(found.mart(database, "task_results"), expected.task_results_v2(truth))
+    assert_same(found.mart(database, "answers"), expected_answers.answers_v2(truth))
     assert found.mart(database, "session_funnel") == {}
+    told = found.mart(database, "transcript_by_task")
+    assert told.keys() == expected.cues(truth).keys()
+    assert {row[1] for row in told.values()} == {None}
+
+
+def test_with_every_stream_the_marts_are_the_same(postgres_server: Server, tmp_path: Path) -> None:
+    """Where the tap fills the tables of what staging makes of others, it reads these; all streams have staging."""
+    world = demo_world()
+    database = postgres_server.database()
+    dbt = on_postgres(database, tmp_path)
+    with Sandbox(world, quota=None) as box:
+        every = [stream.name for stream in STREAMS]
+        state = load(box, database, tmp_path, select=every, video_links=True)
+        a_day_passes(world)
+        load(box, database, tmp_path, state, select=every, video_links=True)
+    dbt.run(with_vars(BUILD, EVERY_STREAM))
+    assert set(dbt.results().values()) == {"success", "pass"}
+    truth = world.truth()
+    for mart in ANSWERS:
+        assert_same(found.mart(database, mart), ANSWERS[mart](truth))
+    counts = {"clips": "session_clips", "reels": "highlight_reels"}
+    for part, stream in counts.items():
+        rows = found.every_row(database, f"stg_usertesting__{stream}")
+        assert len(rows) == sum(map(len, truth[part].values())) > 0
+    videos = found.every_row(database, "stg_usertesting__session_videos")
+    assert {row["session_id"] for row in videos} == truth["clips"].keys()

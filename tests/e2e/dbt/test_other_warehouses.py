@@ -11,14 +11,15 @@ import json
 import subprocess
 import sys
 from functools import cache
+from itertools import product
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tap_usertesting.sandbox import Sandbox, World
+from tap_usertesting.sandbox import Sandbox
 from tests.e2e.dbt import expected, found
 from tests.e2e.dbt.comparison import ANSWERS, assert_same
-from tests.e2e.dbt.project import PROJECT, Dbt
+from tests.e2e.dbt.project import EVERY_STREAM, PROJECT, SEEDS, Dbt, demo_world, with_vars
 from tests.support.environments import ROOT, install, requirements_in
 from tests.support.harness import sync
 
@@ -40,18 +41,24 @@ OUTPUTS = {
 }
 
 
+# The statements differ by these variables.
+WAYS: dict[str, dict[str, Any]] = {"default": {}, "every stream": EVERY_STREAM, "seeds": SEEDS}
+
+
 @pytest.fixture(scope="module")
-def manifests(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """Dbt's manifest with the compiled SQL, for each warehouse."""
+def manifests(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, str], Path]:
+    """Dbt's manifest with the compiled SQL, for each warehouse and way."""
     made = {}
-    for name, output in OUTPUTS.items():
+    for name, way in product(OUTPUTS, WAYS):
+        output = OUTPUTS[name]
         folder = tmp_path_factory.mktemp(name)
         outputs = {name: {"type": name, "schema": "marts", "threads": 1, **output}}
         profile = {"usertesting": {"target": name, "outputs": outputs}}
         (folder / "profiles.yml").write_text(json.dumps(profile), encoding="utf-8")  # JSON is YAML
         dbt = Dbt(folder, {}, requirements="dbt-offline")
-        dbt.run(["dbt", "compile", "--profiles-dir", str(folder), "--no-introspect", "--no-populate-cache"])
-        made[name] = folder / "target" / "manifest.json"
+        command = ["dbt", "compile", "--profiles-dir", str(folder), "--no-introspect", "--no-populate-cache"]
+        dbt.run(with_vars(command, WAYS[way]))
+        made[name, way] = folder / "target" / "manifest.json"
     return made
 
 
@@ -70,14 +77,17 @@ def ask(program: str, *arguments: object) -> Any:  # noqa: ANN401 - what the pro
 
 
 @pytest.mark.parametrize("warehouse", OUTPUTS)
+@pytest.mark.parametrize("way", WAYS)
 def test_every_statement_is_of_the_dialect_and_asks_for_columns_that_exist(
-    manifests: dict[str, Path], warehouse: str
+    manifests: dict[tuple[str, str], Path], warehouse: str, way: str
 ) -> None:
     """Models, data tests and the analysis: the parser reads each, and finds a table for each column."""
-    answer = ask("columns", warehouse, manifests[warehouse])
+    answer = ask("columns", warehouse, manifests[warehouse, way])
     assert answer["wrong"] == {}
-    nodes = json.loads(manifests[warehouse].read_text(encoding="utf-8"))["nodes"].values()
-    assert answer["read"] == sum(node["resource_type"] != "snapshot" for node in nodes)
+    nodes = json.loads(manifests[warehouse, way].read_text(encoding="utf-8"))["nodes"].values()
+    # A test of a model that is switched off stays in the manifest, and depends on nothing.
+    read = [node for node in nodes if node["resource_type"] not in {"snapshot", "seed"} and node["depends_on"]["nodes"]]
+    assert answer["read"] == len(read)
     assert answer["read"] > len(list(PROJECT.glob("models/*/*.sql")))
 
 
@@ -90,10 +100,10 @@ def test_every_statement_is_of_the_dialect_and_asks_for_columns_that_exist(
     ],
 )
 def test_a_wrong_statement_would_be_found(
-    manifests: dict[str, Path], tmp_path: Path, warehouse: str, right: str, wrong: str
+    manifests: dict[tuple[str, str], Path], tmp_path: Path, warehouse: str, right: str, wrong: str
 ) -> None:
     """The check above is not blind: a slip in one model is named."""
-    manifest = json.loads(manifests[warehouse].read_text(encoding="utf-8"))
+    manifest = json.loads(manifests[warehouse, "default"].read_text(encoding="utf-8"))
     node = manifest["nodes"]["model.usertesting.task_results"]
     assert right in node["compiled_code"]
     node["compiled_code"] = node["compiled_code"].replace(right, wrong, 1)
@@ -102,26 +112,28 @@ def test_a_wrong_statement_would_be_found(
     assert "task_results" in ask("columns", warehouse, spoilt)["wrong"]
 
 
-def test_macros_are_written_for_each_warehouse(manifests: dict[str, Path]) -> None:
+def test_macros_are_written_for_each_warehouse(manifests: dict[tuple[str, str], Path]) -> None:
     """What differs between warehouses is their own SQL, not a default that happens to compile."""
     for warehouse, own in (("snowflake", "lateral flatten"), ("bigquery", "json_query_array")):
-        nodes = json.loads(manifests[warehouse].read_text(encoding="utf-8"))["nodes"]
-        tasks = nodes["model.usertesting.stg_usertesting__tasks"]["compiled_code"]
+        nodes = json.loads(manifests[warehouse, "default"].read_text(encoding="utf-8"))["nodes"]
+        tasks = nodes["model.usertesting.stg_usertesting__task_responses"]["compiled_code"]
         assert own in tasks
         assert "jsonb" not in tasks
 
 
 @pytest.fixture(scope="module")
-def emulated(manifests: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Any], Truth]:
+def emulated(
+    manifests: dict[tuple[str, str], Path], tmp_path_factory: pytest.TempPathFactory
+) -> tuple[dict[str, Any], Truth]:
     """The marts that an emulation of Snowflake makes of a sync, and what the sandbox served."""
     folder = tmp_path_factory.mktemp("emulated")
-    world = World.seeded(scale="demo")
+    world = demo_world()
     with Sandbox(world, quota=None) as box:
         synced = sync(box.config(), folder)
     assert synced.exit == 0, synced.log
     messages = folder / "messages.jsonl"
     messages.write_bytes(synced.stdout)
-    return ask("on_fakesnow", manifests["snowflake"], messages), world.truth()
+    return ask("on_fakesnow", manifests["snowflake", "default"], messages), world.truth()
 
 
 @pytest.mark.parametrize("mart", ANSWERS)
@@ -130,14 +142,16 @@ def test_emulated_snowflake_gives_the_right_answers(emulated: tuple[dict[str, An
     marts, truth = emulated
     rows, answers = found.shaped(mart, marts[mart]), ANSWERS[mart](truth)
     if found.KEYS[mart][-1].endswith("_number"):
-        rows, answers = without_numbers(rows), without_numbers(answers)
+        rows, answers = without_numbers(mart, rows), without_numbers(mart, answers)
     assert_same(rows, answers)
 
 
-def without_numbers(rows: Rows) -> Rows:
-    """Rows by all but their place in an array: the INDEX of fakesnow's FLATTEN does not follow the array's order."""
-    told = [(*key[:-1], *(row if isinstance(row, tuple) else (row,))) for key, row in rows.items()]
-    return dict(enumerate(sorted(told, key=repr)))
+def without_numbers(mart: str, rows: Rows) -> Rows:
+    """Rows by all but places in an array: the INDEX of fakesnow's FLATTEN does not follow the array's order."""
+    names = (*found.KEYS[mart], *found.VALUES[mart])
+    told = [(*key, *(row if isinstance(row, tuple) else (row,))) for key, row in rows.items()]
+    kept = [[value for name, value in zip(names, row, strict=True) if not name.endswith("_number")] for row in told]
+    return dict(enumerate(sorted(map(tuple, kept), key=repr)))
 
 
 def test_emulated_snowflake_has_the_current_scores(emulated: tuple[dict[str, Any], Truth]) -> None:

@@ -1,4 +1,4 @@
-{#- dbt show --select find_in_transcripts --vars '{words: "delivery address"}' -#}
+{#- dbt show --select find_in_transcripts --vars '{usertesting_words: "delivery address"}' -#}
 select
     test_title,
     session_id,
@@ -6,5 +6,5 @@ select
     speaker,
     text
 from {{ ref('transcript_search') }}
-where {{ usertesting.cue_holds(var('words')) }}
+where {{ usertesting.cue_holds(var('usertesting_words')) }}
 order by test_title, session_id, cue_number

@@ -44,10 +44,50 @@
     extract(epoch from {{ later }} - {{ earlier }})
 {%- endmacro %}
 
+{% macro duckdb__seconds_between(earlier, later) -%}
+    date_diff('microsecond', {{ earlier }}, {{ later }}) / 1000000
+{%- endmacro %}
+
 {% macro snowflake__seconds_between(earlier, later) -%}
     timestampdiff(millisecond, {{ earlier }}, {{ later }}) / 1000
 {%- endmacro %}
 
 {% macro bigquery__seconds_between(earlier, later) -%}
     timestamp_diff(cast({{ later }} as timestamp), cast({{ earlier }} as timestamp), millisecond) / 1000
+{%- endmacro %}
+
+
+{#- A number that stands in a text; null where the text is anything else. -#}
+{% macro number_in(text) -%}
+    {{ return(adapter.dispatch('number_in', 'usertesting')(text)) }}
+{%- endmacro %}
+
+{% macro postgres__number_in(text) -%}
+    case when {{ text }} ~ '^-?[0-9]+([.][0-9]+)?$' then cast({{ text }} as numeric) end
+{%- endmacro %}
+
+{% macro duckdb__number_in(text) -%}
+    case when regexp_full_match({{ text }}, '-?[0-9]+([.][0-9]+)?') then try_cast({{ text }} as double) end
+{%- endmacro %}
+
+{% macro snowflake__number_in(text) -%}
+    case when regexp_like({{ text }}, '-?[0-9]+([.][0-9]+)?') then try_to_double({{ text }}) end
+{%- endmacro %}
+
+{% macro bigquery__number_in(text) -%}
+    case when regexp_contains({{ text }}, r'^-?[0-9]+([.][0-9]+)?$') then safe_cast({{ text }} as float64) end
+{%- endmacro %}
+
+
+{#- Text to order by, the same on every warehouse: PostgreSQL orders by the language of the database otherwise. -#}
+{% macro by_code(text) -%}
+    {{ return(adapter.dispatch('by_code', 'usertesting')(text)) }}
+{%- endmacro %}
+
+{% macro default__by_code(text) -%}
+    {{ text }}
+{%- endmacro %}
+
+{% macro postgres__by_code(text) -%}
+    {{ text }} collate "C"
 {%- endmacro %}

@@ -7,7 +7,7 @@
 {%- endmacro %}
 
 {% macro postgres__search_vector(column) -%}
-    , to_tsvector('{{ var("text_search_language") }}', coalesce({{ column }}, '')) as search_vector
+    , to_tsvector('{{ var("usertesting_text_search_language") }}', coalesce({{ column }}, '')) as search_vector
 {%- endmacro %}
 
 
@@ -21,5 +21,5 @@
 {%- endmacro %}
 
 {% macro postgres__cue_holds(words) -%}
-    search_vector @@ plainto_tsquery('{{ var("text_search_language") }}', '{{ dbt.escape_single_quotes(words) }}')
+    search_vector @@ plainto_tsquery('{{ var("usertesting_text_search_language") }}', '{{ dbt.escape_single_quotes(words) }}')
 {%- endmacro %}

@@ -4,8 +4,7 @@ with alive as (
     select
         '{{ stream }}' as stream,
         test_id
-    from {{ source('usertesting', stream) }}
-    where deleted_at is null
+    from {{ ref('stg_usertesting__' ~ stream) }}
 {%- if not loop.last %}
 
     union all
@@ -26,11 +25,10 @@ found as (
 select
     status.test_id,
     status.stream,
-    status.source_count - status.unread - status.waiting - status.given_up - status.left_out as expected_rows,
+    status.expected_rows,
     coalesce(found.found_rows, 0) as found_rows
-from {{ source('usertesting', 'sync_status') }} as status
+from {{ ref('stg_usertesting__sync_status') }} as status
 left join found
     on status.test_id = found.test_id and status.stream = found.stream
 where status.stream in ('sessions', 'session_details', 'transcripts')
-    and coalesce(found.found_rows, 0)
-    <> status.source_count - status.unread - status.waiting - status.given_up - status.left_out
+    and coalesce(found.found_rows, 0) <> status.expected_rows

@@ -1,5 +1,7 @@
 {#- session_milestones does, and marks it. -#}
-{% set marts = ['qx_participant_scores', 'task_results', 'transcript_search', 'participant_demographics'] %}
+{% set marts = [
+    'qx_participant_scores', 'task_results', 'answers', 'transcript_search', 'transcript_by_task', 'participants',
+] %}
 {% for mart in marts %}
 select '{{ mart }}' as mart, held.session_id
 from {{ ref(mart) }} as held

@@ -7,7 +7,7 @@ select
     tests.test_title,
     sessions.audience_id,
     sessions.ended_at,
-    {{ usertesting.period_start('sessions.ended_at', var('qx_period')) }} as period_start,
+    {{ usertesting.period_start('sessions.ended_at', var('usertesting_qx_period')) }} as period_start,
     task_groups.score
 from {{ ref('stg_usertesting__task_groups') }} as task_groups
 inner join {{ ref('stg_usertesting__sessions') }} as sessions

@@ -11,7 +11,7 @@ select
     tasks.started_seconds,
     tasks.seconds_on_task,
     sessions.ended_at
-from {{ ref('stg_usertesting__tasks') }} as tasks
+from {{ ref('stg_usertesting__task_responses') }} as tasks
 inner join {{ ref('stg_usertesting__sessions') }} as sessions
     on tasks.session_id = sessions.session_id
 left join {{ ref('stg_usertesting__tests') }} as tests

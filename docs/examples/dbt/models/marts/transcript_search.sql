@@ -12,7 +12,7 @@ select
     cues.text,
     lower(cues.text) as text_lower
     {{ usertesting.search_vector('cues.text') }}
-from {{ ref('stg_usertesting__cues') }} as cues
+from {{ ref('stg_usertesting__transcript_cues') }} as cues
 inner join {{ ref('stg_usertesting__sessions') }} as sessions
     on cues.session_id = sessions.session_id
 left join {{ ref('stg_usertesting__tests') }} as tests

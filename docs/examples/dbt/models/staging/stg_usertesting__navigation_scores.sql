@@ -1,6 +1,7 @@
 with scores as (
     {{ usertesting.json_elements(
-        source('usertesting', 'qx_scores'), ['test_id', 'task_group_id', 'completes', 'fetched_at'], 'values_behavioral'
+        usertesting.table('qx_scores'), ['test_id', 'task_group_id', 'completes', 'fetched_at'],
+        usertesting.as_json('parent.values_behavioral')
     ) | indent(4) }}
 )
 

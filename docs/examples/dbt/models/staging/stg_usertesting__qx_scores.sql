@@ -11,4 +11,4 @@ select
     values_loyalty as loyalty,
     completes,
     fetched_at
-from {{ source('usertesting', 'qx_scores') }}
+from {{ usertesting.table('qx_scores') }}

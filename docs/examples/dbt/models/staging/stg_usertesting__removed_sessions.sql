@@ -3,5 +3,5 @@ select
     test_id,
     change_type as removed_by,
     deleted_at as removed_at
-from {{ source('usertesting', 'sessions') }}
+from {{ usertesting.table('sessions') }}
 where deleted_at is not null

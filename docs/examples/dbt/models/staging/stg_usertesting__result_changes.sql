@@ -5,4 +5,4 @@ select
     response_uuid,
     change_type,
     changed_at
-from {{ source('usertesting', 'result_changes') }}
+from {{ usertesting.table('result_changes') }}

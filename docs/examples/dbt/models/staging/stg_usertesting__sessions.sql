@@ -9,5 +9,5 @@ select
     -- The vendor does not always say when a session finished. This is also the time that the tap orders by.
     coalesce(finish_time, start_time) as ended_at,
     changed_at
-from {{ source('usertesting', 'sessions') }}
+from {{ usertesting.table('sessions') }}
 where deleted_at is null

@@ -1,6 +1,7 @@
 with task_groups as (
     {{ usertesting.json_elements(
-        source('usertesting', 'session_details'), ['session_id', 'test_id', 'deleted_at'], 'task_groups'
+        usertesting.table('session_details'), ['session_id', 'test_id', 'deleted_at'],
+        usertesting.as_json('parent.task_groups')
     ) | indent(4) }}
 )
 

@@ -5,4 +5,4 @@ select
     type as test_type,
     product_type,
     ordered_at
-from {{ source('usertesting', 'tests') }}
+from {{ usertesting.table('tests') }}

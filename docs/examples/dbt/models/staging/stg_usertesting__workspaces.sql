@@ -1,4 +1,4 @@
 select
     workspace_id,
     name as workspace_name
-from {{ source('usertesting', 'workspaces') }}
+from {{ usertesting.table('workspaces') }}
