@@ -1,11 +1,13 @@
-"""`python -m tests.published` writes the generated parts of README and docs/ anew, and the contract."""
+"""`python -m tests.published` writes anew what is generated: parts of README and docs/, the dbt package, the contract."""
 
 from __future__ import annotations
 
 import sys
 
+from tests.e2e.dbt import seeds
 from tests.published import contract, parts
 
 if __name__ == "__main__":
     parts.write()
+    seeds.write()
     sys.exit(contract.main())

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tap_usertesting.doctor.assumptions import ASSUMPTIONS
+from tests.e2e.dbt import sources
 from tests.published import describing, dictionary, errors, llms, personal, screens
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ PARTS: dict[tuple[str, str], Callable[[], str]] = {
 PAGES: dict[str, Callable[[], str]] = {
     "docs/data-dictionary.md": dictionary.dictionary,
     "docs/entities.md": dictionary.entities,
+    "docs/examples/dbt/models/staging/sources.yml": sources.text,
     "docs/llms.txt": llms.index,
 }
 

@@ -23,14 +23,9 @@ def project() -> dict[str, Any]:
     return found
 
 
-def test_sources_are_described_as_the_schemas_do() -> None:
-    """`python -m tests.e2e.dbt.sources` writes the file."""
-    assert sources.PATH.read_text(encoding="utf-8") == sources.text()
-
-
 @pytest.mark.timeout(300)
 def test_seeds_are_what_the_tap_writes_now() -> None:
-    """`python -m tests.e2e.dbt.seeds` writes them; a column, a value or an order that has changed shows here."""
+    """`python -m tests.published` writes them; a column, a value or an order that has changed shows here."""
     files = {path.name: path.read_text(encoding="utf-8") for path in seeds.FOLDER.iterdir()}
     assert files == seeds.files()
 

@@ -1,4 +1,4 @@
-"""The seeds of the dbt project: `python -m tests.e2e.dbt.seeds` writes them anew.
+"""The seeds of the dbt project: `python -m tests.published` writes them anew.
 
 They are two syncs of every stream from a small sandbox, before and after a removal, so they have the tap's columns and
 values. Only what is of the moment of the sync, and links, have fixed values: so the files are the same each time.
@@ -136,7 +136,7 @@ def _cell(value: Any, node: dict[str, Any]) -> str:  # noqa: ANN401 - whatever a
 
 def _declarations(tables: dict[str, Table]) -> Iterator[str]:
     """Yield the parts of seeds.yml. The first column of each type says what it is, the others refer to that."""
-    yield "# Written by `python -m tests.e2e.dbt.seeds` in the repository of the tap, as are the seeds.\n"
+    yield "# Written by `python -m tests.published` in the repository of the tap, as are the seeds.\n"
     yield "version: 2\n\nseeds:\n"
     known: set[str] = set()
     for stream in tables:
@@ -161,12 +161,8 @@ def _type(node: dict[str, Any]) -> str:
     return next((types[kind] for kind in named if kind in types), "text")
 
 
-def main() -> None:
+def write() -> None:
     """Write all files."""
     FOLDER.mkdir(exist_ok=True)
     for name, text in files().items():
         (FOLDER / name).write_text(text, encoding="utf-8", newline="\n")
-
-
-if __name__ == "__main__":
-    main()

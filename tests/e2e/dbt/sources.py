@@ -1,4 +1,4 @@
-"""The sources of the dbt project, described as the schemas do: `python -m tests.e2e.dbt.sources` writes them anew."""
+"""The sources of the dbt package, described as the schemas do: `python -m tests.published` writes them anew."""
 
 from __future__ import annotations
 
@@ -6,18 +6,13 @@ import json
 from typing import TYPE_CHECKING
 
 from tap_usertesting.streams.catalog import STREAMS
-from tap_usertesting.streams.session_videos import SessionVideosStream
 from tests.e2e.dbt.seeds import schema_of
-from tests.support.environments import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-PATH = ROOT / "docs" / "examples" / "dbt" / "models" / "staging" / "sources.yml"
 # Whose tables are there only if somebody asks for them; each has a variable of the project.
-OPTIONAL = frozenset(
-    stream.name for stream in STREAMS if not stream.selected_by_default or stream is SessionVideosStream
-)
+OPTIONAL = frozenset(stream.name for stream in STREAMS if not stream.selected_by_default or stream.setting)
 
 
 def text() -> str:
@@ -26,7 +21,7 @@ def text() -> str:
 
 
 def _lines() -> Iterator[str]:
-    yield "# Written by `python -m tests.e2e.dbt.sources` in the repository of the tap, from its schemas.\n"
+    yield "# Written by `python -m tests.published` in the repository of the tap, from its schemas.\n"
     yield "version: 2\n\nsources:\n"
     yield "  - name: usertesting\n"
     yield "    description: Tables that tap-usertesting fills.\n"
@@ -46,7 +41,3 @@ def _lines() -> Iterator[str]:
         for name, node in schema["properties"].items():
             yield f"          - name: {name}\n"
             yield f"            description: {json.dumps(node['description'], ensure_ascii=False)}\n"
-
-
-if __name__ == "__main__":
-    PATH.write_text(text(), encoding="utf-8", newline="\n")
