@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING
 
 import pytest
@@ -17,6 +18,7 @@ from tests.e2e.dbt.project import (
     EVERY_STREAM,
     MARTS,
     PROJECT,
+    README,
     commands_of_the_readme,
     demo_world,
     load,
@@ -126,6 +128,14 @@ def test_commands_of_the_readme_run(built: Built) -> None:
     assert others
     for command in others:
         assert built.dbt.run(command)
+
+
+def test_queries_of_the_readme_find_something(built: Built) -> None:
+    """They name models and columns that are there."""
+    queries = re.findall(r"```sql\n(.*?)```", README.read_text(encoding="utf-8"), flags=re.DOTALL)
+    assert len(queries) == 2
+    for query in queries:
+        assert built.database.run(f"SET search_path = {MARTS}; {query}")
 
 
 def test_the_project_is_left_as_it_was(built: Built) -> None:

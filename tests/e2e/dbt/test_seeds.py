@@ -183,6 +183,26 @@ def test_another_project_installs_the_package(consumer: Dbt, tmp_path: Path, kin
     assert sum(row["n"] for row in held["analytics"]["participants_per_test"]) == len(truth()["details"])
 
 
+def test_streams_that_are_not_selected_can_be_left_out(consumer: Dbt) -> None:
+    """What the README says to disable is enough: no model or test still asks for the table."""
+    (consumer.project / "packages.yml").write_text(
+        json.dumps({"packages": [{"local": str(PROJECT)}]}), encoding="utf-8"
+    )
+    path = consumer.project / "dbt_project.yml"
+    settings = json.loads(path.read_text(encoding="utf-8"))
+    off = {"+enabled": False}
+    settings["models"]["usertesting"] |= {
+        "staging": {"stg_usertesting__result_changes": off},
+        "marts": {"session_funnel": off, "session_milestones": off},
+    }
+    path.write_text(json.dumps(settings), encoding="utf-8")
+    consumer.run(["dbt", "deps"])
+    consumer.run(with_vars(["dbt", "build"], SEEDS))
+    tables = held_by(consumer)["analytics_usertesting"]
+    assert "participants" in tables
+    assert not tables.keys() & {"stg_usertesting__result_changes", "session_funnel", "session_milestones"}
+
+
 def test_variables_of_one_package_reach_it(consumer: Dbt) -> None:
     """A project may set them for all or for the package alone."""
     (consumer.project / "packages.yml").write_text(
