@@ -55,7 +55,7 @@ class ParticipantsStream(SessionStream):
 
     @override
     def rows(self, test_id: str, answer: dict[str, Any]) -> list[dict[str, Any]]:
-        return [self.columns(answer["sessionParticipant"])]
+        return [self.columns(answer["sessionParticipant"] or {})]
 '''
 PARTICIPANT_ID = {
     "type": ["string", "null"],

@@ -1,4 +1,4 @@
-"""`python -m tests.published` writes anew what is generated: parts of README and docs/, the dbt package, the contract."""
+"""`python -m tests.published` writes what is generated: parts of README and docs, the dbt package, the contract."""
 
 from __future__ import annotations
 
