@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 HERE = Path(__file__).parent
 REQUIREMENTS = HERE.parent / "requirements"
 DATABASE, SCHEMA = "ANALYTICS", "USERTESTING"
-# What docs/warehouses.md tells users to set, and why.
+# What the pages of the warehouses under docs/ tell users to set, and why.
 SNOWFLAKE = {"default_target_schema": SCHEMA, "add_record_metadata": True}
 BIGQUERY = {"method": "batch_job", "denormalized": True, "upsert": True, "dedupe_before_upsert": True}
 DUCKDB = {"default_target_schema": SCHEMA.lower(), "add_metadata_columns": True, "flush_all_streams": True}

@@ -67,7 +67,7 @@ def test_a_run_that_breaks_off_loses_nothing(tmp_path: Path) -> None:
 
 
 def test_without_flush_all_streams_it_does(tmp_path: Path) -> None:
-    """The first state goes out while rows of other streams wait: docs/warehouses.md warns of it."""
+    """The first state goes out while rows of other streams wait: docs/duckdb.md warns of it."""
     assert not all(complete for _, complete in resumed(tmp_path, flush_all_streams=False))
 
 

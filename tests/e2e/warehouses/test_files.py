@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]  # the first run installs
 
-# Without the stream maps of docs/warehouses.md target-csv writes what is nested in Python's notation.
+# Without the stream maps of docs/files.md target-csv writes what is nested in Python's notation.
 NESTED = {
     "session_details": ("session_participant", "session_task_results", "task_groups", "tasks"),
     "task_responses": ("answer",),
@@ -32,7 +32,7 @@ NESTED = {
     "transcripts": ("cues",),
     "qx_scores": ("values_behavioral", "raw"),
 }
-DOCUMENTED = (environments.ROOT / "docs/warehouses.md").read_text(encoding="utf-8")
+DOCUMENTED = (environments.ROOT / "docs/files.md").read_text(encoding="utf-8")
 STREAM_MAPS = json.loads(re.findall(r"^```json\n(.*?)^```", DOCUMENTED, re.DOTALL | re.MULTILINE)[0])["stream_maps"]
 RUNS = ("first", "first", "changes", "changes", "accepted")
 

@@ -105,7 +105,7 @@ def test_every_column_has_the_type_that_its_schema_asks_for(loaded: Loaded, stre
 
 
 def test_a_load_job_that_bigquery_refuses_goes_unnoticed(recording: Recording, tmp_path: Path) -> None:
-    """The target ends well and hands the state on: docs/warehouses.md warns of it, until a version fails here."""
+    """The target ends well and hands the state on: docs/bigquery.md warns of it, until a version fails here."""
     skip_unless_installable("bigquery")
     messages = [m for m in parse(recording.output("first")) if m.get("stream") == "qx_scores" or m["type"] == "STATE"]
     first = next(message for message in messages if message["type"] == "RECORD")
