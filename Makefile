@@ -5,6 +5,8 @@ VENV := .venv
 DEMO_VENV := .venv-demo
 LOWEST_VENV := .venv-lowest
 NEXT_VENV := .venv-next
+SBOM_VENV := .venv-sbom
+SBOM = .build/sbom/tap_usertesting-$(VERSION).cdx.json
 DEMO_REQUIREMENTS := tests/demo/requirements.txt
 BIN := $(VENV)/bin
 # Test processes side by side: one more than there are cores, as some tests wait for others' processes. JOBS=0 runs
@@ -14,6 +16,7 @@ SEEDS ?= 200
 # The tests of single rooms, without a process of the tap's.
 ROOMS := tests/api tests/values tests/changes tests/ledger/test_state.py tests/sync
 COVERED := $(ROOMS) tests/doctor tests/report tests/settings tests/fan_out tests/parallel tests/sandbox
+VERSION = $(shell sed -n 's/^__version__ = "\(.*\)"$$/\1/p' tap_usertesting/__init__.py)
 WORKFLOWS := $(wildcard .github/workflows/*.yml)
 
 # PYTHON=... chooses another interpreter. The first that runs and is new enough is taken: a name on the PATH proves
@@ -29,7 +32,7 @@ PIP_FLAGS := --quiet --disable-pip-version-check
 .DELETE_ON_ERROR:
 # A benchmark must run alone, whatever -j says.
 .NOTPARALLEL:
-.PHONY: help test lint types workflows unit coverage lowest next-sdk audit docs e2e pipeline chaos bench bench-peers format demo dist clean
+.PHONY: help test lint types workflows unit coverage lowest next-sdk audit docs e2e pipeline chaos bench bench-peers format demo dist sbom clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -105,13 +108,27 @@ format: $(VENV)/.dev ## Format the code and mend what ruff can mend
 demo: $(DEMO_VENV)/.demo ## Three syncs of the sandbox into a PostgreSQL of its own, no credentials needed
 	@$(DEMO_VENV)/bin/python -m tests.demo.run
 
-dist: $(VENV)/.release ## Build sdist and wheel into dist/ and check them
-	rm -rf dist
+# Twice, so that whoever builds a release again can compare it: the same tree makes the same bytes.
+dist: $(VENV)/.release ## Build sdist and wheel into dist/, twice and to the same bytes, and check them
+	rm -rf dist .build/again
 	$(BIN)/python -m build
+	$(BIN)/python -m build --outdir .build/again
+	diff -r dist .build/again
 	$(BIN)/twine check --strict dist/*
 
+# Of a fresh environment that has the wheel and what it brings along, without pip. By name and not by path: the SBOM
+# would name this machine's folders. It is no distribution, so it does not stand in dist/, all of which goes to PyPI.
+sbom: dist ## Build, and list what the wheel brings along, as CycloneDX, in .build/sbom/
+	rm -rf .build/sbom && mkdir -p .build/sbom
+	$(BIN)/uv venv --quiet --clear --python $(BIN)/python $(SBOM_VENV)
+	$(BIN)/uv pip install --quiet --python $(SBOM_VENV)/bin/python --find-links dist --no-cache "tap-usertesting==$(VERSION)"
+	sed 's/^dynamic = .*/version = "$(VERSION)"/' pyproject.toml > .build/pyproject.toml
+	$(BIN)/cyclonedx-py environment --pyproject .build/pyproject.toml --output-reproducible \
+		--output-file $(SBOM) $(SBOM_VENV)/bin/python
+	$(BIN)/python -m tests.published.sbom $(SBOM)
+
 clean: ## Remove everything that make wrote
-	rm -rf $(VENV) $(DEMO_VENV) $(LOWEST_VENV) $(NEXT_VENV) .venvs dist site .cache .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) $(DEMO_VENV) $(LOWEST_VENV) $(NEXT_VENV) $(SBOM_VENV) .venvs .build dist site .cache .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # Order-only prerequisites below: an environment that is there stays, whatever happens to the Python it came from.

@@ -1,4 +1,4 @@
-"""What a stranger finds: the top level, the version, the packages that are built, the make targets."""
+"""What a stranger finds: the top level, the version, the dependencies, the make targets."""
 
 from __future__ import annotations
 
@@ -7,14 +7,11 @@ import os
 import re
 import subprocess
 import sys
-import tarfile
-import zipfile
 from importlib.metadata import packages_distributions
 from pathlib import Path
 from typing import Any
 
 import pytest
-import tomli
 
 import tap_usertesting
 
@@ -46,36 +43,6 @@ TOP_LEVEL = {
 }
 # A checkout has its history, an unpacked sdist its metadata.
 NOT_OURS = {".git", "PKG-INFO"}
-
-
-@pytest.fixture(scope="module")
-def project() -> dict[str, Any]:
-    """pyproject.toml."""
-    with (ROOT / "pyproject.toml").open("rb") as file:
-        return tomli.load(file)
-
-
-@pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with the sdist and the wheel of this tree, built as pip builds them, without a network."""
-    target = tmp_path_factory.mktemp("dist")
-    command = [sys.executable, "-m", "hatchling", "build", "--directory", str(target)]
-    subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
-    return target
-
-
-@pytest.fixture(scope="module")
-def wheel_files(built: Path) -> dict[str, bytes]:
-    """Path and content of every file in the wheel."""
-    with zipfile.ZipFile(next(built.glob("*.whl"))) as wheel:
-        return {name: wheel.read(name) for name in wheel.namelist()}
-
-
-@pytest.fixture(scope="module")
-def sdist_files(built: Path) -> set[str]:
-    """Path of every file in the sdist, from its own top."""
-    with tarfile.open(next(built.glob("*.tar.gz"))) as sdist:
-        return {name.partition("/")[2] for name in sdist.getnames()}
 
 
 def _files_of_the_project(sdist_files: set[str]) -> set[str]:
@@ -133,41 +100,6 @@ def test_version_stands_in_one_place(project: dict[str, Any], built: Path, sdist
         and assignment.search((ROOT / name).read_text(encoding="utf-8"))
     }
     assert holders == {"tap_usertesting/__init__.py"}
-
-
-def test_changelog_has_a_place_for_what_comes() -> None:
-    """New entries go under Unreleased, which stays on top."""
-    text = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
-    assert re.findall(r"^## .*", text, flags=re.MULTILINE)[0] == "## [Unreleased]"
-
-
-def test_wheel_holds_the_schemas_and_the_typing_marker(wheel_files: dict[str, bytes]) -> None:
-    """An installed tap finds every schema, byte for byte, and type checkers believe its annotations."""
-    folder = "tap_usertesting/schemas/"
-    shipped = {name: body for name, body in wheel_files.items() if name.startswith(folder)}
-    assert shipped == {folder + path.name: path.read_bytes() for path in (ROOT / "schemas").iterdir()}
-    assert "tap_usertesting/py.typed" in wheel_files
-
-
-def test_wheel_holds_every_module_and_no_test(wheel_files: dict[str, bytes]) -> None:
-    """Nothing of the package is left behind, and nothing else is installed beside it."""
-    modules = {path.relative_to(ROOT).as_posix() for path in (ROOT / "tap_usertesting").rglob("*.py")}
-    assert modules <= wheel_files.keys()
-    assert {name.split("/")[0].partition("-")[0] for name in wheel_files} == {"tap_usertesting"}
-
-
-def test_wheel_has_the_commands_and_the_licence(wheel_files: dict[str, bytes]) -> None:
-    """Both commands of the README, and the text of the licence."""
-    metadata = {Path(name).name: body for name, body in wheel_files.items() if ".dist-info/" in name}
-    assert b"tap-usertesting = tap_usertesting.tap:TapUserTesting.cli" in metadata["entry_points.txt"]
-    assert b"tap-usertesting-sandbox = tap_usertesting.sandbox.cli:main" in metadata["entry_points.txt"]
-    assert metadata["LICENSE"] == (ROOT / "LICENSE").read_bytes()
-    assert b"License-Expression: Apache-2.0" in metadata["METADATA"]
-
-
-def test_sdist_can_be_built_and_tested(sdist_files: set[str]) -> None:
-    """Who packages from the sdist has the schemas and the tests."""
-    assert {"pyproject.toml", "Makefile", "schemas/sessions.json", "tests/published/test_repository.py"} <= sdist_files
 
 
 def test_one_distribution_provides_backoff(project: dict[str, Any]) -> None:
