@@ -180,7 +180,7 @@ def test_targets_are_bounded_above(loaders: dict[str, dict[str, Any]]) -> None:
 
 
 def test_duckdb_is_the_release_that_is_tested(loaders: dict[str, dict[str, Any]]) -> None:
-    """The index has newer ones, which lose the first row of each batch; `make e2e` shows both."""
+    """The index has a newer one, which loses the first row of each stream; `make e2e` shows both."""
     tested = (ROOT / "tests/e2e/requirements/duckdb.txt").read_text(encoding="utf-8").splitlines()
     assert loaders["target-duckdb"]["pip_url"].split() == [line for line in tested if not line.startswith("#")]
 
