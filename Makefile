@@ -17,6 +17,7 @@ SEEDS ?= 200
 ROOMS := tests/api tests/values tests/changes tests/ledger/test_state.py tests/sync
 COVERED := $(ROOMS) tests/doctor tests/report tests/settings tests/fan_out tests/parallel tests/sandbox
 VERSION = $(shell sed -n 's/^__version__ = "\(.*\)"$$/\1/p' tap_usertesting/__init__.py)
+PASTED := tests/e2e/pages/test_pasted.py::test_every_step_works_when_pasted
 WORKFLOWS := $(wildcard .github/workflows/*.yml)
 
 # PYTHON=... chooses another interpreter. The first that runs and is new enough is taken: a name on the PATH proves
@@ -83,8 +84,9 @@ docs: $(VENV)/.docs ## The documentation as a site in site/, built strictly by M
 e2e: $(VENV)/.dev ## Real programs around the tap: Meltano, targets, dbt, orchestrators (installs them beside)
 	$(BIN)/pytest -m e2e -n 2 --dist loadfile
 
-pipeline: $(VENV)/.dev ## Of e2e the part that the pipeline runs: Meltano into PostgreSQL
-	$(BIN)/pytest -m e2e tests/e2e/meltano/test_postgres.py tests/e2e/meltano/test_interruptions.py
+pipeline: $(VENV)/.dev ## Of e2e the part that the pipeline runs: Meltano into PostgreSQL, README and its next page as pasted
+	$(BIN)/pytest -m e2e tests/e2e/meltano/test_postgres.py tests/e2e/meltano/test_interruptions.py \
+		"$(PASTED)[README.md]" "$(PASTED)[docs/get-started.md]"
 
 chaos: $(VENV)/.dev ## Faults, kills and events by seed, random schedules, random histories of the ledger, the long suite (SEEDS=200)
 	$(BIN)/python -m tests.ledger --histories 100000

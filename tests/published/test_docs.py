@@ -21,10 +21,11 @@ from tap_usertesting.sandbox.change_by_kind import EventKind, EventOrder
 from tap_usertesting.sandbox.faults import Fault, FaultKind
 from tap_usertesting.sandbox.feed_options import FeedOptions, Refusal
 from tap_usertesting.singer.status_stream import FAILED, WRITTEN
+from tests.e2e.pages.blocks import page_of
 from tests.published.contract import exit_codes
 from tests.published.llms import sections
 from tests.published.pages import DOCS, PAGES, README, anchors, links, section
-from tests.sandbox.pasting import Page, in_markdown, paste
+from tests.sandbox.pasting import Page, paste
 from tests.support.harness import COMMAND, LONG, sync_here
 from tests.support.simulated_time import SimulatedTime
 
@@ -140,11 +141,11 @@ def test_the_state_page_names_every_field() -> None:
 
 def test_the_commands_of_the_sandbox_page_can_be_pasted_in_their_order() -> None:
     """Each is answered, and they do what the page says of them."""
-    text = (DOCS / "sandbox.md").read_text(encoding="utf-8")
+    lines = [line for block in page_of("docs/sandbox.md").blocks for line in block.commands.splitlines()]
+    commands = [line for line in lines if line.startswith("curl ")]
     with Sandbox(World.seeded()) as box:
         before = box.world.truth()
-        commands = in_markdown(text.replace("http://127.0.0.1:8765", box.url))
-        answers = [paste(command) for command in commands]
+        answers = [paste(command.replace("http://127.0.0.1:8765", box.url)) for command in commands]
         assert [answer.status_code for answer in answers] == [200] * len(commands)
         index, completed, transcribed, fault, feed, pages, truth, calls, *undone = (answer.json() for answer in answers)
         assert index["url"] == box.url

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import html
-import re
 import shlex
 from html.parser import HTMLParser
 from typing import TYPE_CHECKING
@@ -56,12 +54,6 @@ class Page(HTMLParser):
             self.commands[self._section][-1] += data
         elif self._in != "style":
             self.words.append(data)
-
-
-def in_markdown(text: str) -> list[str]:
-    """Return the curl commands in the shell blocks of a page of Markdown."""
-    blocks = re.findall(r"^```sh\n(.*?)^```", text, flags=re.MULTILINE | re.DOTALL)
-    return [line for block in blocks for line in html.unescape(block).splitlines() if line.startswith("curl ")]
 
 
 def paste(command: str, *, timeout: float = LONG) -> requests.Response:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from tap_usertesting.sandbox import Sandbox
 from tests.e2e.database import server
-from tests.e2e.dbt.project import PROJECT, demo_world, load, on_postgres
+from tests.e2e.dbt.project import demo_world, load, on_postgres
 
 
 def main() -> int:
@@ -21,11 +21,10 @@ def main() -> int:
         with Sandbox(demo_world(), quota=None) as box:
             load(box, database, Path(name))
         dbt = on_postgres(database, Path(name))
-        print("\nReady. In another terminal:\n")
+        print("\nReady. In another terminal, before the commands of docs/examples/dbt/README.md:\n")
         for variable, value in dbt.env.items():
             print(f"  export {variable}={value}")
-        print(f"  export PATH={dbt.programs}:$PATH")
-        print(f"  cd {PROJECT}\n", flush=True)
+        print(f"  export PATH={dbt.programs}:$PATH\n", flush=True)
         with contextlib.suppress(EOFError):
             input("Enter ends the server and removes the data. ")
     return 0

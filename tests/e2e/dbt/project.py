@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from tests.e2e.database import Database
 
 PROJECT = ROOT / "docs" / "examples" / "dbt"
-README = PROJECT / "README.md"
+README = ROOT / "docs/examples/dbt/README.md"
 LANDED = "usertesting"
 MARTS = "usertesting_marts"
 BUILD = ("dbt", "build", "--profiles-dir", ".")

@@ -18,6 +18,9 @@ import yaml  # type: ignore[import-untyped]  # comes with the SDK; its types are
 from tap_usertesting.sandbox import Sandbox, World
 from tap_usertesting.streams.catalog import STREAMS
 from tap_usertesting.streams.session_videos import SessionVideosStream
+from tests.e2e.pages.blocks import page_of
+from tests.e2e.pages.clone import cloned, environment, left_in
+from tests.e2e.pages.terminals import Terminal
 from tests.support import environments
 from tests.support.harness import Warehouse, catalog
 from tests.support.tables import assert_true
@@ -65,6 +68,19 @@ class Pipeline:
         )
         assert done.returncode == 0, done.stdout[-10_000:]
         return done.stdout
+
+    def paste(self, page: str, programs: Path) -> Path:
+        """Paste the blocks of a page into a fresh clone, with more programs on the PATH; return the clone."""
+        clone = cloned(self.folder / "clone")
+        (self.folder / "home").mkdir()
+        settings = {name: value for name, value in self.env.items() if name.startswith("TAP_USERTESTING_")}
+        env = environment(self.folder / "home") | settings
+        env["PATH"] = os.pathsep.join([str(programs), self.env["PATH"]])
+        with Terminal(clone, env, self.folder / "scratch") as terminal:
+            for block in page_of(page).blocks:
+                terminal.paste(block.commands)
+        assert left_in(clone) == ""
+        return clone
 
     def calls(self) -> list[ServedCall]:
         """Return the calls under the quota since the last time that this was asked."""

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.e2e.orchestrators.conftest import EXAMPLES, REQUIREMENTS, assert_incremental
+from tests.e2e.orchestrators.conftest import EXAMPLES, REQUIREMENTS, SHARDS, assert_incremental
 from tests.support import environments
 
 if TYPE_CHECKING:
@@ -39,3 +39,10 @@ def test_mapped_tasks_keep_a_state_each_and_load_the_truth(pipeline: Pipeline, a
         assert log.count("state=success") >= 1, log[-10_000:]
 
     assert_incremental(pipeline, run)
+
+
+def test_the_page_can_be_pasted(pipeline: Pipeline, airflow: Path) -> None:
+    """Each command works as it stands there, and a task for each shard leaves its state."""
+    clone = pipeline.paste("docs/airflow.md", airflow.parent)
+    states = {path.name for path in (clone / "state").glob("shard-*.json")}
+    assert states == {f"shard-{shard}.json" for shard in range(SHARDS)}

@@ -31,3 +31,9 @@ def test_partitions_keep_a_state_each_and_load_the_truth(pipeline: Pipeline, pyt
         pipeline.run([str(python), str(RUNS)], PYTHONPATH=str(EXAMPLES / "dagster"), DAGSTER_DISABLE_TELEMETRY="yes")
 
     assert_incremental(pipeline, run)
+
+
+def test_the_page_can_be_pasted(pipeline: Pipeline, python: Path) -> None:
+    """Each command works as it stands there, and the partition that it runs leaves its state."""
+    clone = pipeline.paste("docs/dagster.md", python.parent)
+    assert [path.name for path in (clone / "state").glob("shard-*.json")] == ["shard-0.json"]

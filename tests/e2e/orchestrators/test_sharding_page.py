@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import shutil
 import subprocess
 import sys
@@ -15,6 +14,7 @@ import pytest
 
 from tap_usertesting.sandbox import Sandbox, World
 from tests.e2e.orchestrators.conftest import NO_RESULTS
+from tests.e2e.pages.blocks import page_of
 from tests.support import environments
 from tests.support.harness import COMMAND, Warehouse, parse
 from tests.support.tables import assert_true
@@ -50,13 +50,10 @@ for line in lines:
 @pytest.fixture(scope="module")
 def blocks() -> dict[str, str]:
     """The page's commands by the heading above them; of several under one heading, the last."""
-    page = (ROOT / "docs/sharding.md").read_text(encoding="utf-8")
-    sections = re.split(r"^## (.*)$", page, flags=re.MULTILINE)[1:]
-    found = {}
-    for heading, section in zip(sections[::2], sections[1::2], strict=True):
-        for block in re.findall(r"```sh\n(.*?)```", section, flags=re.DOTALL):
-            found[heading] = block.replace("docs/examples", str(ROOT / "docs/examples"))
-    return found
+    examples = str(ROOT / "docs/examples")
+    return {
+        block.heading: block.commands.replace("docs/examples", examples) for block in page_of("docs/sharding.md").blocks
+    }
 
 
 @pytest.fixture

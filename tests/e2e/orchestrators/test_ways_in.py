@@ -1,14 +1,12 @@
-"""Other ways in: pipx and uv from a checkout, the image's build steps, and the Hub definition in a Meltano project."""
+"""Other ways in: the image's build steps, and the Hub definition in a Meltano project."""
 
 from __future__ import annotations
 
 import json
 import os
-import shlex
 import shutil
 import signal
 import subprocess
-import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -18,7 +16,7 @@ from tap_usertesting import __version__
 from tap_usertesting.sandbox import QuotaRule, Sandbox, World
 from tap_usertesting.streams.catalog import STREAMS
 from tests.e2e.meltano.project import programs
-from tests.e2e.orchestrators.conftest import EXAMPLES, REQUIREMENTS, TIMEOUT
+from tests.e2e.orchestrators.conftest import EXAMPLES, TIMEOUT
 from tests.support import environments
 
 if TYPE_CHECKING:
@@ -38,54 +36,6 @@ def output(command: list[str], **variables: str) -> str:
     )
     assert done.returncode == 0, done.stderr[-5_000:]
     return done.stdout
-
-
-@pytest.fixture(scope="module")
-def launchers() -> Path:
-    """The folder of the commands pipx, uv and uvx."""
-    return environments.install("launchers", environments.requirements_in(REQUIREMENTS / "launchers.txt"))
-
-
-@pytest.fixture(scope="module")
-def page() -> str:
-    """The page that shows them."""
-    return (ROOT / "docs/without-meltano.md").read_text(encoding="utf-8")
-
-
-@pytest.mark.parametrize(
-    "command",
-    [
-        pytest.param("uvx --from . tap-usertesting --version", id="uvx"),
-        pytest.param("pipx run --spec . tap-usertesting --version", id="pipx run"),
-    ],
-)
-def test_one_command_runs_a_checkout(command: str, launchers: Path, page: str, tmp_path: Path) -> None:
-    """The command of the page, word for word, prints the version; nothing is installed before."""
-    assert f"\n{command}\n" in page
-    home = {"PIPX_HOME": str(tmp_path / "pipx"), "UV_CACHE_DIR": str(tmp_path / "uv")}
-    program, *rest = command.split()
-    assert output([str(launchers / program), *rest], **home).startswith(VERSION)
-
-
-def test_pipx_installs_a_checkout(launchers: Path, page: str, tmp_path: Path) -> None:
-    """Both commands are there afterwards, the sandbox with what it needs."""
-    command = "pipx install '.[sandbox]'"
-    assert f"\n{command}\n" in page
-    bin_folder = tmp_path / "bin"
-    home = {"PIPX_HOME": str(tmp_path / "pipx"), "PIPX_BIN_DIR": str(bin_folder)}
-    program, *rest = shlex.split(command)
-    output([str(launchers / program), *rest], **home)
-    assert output([str(bin_folder / "tap-usertesting"), "--version"]).startswith(VERSION)
-    port = tmp_path / "port"
-    with subprocess.Popen(
-        [str(bin_folder / "tap-usertesting-sandbox"), "--port-file", str(port)], stdout=subprocess.DEVNULL
-    ) as sandbox:
-        end = time.monotonic() + 60
-        while not port.exists() and time.monotonic() < end and sandbox.poll() is None:
-            time.sleep(0.05)
-        sandbox.terminate()
-    assert port.exists()
-    assert sandbox.returncode == 0
 
 
 @pytest.fixture(scope="module")
