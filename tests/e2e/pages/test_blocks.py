@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 NOT_PASTED = {"README.md": 2, "docs/container.md": 3, "docs/contract/README.md": 1}
 # Blocks of text and JSON that no command above them prints; other tests hold most of them against the code.
 NOT_PRINTED = {"docs/quota.md": 5, "docs/files.md": 1, "docs/state.md": 1}
-OTHER_LANGUAGES = {"yaml", "sql", "mermaid"}
+OTHER_LANGUAGES = {"yaml", "sql", "mermaid", "markdown"}
 # What runs until it is stopped.
 ENDLESS = re.compile(r"tap-usertesting-sandbox |tap-usertesting:sandbox|tests\.e2e\.dbt\b")
 
