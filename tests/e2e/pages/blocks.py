@@ -122,8 +122,9 @@ def _marked(block: Block, mark: str) -> Block:
 def difference(shown: Shown, printed: str) -> str:
     """What differs between what a page shows and what was printed; empty if nothing does."""
     said, found = shown.text.strip("\n").splitlines(), printed.strip("\n").splitlines()
-    if shown.in_part and any(found[start : start + len(said)] == said for start in range(len(found))):
-        return ""
+    if shown.in_part:
+        windows = [found[start : start + len(said)] for start in range(len(found))]
+        found = max(windows, key=lambda lines: sum(map(str.__eq__, lines, said)), default=[])  # what is most like it
     return "\n".join(difflib.unified_diff(said, found, "the page shows", "it printed", lineterm=""))
 
 

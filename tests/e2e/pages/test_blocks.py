@@ -226,12 +226,15 @@ def test_a_block_that_fails_is_named_with_its_output(terminal: Terminal, command
 
 def test_a_second_terminal_says_what_to_export(tmp_path: Path) -> None:
     """Once all of it is there; then it goes on until it is stopped."""
-    commands = f"echo 'export A=1'; echo '  export B=\"2 3\"'; echo ready; sleep 600 & echo $! > {tmp_path}/pid; wait"
+    held = tmp_path / "held"
+    os.mkfifo(held)
+    reading = os.open(held, os.O_RDONLY | os.O_NONBLOCK)
+    commands = f"echo 'export A=1'; echo '  export B=\"2 3\"'; echo ready; sleep 600 > {held} & wait"
     with Background(commands, tmp_path, dict(os.environ), tmp_path / "scratch") as second:
         assert second.exports == 'export A=1\nexport B="2 3"'
-        pid = (tmp_path / "pid").read_text(encoding="utf-8").strip()
-    state = subprocess.run(["ps", "-o", "stat=", "-p", pid], check=False, capture_output=True, text=True).stdout
-    assert state.strip() in {"", "Z"}
+    os.set_blocking(reading, True)
+    assert os.read(reading, 1) == b""  # nobody is left who could write
+    os.close(reading)
 
 
 def test_a_second_terminal_that_ends_is_an_error(tmp_path: Path) -> None:
