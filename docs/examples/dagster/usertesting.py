@@ -24,7 +24,7 @@ SHARDS = int(os.environ.get("USERTESTING_SHARDS", "3"))
 TARGET = os.environ.get("TARGET", "target-jsonl").split()
 DIRECTORY = ("workspaces", "tests")
 FOUND = STATE / "shards.json"
-TABLES = ("sessions", "result_changes", "qx_scores", "session_details", "transcripts")
+TABLES = ("sync_status", "sessions", "result_changes", "qx_scores", "session_details", "transcripts")
 
 shards = dg.StaticPartitionsDefinition([str(number) for number in range(SHARDS)])
 
