@@ -101,13 +101,13 @@ def a_part_of_the_feed(box: Sandbox, session: Session) -> None:
 ERRORS = (
     Error(
         "no credentials",
-        "Set them. If they are set, check that Meltano or your scheduler passes them on",
+        "Set both. If they are set, check that Meltano or your scheduler passes them to the tap",
         {"client_id": None, "client_secret": None},
     ),
     Error("half of them", "Set both", {"client_secret": None}),
     Error(
         "wrong secret",
-        "Copy both again. If they are right, ask UserTesting support",
+        "Copy both again. If they are correct, ask UserTesting support",
         {"client_secret": "wrong"},
         FAILED,
     ),
@@ -119,78 +119,79 @@ ERRORS = (
     ),
     Error(
         "unknown test",
-        "The API answers the same for a test that does not exist, that the credentials cannot see, or that is classic. "
-        "A discovered test is left out with a warning and exit code 0 (1 if every test is)",
+        "The API returns the same error for a test that does not exist, that the credentials cannot see, or that is "
+        "classic. The tap leaves out a discovered test with a warning and exit code 0 (1 if it leaves out every test)",
         {"test_ids": [UNKNOWN_TEST], "feed_url": None},
         FAILED,
     ),
     Error(
         "number as id",
-        "Copy the UUID from the address of the test: `.../test/UUID/...`",
+        "Copy the UUID from the address of the test in the UserTesting app: `.../test/UUID/...`",
         {"test_ids": ["123456"]},
     ),
     Error("words as date", "Write a date, with or without a time", {"start_date": "last week"}),
     Error(
         "no word for privacy",
-        "Set one of the two. The tap has read nothing",
+        "Set one of the two. The tap has not read anything",
         {"exclude_personal_data": "true"},
     ),
     Error(
         "feed elsewhere",
-        "Set the feed's own token",
+        "Set `feed_access_token` to the feed's own token",
         {"feed_url": "https://feed.example.com/graphql/"},
     ),
     Error(
         "wrong feed token",
-        "Create a new token with the vendor of the feed",
+        "Create a new token at [the vendor of the feed](credentials.md#change-feed)",
         {"feed_access_token": "wrong"},
         FAILED,
     ),
     Error(
         "feed without address",
-        "Set the address, or leave the source at `auto`",
+        "Set the address of the feed, or leave `change_source` at `auto`",
         {"feed_url": None, "change_source": "feed"},
     ),
     Error(
         "unknown to the feed",
-        "With `auto`, the tap reads such a test from its session list",
+        "Set `change_source: auto`: the tap then reads such a test from its session list",
         {"change_source": "feed"},
         FAILED,
         unknown_to_the_feed,
     ),
-    Error("plain http", "Plain http is allowed for this machine only", {"api_url": "http://example.com"}),
+    Error("plain http", "Use https. The tap accepts http only for this machine", {"api_url": "http://example.com"}),
     Error(
         "nobody there",
-        "The tap obeys `REQUESTS_CA_BUNDLE`, `HTTPS_PROXY` and similar variables. A wrong one ends the run at once, "
-        "with exit code 78 and a line that names the variable",
+        "Check the address, and whether a proxy is needed. The tap obeys `HTTPS_PROXY`, `REQUESTS_CA_BUNDLE` and "
+        "similar variables; an invalid one ends the run with exit code 78 and a line that names the variable",
         {"api_url": "http://127.0.0.1:9", "feed_url": None, "max_retries": 1},
         FAILED,
     ),
     Error(
         "broken session",
-        "Nothing. If it stays, report it to UserTesting. Three sessions in a row end the test in this stream for this "
-        "sync",
+        "Nothing. If the error persists, report it to UserTesting. After three such sessions in a row, the sync leaves "
+        "the rest of the test in this stream to the next sync",
         {"max_retries": 2},
         FAILED,
         broken_session,
     ),
     Error(
         "another session",
-        "Nothing. The server answered something else; a row that was loaded before stays",
+        "Nothing. The server returned the details of another session; a row that was loaded before stays",
         {"max_retries": 2},
         FAILED,
         another_session,
     ),
     Error(
         "a list that keeps one back",
-        "Nothing. The tap wrote what it found, and looks for the rest in the next sync",
+        "Nothing. The tap wrote the sessions that it found",
         {"change_source": "listing"},
         FAILED,
         a_list_that_keeps_one_back,
     ),
     Error(
         "a part of the feed",
-        "Nothing is lost, and the state stays. Ask the vendor of the feed, or set `change_source: listing`",
+        "Nothing is lost: the bookmark stays where it is. If the error persists, ask the vendor of the feed, or set "
+        "`change_source: listing`",
         exit=FAILED,
         spoil=a_part_of_the_feed,
     ),
