@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import fnmatch
+import json
 import re
 from pathlib import Path
 
@@ -71,3 +73,24 @@ def test_the_security_page_has_no_list_of_its_own() -> None:
     assert f"](https://github.com/tap-usertesting/tap-usertesting/blob/main/{PAGE})" in text
     tables = "\n".join(line for line in text.splitlines() if line.startswith("|"))
     assert [column[:2] for column in personal_columns() if f"`{column.path}`" in tables] == []
+
+
+def test_the_selection_on_the_page_holds_no_participant_and_no_transcript() -> None:
+    """Also not as rows: what one stream holds nested, another has as rows of its own, and a pattern may mean both."""
+    text = (ROOT / PAGE).read_text(encoding="utf-8")
+    (found,) = re.findall(r"^```yaml\nselect: (\[.*\])\n```$", text, flags=re.MULTILINE)
+    patterns = json.loads(found)
+    taken = [pattern for pattern in patterns if not pattern.startswith("!")]
+    left = [pattern.removeprefix("!") for pattern in patterns if pattern.startswith("!")]
+    columns = {f"{name}.{column}" for name, schema in SCHEMAS.items() for column in schema["properties"]}
+    assert [one for one in (*taken, *left) if not fnmatch.filter(columns, one)] == []
+    selected = {
+        column
+        for one in taken
+        for column in fnmatch.filter(columns, one)
+        if not any(fnmatch.fnmatch(column, out) for out in left)
+    }
+    streams = {"participant_demographics", "transcripts", "transcript_cues"}
+    assert not {column for column in selected if column.partition(".")[0] in streams}
+    assert "session_details.session_participant" not in selected
+    assert {column.partition(".")[0] for column in selected} >= {"sessions", "session_details"}
