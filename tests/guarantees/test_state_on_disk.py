@@ -242,10 +242,11 @@ def test_a_run_stopped_while_it_emits_ends_with_a_last_state(
         assert "Traceback" not in stopped.log
         assert stopped.stdout.endswith(b"\n")
         assert stopped.messages[-1]["type"] == "STATE"
-        select = ["sessions"]
+        # The stopped run may have come to sessions, and then it says in sync_status how many it had read.
+        select = ["sessions", "sync_status"]
         resumed = sync_here(config, state=stopped.state, select=select, state_every=1.0)
         assert not set(rows(stopped)) & set(rows(resumed))
         warehouse = Warehouse()
         warehouse.load(stopped.messages)
         warehouse.load(resumed.messages)
-        assert_true(warehouse, world, select)
+        assert_true(warehouse, world, ["sessions"])
